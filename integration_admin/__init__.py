@@ -1,0 +1,1 @@
+"""Connects expense claims to accounting systems, each claim exactly once."""

@@ -1,0 +1,1 @@
+"""The accounting systems, one folder each, and the one way out to the network."""

@@ -1,0 +1,221 @@
+"""What an accounting system must offer, and the words adapters and services exchange.
+
+Nothing here speaks to a network. Vendors' own names stay in their folder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Protocol
+
+from integration_admin.core.errors import Fault
+from integration_admin.core.messages import Message
+from integration_admin.core.money import Money
+from integration_admin.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a field that is chosen from a list."""
+
+    value: str
+    label: Message
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One field of the credential form; the form, masking and validation all read these marks.
+
+    `only_when` is (other field's name, value): the field is shown and required only then.
+    """
+
+    name: str
+    label: Message
+    help: Message
+    secret: bool = False
+    required: bool = True
+    choices: tuple[Choice, ...] = ()
+    default: str = ""
+    max_length: int = 500
+    only_when: tuple[str, str] | None = None
+
+
+class Level(StrEnum):
+    """Whether a target field belongs to the whole voucher or to each line."""
+
+    VOUCHER = "voucher"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetField:
+    """One field a voucher can carry; `reference` names the reference list its codes come from."""
+
+    name: str
+    label: Message
+    help: Message
+    level: Level
+    required: bool = False
+    reference: str | None = None
+    max_length: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceItem:
+    """One entry of a reference list (an account, a cost centre, ...); codes are opaque strings."""
+
+    id: str
+    code: str
+    name: str
+    open: bool = True
+    posting: bool = True
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceData:
+    """The accounting system's own lists by name: `accounts` always, others where it has them."""
+
+    lists: Mapping[str, tuple[ReferenceItem, ...]]
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    """Target field name -> what the accounting system calls that dimension here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the services may ask of an adapter."""
+
+    batch_size: int
+    """Vouchers in one `send` at the most."""
+    in_flight: int = 1
+    """How many `send` calls may run at the same time for one integration."""
+    lookup: bool = True
+    """Whether `lookup` can tell what is booked under our reference."""
+    quiet_seconds: float = 60.0
+    """How long an unknown outcome rests before a lookup means anything."""
+    send_seconds: float = 60.0
+    """The outer deadline of one `send`."""
+    kinds: frozenset[str] = frozenset({"expense_claim"})
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an adapter needs to sign in: plain settings, and secrets that cannot be printed."""
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Whom a connection test reached, in the accounting system's own words."""
+
+    entity: str
+    warnings: tuple[Message, ...] = ()
+    """What works less than fully, such as a missing scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherLine:
+    """One debit line: the mapped target fields by name and the amount (negative for a credit)."""
+
+    fields: Mapping[str, str]
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """One claim on its way out. The adapter adds the balancing credit line from `fields`.
+
+    `reference` is ours, the same on every attempt, at most 25 characters of A-Z and 0-9;
+    `number` is at most 8 digits and unique within the integration.
+    """
+
+    reference: str
+    number: int
+    record_id: str
+    date: date
+    fields: Mapping[str, str]
+    lines: tuple[VoucherLine, ...]
+
+
+class Result(StrEnum):
+    """How one voucher fared."""
+
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    """Refused for what it says; sending it again unchanged cannot help."""
+    NOT_SENT = "not_sent"
+    """Surely not processed; may be sent again."""
+    UNKNOWN = "unknown"
+    """May have been booked; only a lookup can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one voucher of a batch, found again by `reference`."""
+
+    reference: str
+    result: Result
+    external_id: str = ""
+    message: Message | None = None
+    fault: Fault | None = None
+    field: str = ""
+    """The target field to blame, where the accounting system said so."""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the accounting system holds under one of our references; `count` above one is a double."""
+
+    reference: str
+    count: int
+    external_id: str = ""
+
+
+class AccountingAdapter(Protocol):
+    """One accounting system. Adapters keep no credentials between calls and never retry a send."""
+
+    kind: str
+    label: Message
+    credential_fields: tuple[CredentialField, ...]
+    target_fields: tuple[TargetField, ...]
+    capabilities: Capabilities
+
+    def target_origin(self, settings: Mapping[str, str]) -> str:
+        """Return the origin the secrets will be sent to (`https://host`); secrets are bound to it.
+
+        Raises InvalidInput with the field's own sentence when the settings name no allowed address.
+        """
+        ...
+
+    async def test_connection(self, credentials: Credentials) -> Connection:
+        """Sign in and name the entity reached, within ten seconds whatever the far side does.
+
+        Raises AuthenticationFailed for refused credentials, AdapterError for all else.
+        """
+        ...
+
+    async def reference_data(self, credentials: Credentials) -> ReferenceData:
+        """Read every reference list the target fields name. Raises AdapterError."""
+        ...
+
+    def render(self, voucher: Voucher) -> Mapping[str, Any]:
+        """Return the exact body this voucher would be sent as, for previews and dry runs."""
+        ...
+
+    async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
+        """Send the vouchers and return one outcome for each, in any order.
+
+        Raises AuthenticationFailed when nothing was processed because the credentials are refused;
+        any other AdapterError applies to the whole batch by its fault. A voucher that is missing
+        from the answer counts as unknown.
+        """
+        ...
+
+    async def lookup(self, credentials: Credentials, references: Sequence[str]) -> list[Booked]:
+        """Return what is booked under each of `references`; absent ones are left out or count 0."""
+        ...

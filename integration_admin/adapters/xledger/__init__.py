@@ -1,0 +1,1 @@
+"""Xledger, by its GraphQL API."""

@@ -1,0 +1,1 @@
+"""Words every floor may use. Imports nothing of ours but itself."""

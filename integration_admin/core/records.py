@@ -1,0 +1,157 @@
+"""The records the expense system hands over: expense claims, reimbursements and activities.
+
+Shapes are those of CONTRACT's record JSON. How they are stored or exported does not live here.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from integration_admin.core.errors import InvalidInput
+from integration_admin.core.identifiers import is_bank_account
+from integration_admin.core.money import Money
+
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
+ShortText = Annotated[str, Field(max_length=200)]
+
+
+def _decimal_string(value: object) -> object:
+    """Refuse numbers: a JSON float has already lost the amount that was meant."""
+    if isinstance(value, (int, float)):
+        detail = 'must be a decimal string such as "412.00", not a number'
+        raise ValueError(detail)  # noqa: TRY004, pydantic reports ValueError as the field's own fault
+    return value
+
+
+Amount = Annotated[str, BeforeValidator(_decimal_string), Field(max_length=18)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Claimant(_Strict):
+    """Who laid out the money."""
+
+    id: Identifier
+    name: ShortText
+    email: ShortText | None = None
+    bank_account: str | None = None
+
+    @model_validator(mode="after")
+    def _check_account(self) -> Self:
+        if self.bank_account is not None and not is_bank_account(self.bank_account):
+            detail = "bank_account is not a Norwegian account number"
+            raise ValueError(detail)
+        return self
+
+
+class ClaimLine(_Strict):
+    """One outlay of a claim."""
+
+    line: Annotated[int, Field(ge=1, le=10_000)]
+    date: date
+    category: Identifier
+    description: ShortText = ""
+    amount: Amount
+    vat_code: Annotated[str, Field(max_length=16)] | None = None
+    cost_centre: Annotated[str, Field(max_length=32)] | None = None
+    project: Annotated[str, Field(max_length=32)] | None = None
+    kilometres: Annotated[str, BeforeValidator(_decimal_string), Field(max_length=12)] | None = None
+
+
+class ExpenseClaim(_Strict):
+    """A claim for money already spent; `total`, where given, must equal the sum of the lines."""
+
+    kind: Literal["expense_claim"]
+    id: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    status: Literal["draft", "submitted", "approved", "paid"]
+    submitted_on: date | None = None
+    approved_on: date | None = None
+    currency: Currency
+    claimant: Claimant
+    department: Annotated[str, Field(max_length=32)] | None = None
+    project: Annotated[str, Field(max_length=32)] | None = None
+    purpose: ShortText = ""
+    total: Amount | None = None
+    lines: Annotated[list[ClaimLine], Field(min_length=1, max_length=400)]
+
+    @model_validator(mode="after")
+    def _check_sum(self) -> Self:
+        amounts = [_money(line.amount, self.currency) for line in self.lines]
+        total = sum(money.minor for money in amounts)
+        if self.total is not None and _money(self.total, self.currency).minor != total:
+            detail = "the lines do not add up to total"
+            raise ValueError(detail)
+        if len({line.line for line in self.lines}) != len(self.lines):
+            detail = "two lines have the same number"
+            raise ValueError(detail)
+        if self.status in {"approved", "paid"} and self.approved_on is None:
+            detail = "approved_on is missing on an approved claim"
+            raise ValueError(detail)
+        return self
+
+    def amount(self) -> Money:
+        """Return the sum of the lines."""
+        return Money(self.currency, sum(_money(line.amount, self.currency).minor for line in self.lines))
+
+
+class Reimbursement(_Strict):
+    """A claim paid out."""
+
+    kind: Literal["reimbursement"]
+    id: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    claim_id: Identifier
+    paid_on: date
+    currency: Currency
+    amount: Amount
+    claimant: Claimant
+    reference: Annotated[str, Field(max_length=64)] = ""
+
+    @model_validator(mode="after")
+    def _check_amount(self) -> Self:
+        _money(self.amount, self.currency)
+        return self
+
+
+class Activity(_Strict):
+    """Something the organisation did, reported without money."""
+
+    kind: Literal["activity"]
+    id: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    status: Literal["draft", "completed"]
+    date: date
+    category: Identifier
+    participants: Annotated[int, Field(ge=0)] = 0
+    hours: Annotated[str, BeforeValidator(_decimal_string), Field(max_length=12)] = "0"
+
+    @model_validator(mode="after")
+    def _check_hours(self) -> Self:
+        if not 0 <= Decimal(self.hours) < 100_000:
+            detail = "hours is out of range"
+            raise ValueError(detail)
+        return self
+
+
+Record = Annotated[ExpenseClaim | Reimbursement | Activity, Field(discriminator="kind")]
+
+RECORD: TypeAdapter[ExpenseClaim | Reimbursement | Activity] = TypeAdapter(Record)
+
+
+def parse_record(raw: Any) -> ExpenseClaim | Reimbursement | Activity:
+    """Validate one decoded JSON object; raises pydantic.ValidationError."""
+    return RECORD.validate_python(raw, strict=False)
+
+
+def _money(amount: str, currency: str) -> Money:
+    """Parse an amount so that its fault is reported on the record."""
+    try:
+        return Money.parse(amount, currency)
+    except InvalidInput as error:
+        raise ValueError(str(error.message)) from None

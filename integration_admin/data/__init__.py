@@ -1,0 +1,1 @@
+"""What is remembered: models, repositories, the vault, locks."""

@@ -1,0 +1,1 @@
+"""One module a route. Pages draw and decide nothing."""

@@ -1,0 +1,1 @@
+"""What the product does. No Reflex, no HTTP client, no SQL, no cryptography here."""

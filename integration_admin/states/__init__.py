@@ -1,0 +1,1 @@
+"""Reflex states: guard, validate, call one service method, set plain data."""
