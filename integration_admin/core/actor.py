@@ -1,0 +1,31 @@
+"""Who is asking: a signed-in member, an API token or the product itself, always of one organisation."""
+
+import uuid
+from dataclasses import dataclass
+
+from integration_admin.core.errors import NotPermitted
+from integration_admin.core.statuses import ROLE_PERMISSIONS, Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One caller; every service method that touches an organisation's data takes one first."""
+
+    organisation_id: uuid.UUID
+    name: str
+    role: Role
+    member_id: uuid.UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the role has `permission`."""
+        return permission is Permission.ANYONE or permission in ROLE_PERMISSIONS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise NotPermitted unless the role has `permission`."""
+        if not self.may(permission):
+            raise NotPermitted(internal=f"{self.role} lacks {permission}")
+
+
+def system_actor(organisation_id: uuid.UUID, name: str) -> Actor:
+    """Return the actor of what the product does by itself, such as a scheduled run."""
+    return Actor(organisation_id, name, Role.COORDINATOR)

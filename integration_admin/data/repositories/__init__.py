@@ -1,0 +1,1 @@
+"""Every query, grouped by what it is about. A repository sees one organisation only."""

@@ -1,0 +1,55 @@
+"""What all repositories share: the session, and the one organisation they may see."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, CursorResult, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import Delete, Update
+
+from integration_admin.core.errors import NotFound
+from integration_admin.core.messages import Message
+from integration_admin.data.columns import Owned
+
+Row = TypeVar("Row", bound=Owned)
+
+
+class Repository:
+    """Holds the session and the organisation; every statement goes through these methods."""
+
+    def __init__(self, session: AsyncSession, organisation_id: uuid.UUID) -> None:
+        self._session = session
+        self._organisation_id = organisation_id
+
+    def _owned(self, model: type[Row]) -> ColumnElement[bool]:
+        return model.organisation_id == self._organisation_id
+
+    def _select(self, model: type[Row]) -> Select[Row]:
+        return select(model).where(self._owned(model))
+
+    async def _all(self, statement: Select[Row]) -> list[Row]:
+        return list((await self._session.scalars(statement)).all())
+
+    async def _one(self, statement: Select[Row], missing: Message) -> Row:
+        """Return the row; another organisation's is as missing as one that never was."""
+        row = (await self._session.scalars(statement)).one_or_none()
+        if row is None:
+            raise NotFound(missing)
+        return row
+
+    async def _add(self, *rows: Owned) -> None:
+        for row in rows:
+            row.organisation_id = self._organisation_id
+        self._session.add_all(rows)
+        await self._session.flush()
+
+    async def _execute(self, statement: Update | Delete) -> int:
+        """Run a statement without loading rows; return how many it touched."""
+        result = await self._session.execute(statement.execution_options(synchronize_session=False))
+        assert isinstance(result, CursorResult)  # noqa: S101, an update or delete always answers so
+        return result.rowcount
+
+    async def _values(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+        """Return rows of columns."""
+        return (await self._session.execute(statement)).all()

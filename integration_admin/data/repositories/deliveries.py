@@ -1,0 +1,203 @@
+"""Deliveries: where each record is on its way to each accounting system.
+
+Every change of state names the state it comes from, so that an illegal one touches no row.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+
+from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.models import Delivery
+from integration_admin.data.repositories.base import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A record taken up by an integration."""
+
+    record_id: int
+    reference: str
+    voucher_number: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a delivery that was `sending` or `unknown` becomes."""
+
+    delivery_id: int
+    state: DeliveryState
+    external_id: str = ""
+    due_at: datetime | None = None
+
+
+class DeliveryRepository(Repository):
+    """Reads deliveries and moves them from state to state."""
+
+    async def add(self, integration_id: uuid.UUID, new: Sequence[NewDelivery], at: datetime) -> None:
+        """Take up records as ready to send."""
+        await self._session.execute(
+            insert(Delivery),
+            [
+                {
+                    "organisation_id": self._organisation_id,
+                    "integration_id": integration_id,
+                    "record_id": item.record_id,
+                    "reference": item.reference,
+                    "voucher_number": item.voucher_number,
+                    "revision": item.revision,
+                    "state": DeliveryState.READY,
+                    "updated_at": at,
+                }
+                for item in new
+            ],
+        )
+
+    async def sendable(
+        self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
+    ) -> list[Delivery]:
+        """Return deliveries that are ready, or whose wait is over, with an id above `after`, by id."""
+        due = and_(Delivery.state == DeliveryState.RETRY_WAIT, Delivery.due_at <= now)
+        return await self._all(
+            self._select(Delivery)
+            .where(
+                Delivery.integration_id == integration_id,
+                Delivery.id > after,
+                or_(Delivery.state == DeliveryState.READY, due),
+            )
+            .order_by(Delivery.id)
+            .limit(limit)
+        )
+
+    async def begin_sending(
+        self, deliveries: Sequence[tuple[int, str, int]], run_id: uuid.UUID, at: datetime
+    ) -> int:
+        """Record the intent to send (id, payload hash, revision); return how many rows it moved."""
+        return await self._move(
+            [
+                {"key": key, "payload_hash": digest, "revision": revision}
+                for key, digest, revision in deliveries
+            ],
+            [DeliveryState.READY, DeliveryState.RETRY_WAIT],
+            {
+                "state": DeliveryState.SENDING,
+                "attempts": Delivery.attempts + 1,
+                "run_id": run_id,
+                "sent_at": at,
+                "due_at": None,
+                "updated_at": at,
+                "payload_hash": bindparam("payload_hash"),
+                "revision": bindparam("revision"),
+            },
+        )
+
+    async def settle(
+        self, settlements: Sequence[Settlement], came_from: Collection[DeliveryState], at: datetime
+    ) -> int:
+        """Record outcomes; return how many rows were in one of the states they came from."""
+        return await self._move(
+            [
+                {
+                    "key": item.delivery_id,
+                    "new_state": item.state,
+                    "external_id": item.external_id,
+                    "due_at": item.due_at,
+                }
+                for item in settlements
+            ],
+            came_from,
+            {
+                "state": bindparam("new_state"),
+                "external_id": bindparam("external_id"),
+                "due_at": bindparam("due_at"),
+                "updated_at": at,
+            },
+        )
+
+    async def _move(
+        self, rows: list[dict[str, Any]], came_from: Collection[DeliveryState], values: dict[str, Any]
+    ) -> int:
+        """Update many rows in one round trip, each only if it is in one of the expected states."""
+        if not rows:
+            return 0
+        statement = (
+            update(Delivery)
+            .where(
+                self._owned(Delivery),
+                Delivery.id == bindparam("key"),
+                Delivery.state.in_(list(came_from)),
+            )
+            .values(**values)
+        )
+        connection = await self._session.connection()
+        return (await connection.execute(statement, rows)).rowcount
+
+    async def orphans_to_unknown(self, integration_id: uuid.UUID, due_at: datetime, at: datetime) -> int:
+        """Turn what a dead run left `sending` into unknown outcomes; return how many."""
+        return await self._execute(
+            update(Delivery)
+            .where(
+                self._owned(Delivery),
+                Delivery.integration_id == integration_id,
+                Delivery.state == DeliveryState.SENDING,
+            )
+            .values(
+                state=DeliveryState.UNKNOWN,
+                recoveries=Delivery.recoveries + 1,
+                due_at=due_at,
+                updated_at=at,
+            )
+        )
+
+    async def unknown_due(
+        self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
+    ) -> list[Delivery]:
+        """Return unknown outcomes whose quiet period is over, by id."""
+        return await self._all(
+            self._select(Delivery)
+            .where(
+                Delivery.integration_id == integration_id,
+                Delivery.state == DeliveryState.UNKNOWN,
+                Delivery.due_at <= now,
+                Delivery.id > after,
+            )
+            .order_by(Delivery.id)
+            .limit(limit)
+        )
+
+    async def retry(
+        self,
+        integration_id: uuid.UUID,
+        states: Collection[DeliveryState],
+        at: datetime,
+        record_id: int | None = None,
+    ) -> int:
+        """Make deliveries in `states` ready again; return how many."""
+        conditions = [
+            self._owned(Delivery),
+            Delivery.integration_id == integration_id,
+            Delivery.state.in_(list(states)),
+        ]
+        if record_id is not None:
+            conditions.append(Delivery.record_id == record_id)
+        return await self._execute(
+            update(Delivery).where(*conditions).values(state=DeliveryState.READY, due_at=None, updated_at=at)
+        )
+
+    async def counts(self, integration_id: uuid.UUID) -> dict[DeliveryState, int]:
+        """Return how many deliveries are in each state."""
+        rows = await self._values(
+            select(Delivery.state, func.count())
+            .where(self._owned(Delivery), Delivery.integration_id == integration_id)
+            .group_by(Delivery.state)
+        )
+        return {DeliveryState(state): count for state, count in rows}
+
+    async def of_record(self, record_id: int) -> list[Delivery]:
+        """Return a record's way to every accounting system."""
+        return await self._all(self._select(Delivery).where(Delivery.record_id == record_id))

@@ -1,0 +1,112 @@
+"""Integrations with their credentials and exclusions."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, update
+
+from integration_admin.core.errors import Conflict
+from integration_admin.core.messages import msg
+from integration_admin.data.models import Credential, Exclusion, Integration
+from integration_admin.data.repositories.base import Repository
+
+_MISSING = msg("There is no such integration.")
+
+
+class IntegrationRepository(Repository):
+    """Reads and changes what an organisation has connected."""
+
+    async def everything(self) -> list[Integration]:
+        """Return every integration, drafts too, oldest first."""
+        return await self._all(self._select(Integration).order_by(Integration.created_at, Integration.id))
+
+    async def get(self, integration_id: uuid.UUID) -> Integration:
+        """Return one; raises NotFound."""
+        return await self._one(self._select(Integration).where(Integration.id == integration_id), _MISSING)
+
+    async def add(self, integration: Integration) -> None:
+        """Add a new one."""
+        await self._add(integration)
+
+    async def change(self, integration_id: uuid.UUID, version: int, at: datetime, **values: Any) -> int:
+        """Change configuration if nobody else did since `version`; return the new version.
+
+        Raises Conflict when somebody did.
+        """
+        touched = await self._execute(
+            update(Integration)
+            .where(self._owned(Integration), Integration.id == integration_id, Integration.version == version)
+            .values(version=version + 1, updated_at=at, **values)
+        )
+        if touched == 0:
+            raise Conflict(
+                msg(
+                    "Somebody else changed this integration while you worked. Load it again to see how it is now."
+                )
+            )
+        return version + 1
+
+    async def note(self, integration_id: uuid.UUID, **values: Any) -> None:
+        """Record something that is not configuration (state, last success) without touching the version."""
+        await self._execute(
+            update(Integration)
+            .where(self._owned(Integration), Integration.id == integration_id)
+            .values(**values)
+        )
+
+    async def take_voucher_numbers(self, integration_id: uuid.UUID, count: int) -> int:
+        """Reserve `count` consecutive voucher numbers and return the first."""
+        rows = await self._session.scalars(
+            update(Integration)
+            .where(self._owned(Integration), Integration.id == integration_id)
+            .values(next_voucher_number=Integration.next_voucher_number + count)
+            .returning(Integration.next_voucher_number)
+            .execution_options(synchronize_session=False)
+        )
+        return rows.one() - count
+
+    async def remove(self, integration_id: uuid.UUID) -> None:
+        """Remove an integration with all that belongs to it."""
+        await self._execute(
+            delete(Integration).where(self._owned(Integration), Integration.id == integration_id)
+        )
+
+    async def credentials(self, integration_id: uuid.UUID) -> list[Credential]:
+        """Return the sealed secrets."""
+        return await self._all(
+            self._select(Credential)
+            .where(Credential.integration_id == integration_id)
+            .order_by(Credential.field)
+        )
+
+    async def put_credential(self, credential: Credential) -> None:
+        """Store a sealed secret, taking the place of an earlier one for the same field."""
+        await self._execute(
+            delete(Credential).where(
+                self._owned(Credential),
+                Credential.integration_id == credential.integration_id,
+                Credential.field == credential.field,
+            )
+        )
+        await self._add(credential)
+
+    async def remove_credentials(self, integration_id: uuid.UUID) -> None:
+        """Remove every secret of an integration."""
+        await self._execute(
+            delete(Credential).where(self._owned(Credential), Credential.integration_id == integration_id)
+        )
+
+    async def exclusions(self, integration_id: uuid.UUID) -> frozenset[str]:
+        """Return the data categories that are left out."""
+        rows = await self._all(self._select(Exclusion).where(Exclusion.integration_id == integration_id))
+        return frozenset(row.category for row in rows)
+
+    async def replace_exclusions(self, integration_id: uuid.UUID, categories: frozenset[str]) -> None:
+        """Set which data categories are left out."""
+        await self._execute(
+            delete(Exclusion).where(self._owned(Exclusion), Exclusion.integration_id == integration_id)
+        )
+        await self._add(
+            *(Exclusion(integration_id=integration_id, category=name) for name in sorted(categories))
+        )

@@ -1,0 +1,51 @@
+"""The organisation, its members and its API tokens."""
+
+import uuid
+
+from sqlalchemy import select, update
+
+from integration_admin.core.errors import NotFound
+from integration_admin.core.messages import msg
+from integration_admin.data.models import ApiToken, Member, Organisation, Session
+from integration_admin.data.repositories.base import Repository
+
+
+class OrganisationRepository(Repository):
+    """Reads and changes the organisation itself and the people in it."""
+
+    async def get(self) -> Organisation:
+        """Return the organisation; raises NotFound."""
+        found = await self._session.scalar(
+            select(Organisation).where(Organisation.id == self._organisation_id)
+        )
+        if found is None:
+            raise NotFound(msg("There is no such organisation."))
+        return found
+
+    async def members(self) -> list[Member]:
+        """Return everybody, by name."""
+        return await self._all(self._select(Member).order_by(Member.name))
+
+    async def member(self, member_id: uuid.UUID) -> Member:
+        """Return one member; raises NotFound."""
+        return await self._one(
+            self._select(Member).where(Member.id == member_id), msg("There is no such member.")
+        )
+
+    async def add_member(self, member: Member) -> None:
+        """Add a member."""
+        await self._add(member)
+
+    async def add_session(self, session: Session) -> None:
+        """Add a signed-in browser."""
+        await self._add(session)
+
+    async def add_token(self, token: ApiToken) -> None:
+        """Add an API token."""
+        await self._add(token)
+
+    async def set_language(self, member_id: uuid.UUID, language: str) -> None:
+        """Remember the language a member reads."""
+        await self._execute(
+            update(Member).where(self._owned(Member), Member.id == member_id).values(language=language)
+        )

@@ -1,0 +1,82 @@
+"""Records received from the expense system and the categories they use."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import exists, select, tuple_
+
+from integration_admin.core.messages import msg
+from integration_admin.data.models import Category, Delivery, RecordRow
+from integration_admin.data.repositories.base import Repository
+
+
+class RecordRepository(Repository):
+    """Reads and stores records; a record is known by its kind and id."""
+
+    async def get(self, kind: str, external_id: str) -> RecordRow:
+        """Return one; raises NotFound."""
+        return await self._one(
+            self._select(RecordRow).where(RecordRow.kind == kind, RecordRow.external_id == external_id),
+            msg("There is no such record."),
+        )
+
+    async def known(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], RecordRow]:
+        """Return those of `keys` (kind, id) that are stored."""
+        rows = await self._all(
+            self._select(RecordRow).where(tuple_(RecordRow.kind, RecordRow.external_id).in_(list(keys)))
+        )
+        return {(row.kind, row.external_id): row for row in rows}
+
+    async def add(self, rows: Sequence[RecordRow]) -> None:
+        """Store new records; changed ones are written back by the unit itself."""
+        await self._add(*rows)
+
+    async def page(self, status: str | None, after: int, limit: int) -> list[RecordRow]:
+        """Return up to `limit` records with an id above `after`, by id."""
+        statement = self._select(RecordRow).where(RecordRow.id > after)
+        if status:
+            statement = statement.where(RecordRow.status == status)
+        return await self._all(statement.order_by(RecordRow.id).limit(limit))
+
+    async def by_ids(self, ids: Collection[int]) -> dict[int, RecordRow]:
+        """Return records by id."""
+        rows = await self._all(self._select(RecordRow).where(RecordRow.id.in_(list(ids))))
+        return {row.id: row for row in rows}
+
+    async def without_delivery(
+        self,
+        integration_id: uuid.UUID,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        after: int,
+        limit: int,
+    ) -> list[tuple[int, str, str, int]]:
+        """Return (id, kind, external id, revision) of records this integration has not taken up, by id."""
+        taken = exists().where(Delivery.integration_id == integration_id, Delivery.record_id == RecordRow.id)
+        rows = await self._values(
+            select(RecordRow.id, RecordRow.kind, RecordRow.external_id, RecordRow.revision)
+            .where(
+                self._owned(RecordRow),
+                RecordRow.kind.in_(list(kinds)),
+                RecordRow.status.in_(list(statuses)),
+                RecordRow.id > after,
+                ~taken,
+            )
+            .order_by(RecordRow.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    async def categories(self, kind: str) -> list[str]:
+        """Return every category records of `kind` have used, by name."""
+        rows = await self._all(self._select(Category).where(Category.kind == kind).order_by(Category.name))
+        return [row.name for row in rows]
+
+    async def note_categories(self, pairs: Collection[tuple[str, str]], at: datetime) -> None:
+        """Remember categories (kind, name) that are seen for the first time."""
+        known = await self._all(
+            self._select(Category).where(tuple_(Category.kind, Category.name).in_(list(pairs)))
+        )
+        new = set(pairs) - {(row.kind, row.name) for row in known}
+        await self._add(*(Category(kind=kind, name=name, first_seen_at=at) for kind, name in sorted(new)))

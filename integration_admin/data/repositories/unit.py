@@ -1,0 +1,148 @@
+"""The unit of work: all repositories on one session, and the few questions asked before an organisation is known."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from integration_admin.core.statuses import RunState
+from integration_admin.data.models import (
+    ApiToken,
+    AuditEvent,
+    Credential,
+    Member,
+    Organisation,
+    Run,
+    Schedule,
+    Session,
+    VaultKey,
+)
+from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.deliveries import DeliveryRepository
+from integration_admin.data.repositories.integrations import IntegrationRepository
+from integration_admin.data.repositories.mappings import MappingRepository
+from integration_admin.data.repositories.organisations import OrganisationRepository
+from integration_admin.data.repositories.records import RecordRepository
+from integration_admin.data.repositories.runs import RunRepository
+from integration_admin.data.repositories.schedules import ScheduleRepository
+
+
+class AuditRepository(Repository):
+    """Appends to the audit log and reads it."""
+
+    async def add(self, at: datetime, actor: str, action: str, target: str = "", **detail: Any) -> None:
+        """Note who did what; `detail` never holds a secret."""
+        await self._add(AuditEvent(at=at, actor=actor, action=action, target=target, detail=detail))
+
+    async def latest(self, limit: int = 100) -> list[AuditEvent]:
+        """Return the newest events first."""
+        return await self._all(self._select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit))
+
+
+class Unit:
+    """One transaction on one organisation's rows."""
+
+    def __init__(self, session: AsyncSession, organisation_id: uuid.UUID) -> None:
+        self.session = session
+        self.organisation_id = organisation_id
+        self.organisations = OrganisationRepository(session, organisation_id)
+        self.integrations = IntegrationRepository(session, organisation_id)
+        self.mappings = MappingRepository(session, organisation_id)
+        self.schedules = ScheduleRepository(session, organisation_id)
+        self.records = RecordRepository(session, organisation_id)
+        self.deliveries = DeliveryRepository(session, organisation_id)
+        self.runs = RunRepository(session, organisation_id)
+        self.audit = AuditRepository(session, organisation_id)
+
+
+class SystemUnit:
+    """Questions that come before an organisation is known: who signs in, what is due, which keys exist."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_organisation(self, organisation: Organisation) -> None:
+        """Add a tenant."""
+        self._session.add(organisation)
+        await self._session.flush()
+
+    async def organisation_named(self, name: str) -> Organisation | None:
+        """Return the organisation of that exact name."""
+        return await self._session.scalar(select(Organisation).where(Organisation.name == name))
+
+    async def organisations(self) -> list[Organisation]:
+        """Return all, by name."""
+        return list((await self._session.scalars(select(Organisation).order_by(Organisation.name))).all())
+
+    async def member_by_email(self, email: str) -> Member | None:
+        """Return the member who signs in with `email` (lower case)."""
+        return await self._session.scalar(select(Member).where(Member.email == email))
+
+    async def session_by_hash(self, token_hash: str) -> tuple[Session, Member, Organisation] | None:
+        """Return the session of a cookie, with its person and organisation."""
+        row = (
+            await self._session.execute(
+                select(Session, Member, Organisation)
+                .join(Member, Member.id == Session.member_id)
+                .join(Organisation, Organisation.id == Session.organisation_id)
+                .where(Session.token_hash == token_hash)
+            )
+        ).one_or_none()
+        return None if row is None else (row[0], row[1], row[2])
+
+    async def touch_session(self, session_id: uuid.UUID, at: datetime) -> None:
+        """Note that a session is in use."""
+        await self._session.execute(update(Session).where(Session.id == session_id).values(last_seen_at=at))
+
+    async def revoke_session(self, token_hash: str, at: datetime) -> None:
+        """End a session."""
+        await self._session.execute(
+            update(Session)
+            .where(Session.token_hash == token_hash, Session.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+
+    async def token_by_hash(self, token_hash: str) -> ApiToken | None:
+        """Return the API token with that hash."""
+        return await self._session.scalar(select(ApiToken).where(ApiToken.token_hash == token_hash))
+
+    async def enabled_schedules(self) -> list[Schedule]:
+        """Return every schedule that may fire."""
+        return list((await self._session.scalars(select(Schedule).where(Schedule.enabled))).all())
+
+    async def unfinished_runs(self) -> list[Run]:
+        """Return runs that are queued or running, oldest first."""
+        return list(
+            (
+                await self._session.scalars(
+                    select(Run)
+                    .where(Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
+                    .order_by(Run.requested_at)
+                )
+            ).all()
+        )
+
+    async def vault_keys(self) -> Sequence[VaultKey]:
+        """Return the keys this database has been sealed with."""
+        return (await self._session.scalars(select(VaultKey).order_by(VaultKey.created_at))).all()
+
+    async def add_vault_key(self, key: VaultKey) -> None:
+        """Register a key."""
+        self._session.add(key)
+        await self._session.flush()
+
+    async def sealed_by_key(self) -> dict[str, int]:
+        """Return how many stored secrets each key id has sealed."""
+        rows = await self._session.execute(select(Credential.envelope))
+        counts: dict[str, int] = {}
+        for (envelope,) in rows:
+            key_id = envelope.split(".", 2)[1]
+            counts[key_id] = counts.get(key_id, 0) + 1
+        return counts
+
+    async def reachable(self) -> bool:
+        """Ask the database anything at all."""
+        return bool(await self._session.scalar(select(func.count()).select_from(VaultKey)) is not None)
