@@ -499,7 +499,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("schedule_id", sa.Uuid(), nullable=False),
-        sa.Column("local_time", sa.String(length=16), nullable=False),
+        sa.Column("local_time", sa.String(length=24), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),

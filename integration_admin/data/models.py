@@ -213,7 +213,7 @@ class ScheduleSlot(Owned, Base):
 
     id: Mapped[NumberKey]
     schedule_id: Mapped[uuid.UUID]
-    local_time: Mapped[str] = mapped_column(String(16))
+    local_time: Mapped[str] = mapped_column(String(24))
     due_at: Mapped[Instant]
     run_id: Mapped[uuid.UUID | None]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 
 from integration_admin.core.statuses import DeliveryState
-from integration_admin.data.models import Delivery
+from integration_admin.data.models import Delivery, RecordRow
 from integration_admin.data.repositories.base import Repository
 
 
@@ -187,6 +187,22 @@ class DeliveryRepository(Repository):
             conditions.append(Delivery.record_id == record_id)
         return await self._execute(
             update(Delivery).where(*conditions).values(state=DeliveryState.READY, due_at=None, updated_at=at)
+        )
+
+    async def revive_revised(self, integration_id: uuid.UUID, at: datetime) -> int:
+        """Make rejected deliveries ready again whose record has a newer revision; return how many."""
+        newer = exists().where(
+            RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision
+        )
+        return await self._execute(
+            update(Delivery)
+            .where(
+                self._owned(Delivery),
+                Delivery.integration_id == integration_id,
+                Delivery.state == DeliveryState.REJECTED,
+                newer,
+            )
+            .values(state=DeliveryState.READY, updated_at=at)
         )
 
     async def counts(self, integration_id: uuid.UUID) -> dict[DeliveryState, int]:

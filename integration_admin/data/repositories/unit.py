@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from integration_admin.core.statuses import RunState
+from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.models import (
     ApiToken,
     AuditEvent,
     Credential,
+    Delivery,
+    Integration,
     Member,
     Organisation,
     Run,
@@ -124,6 +126,16 @@ class SystemUnit:
                 )
             ).all()
         )
+
+    async def integrations_with_due_deliveries(self, now: datetime) -> list[Integration]:
+        """Return active integrations where a wait or a quiet period is over."""
+        due = exists().where(
+            Delivery.integration_id == Integration.id,
+            Delivery.state.in_([DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN]),
+            Delivery.due_at <= now,
+        )
+        statement = select(Integration).where(Integration.state == IntegrationState.ACTIVE, due)
+        return list((await self._session.scalars(statement)).all())
 
     async def vault_keys(self) -> Sequence[VaultKey]:
         """Return the keys this database has been sealed with."""

@@ -1,0 +1,144 @@
+"""The answer to a call: read within its size limits, decoded in bounded steps, parsed on request."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import aiohttp
+
+from integration_admin.adapters.outbound_errors import Broken, Cause
+
+_MAX_HEADER_BYTES = 65_536
+_MAX_DEPTH = 64
+_STEP = 65_536
+_WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+"""How zlib is told which of its formats to read; nothing else is decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of any status. Header names are lower-case; the body is decoded."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """Return the body as JSON, with Decimal for numbers that have a fraction.
+
+        Raises AdapterError with the code `html` for a web page, and `not_json` for anything else
+        that is not UTF-8 JSON, holds NaN or Infinity, or nests deeper than 64 levels.
+        """
+        try:
+            parsed = json.loads(
+                self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
+            )
+        except (ValueError, RecursionError):
+            parsed = _Unreadable
+        if parsed is not _Unreadable and not _is_deep(parsed):
+            return parsed
+        raise (Cause.HTML if self._is_page() else Cause.NOT_JSON).error(internal=f"status {self.status}")
+
+    def _is_page(self) -> bool:
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        start = self.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        return kind in {"text/html", "application/xhtml+xml"} or start.startswith(
+            (b"<!doctype html", b"<html")
+        )
+
+
+class _Unreadable:
+    """Stands for a body that is no JSON, since every JSON value may be asked for."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _is_deep(value: object) -> bool:
+    """Tell whether JSON nests deeper than allowed, going level by level instead of recursing."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
+
+
+async def read(response: aiohttp.ClientResponse, limit: int) -> Response:
+    """Read the body within `limit`; raises Broken."""
+    headers = _headers(response.raw_headers)
+    if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+        raise Broken(Cause.BAD_ENCODING)
+    if (response.content_length or 0) > limit:
+        raise Broken(Cause.TOO_LARGE)
+    body = _Body(headers.get("content-encoding", ""), limit)
+    async for chunk in response.content.iter_any():
+        body.feed(chunk)
+    return Response(response.status, headers, body.whole())
+
+
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers by lower-case name, repeated ones joined; cookies are left out."""
+    if sum(len(name) + len(value) for name, value in raw) > _MAX_HEADER_BYTES:
+        raise Broken(Cause.BAD_RESPONSE)
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("utf-8", "replace")
+        if name != "set-cookie":
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+class _Body:
+    """Gathers a body and decodes it in steps, so that a small one cannot become a huge one."""
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._limit = limit
+        self._received = self._decoded = 0
+        self._parts: list[bytes] = []
+        coding = encoding.strip().lower()
+        if coding not in {"", "identity", *_WINDOWS}:
+            raise Broken(Cause.BAD_ENCODING)
+        self._unpacker = zlib.decompressobj(_WINDOWS[coding]) if coding in _WINDOWS else None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes as they came; raises Broken."""
+        self._received += len(chunk)
+        if self._received > self._limit:
+            raise Broken(Cause.TOO_LARGE)
+        if self._unpacker is None:
+            self._parts.append(chunk)
+            return
+        try:
+            self._unpack(self._unpacker, chunk)
+        except zlib.error:
+            raise Broken(Cause.BAD_ENCODING) from None
+
+    def _unpack(self, unpacker: "zlib._Decompress", chunk: bytes) -> None:
+        step = b""
+        while chunk or len(step) == _STEP:
+            step = unpacker.decompress(chunk, _STEP)
+            chunk = unpacker.unconsumed_tail
+            self._decoded += len(step)
+            self._parts.append(step)
+            if self._decoded > self._limit:
+                raise Broken(Cause.TOO_LARGE)
+            if unpacker.unused_data:
+                raise Broken(Cause.BAD_ENCODING)
+
+    def whole(self) -> bytes:
+        """Return the decoded body; raises Broken when it ends in the middle."""
+        if self._unpacker is not None and self._received and not self._unpacker.eof:
+            raise Broken(Cause.BAD_ENCODING)
+        return b"".join(self._parts)

@@ -1,0 +1,116 @@
+"""Who is connected to whom: the one file that knows every concrete class. Opens nothing by itself."""
+
+import os
+import random
+from dataclasses import dataclass
+from functools import cache
+
+from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.adapters.catalog import build_adapters
+from integration_admin.adapters.outbound import OutboundClient
+from integration_admin.core.clock import Clock, SystemClock
+from integration_admin.core.settings import Settings, load_settings
+from integration_admin.data.database import Database
+from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
+from integration_admin.data.run_queue import LocalRunQueue
+from integration_admin.data.secrets import SecretStore
+from integration_admin.data.startup import KeyCheck
+from integration_admin.services import container
+from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.configuration import Configuration
+from integration_admin.services.container import Services
+from integration_admin.services.credentials import CredentialService
+from integration_admin.services.delivery_rules import RetryTimes
+from integration_admin.services.health_monitor import HealthMonitor
+from integration_admin.services.history import History
+from integration_admin.services.mappings import Mappings
+from integration_admin.services.organisations import Organisations
+from integration_admin.services.passwords import Passwords
+from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.records import RecordIntake
+from integration_admin.services.runs import Runs
+from integration_admin.services.schedules import Schedules
+from integration_admin.services.sign_in import SignIn
+from integration_admin.services.sync_runner import SyncRunner
+from integration_admin.services.sync_scheduler import SyncScheduler
+from integration_admin.services.tokens import ApiTokens
+from integration_admin.services.type_registry import TypeRegistry
+from integration_admin.services.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The whole product, put together: what is opened is closed by `close`."""
+
+    settings: Settings
+    database: Database
+    keys: KeyCheck
+    http: OutboundClient
+    clock: Clock
+    services: Services
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self.http.close()
+        await self.database.close()
+
+
+def assemble(
+    settings: Settings, *, clock: Clock | None = None, adapters: dict[str, AccountingAdapter] | None = None
+) -> Application:
+    """Connect everything to everything; a test hands in its own clock or adapters."""
+    clock = clock or SystemClock()
+    database = Database(settings.database)
+    keys = KeyCheck(database, settings.keys, clock)
+    http = OutboundClient(allow=settings.outbound_allow)
+    registry = AdapterRegistry(adapters if adapters is not None else build_adapters(http, clock))
+    return Application(settings, database, keys, http, clock, _services(settings, database, keys, registry, clock))
+
+
+@cache
+def bootstrap() -> Application:
+    """Assemble the product from the environment and install its services, once a process."""
+    application = assemble(load_settings())
+    container.install(application.services)
+    return application
+
+
+def _services(
+    settings: Settings, database: Database, keys: KeyCheck, adapters: AdapterRegistry, clock: Clock
+) -> Services:
+    passwords = Passwords()
+    types = TypeRegistry(database, adapters)
+    credentials = CredentialService(database, adapters, SecretStore(keys.vault), clock)
+    schedules = Schedules(database, clock)
+    queue = LocalRunQueue()
+    locks = _locks(settings, database)
+    runs = Runs(database, queue, clock)
+    records = RecordIntake(database, clock)
+    runner = SyncRunner(
+        database, adapters, credentials, locks, clock, RetryTimes(random.SystemRandom().random)
+    )
+    scheduler = SyncScheduler(database, runs, queue, locks, clock)
+    return Services(
+        organisations=Organisations(database, passwords, clock),
+        sign_in=SignIn(database, passwords, clock, os.urandom),
+        tokens=ApiTokens(database, clock, os.urandom),
+        types=types,
+        configuration=Configuration(database, adapters, types, clock),
+        credentials=credentials,
+        mappings=Mappings(database, adapters, credentials, clock),
+        schedules=schedules,
+        records=records,
+        record_files=RecordFiles(database, records),
+        runs=runs,
+        history=History(database),
+        health=HealthMonitor(database, schedules, clock),
+        runner=runner,
+        scheduler=scheduler,
+        worker=Worker(scheduler, runner, queue, keys.run),
+    )
+
+
+def _locks(settings: Settings, database: Database) -> Locks:
+    if database.is_sqlite:
+        return FileLocks(settings.instance_dir / "locks")
+    return PostgreSQLLocks(settings.database)

@@ -1,0 +1,134 @@
+"""Builds the frontend: Reflex compiles the pages, Node bundles them, and the result is kept until a source changes."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from reflex.plugins import Plugin
+
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.messages import msg
+from integration_admin.core.settings import PREFIX
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder with rxconfig.py, where Reflex works."""
+
+_PACKAGE = ROOT / "integration_admin"
+_SOURCES = (
+    ROOT / "rxconfig.py",
+    ROOT / "reflex.lock",
+    ROOT / "assets",
+    *(_PACKAGE / name for name in ("pages", "components", "states", "core", "locale")),
+    _PACKAGE / "integration_admin.py",
+    Path(__file__),
+)
+_SITE = ROOT / ".web" / "build" / "client"
+_STAMP = ROOT / ".web" / "frontend.sha256"
+_ENDPOINT = re.compile(r"""(["'`])(http|ws)://localhost:\d+(/[^"'`]*)\1""")
+
+
+class SameOrigin(Plugin):
+    """Lets one build serve on any address: Reflex bakes `localhost` and a port into the bundle."""
+
+    def post_build(self, **context: Any) -> None:
+        """Replace the baked addresses by the page's own origin. Raises RuntimeError when there are none."""
+        chunks = list(Path(context["static_dir"]).glob("assets/reflex-env-*.js"))
+        found = sum(_use_page_origin(chunk) for chunk in chunks)
+        if not found:
+            detail = "The bundle holds no endpoint addresses; Reflex has moved them."
+            raise RuntimeError(detail)
+
+
+def _use_page_origin(chunk: Path) -> int:
+    """Rewrite one bundle file and return how many addresses it had."""
+    origin = {"http": "location.origin", "ws": 'location.origin.replace(/^http/,"ws")'}
+    code, count = _ENDPOINT.subn(lambda hit: f'({origin[hit[2]]}+"{hit[3]}")', chunk.read_text())
+    chunk.write_text(code)
+    return count
+
+
+def build_frontend() -> bool:
+    """Build the frontend unless it is up to date; return whether it was built.
+
+    The first build takes about a minute, because the npm packages are installed from reflex.lock.
+    Raises ConfigurationError when Reflex or npm fails; their output is in the error's internal text.
+    """
+    wanted = _fingerprint()
+    if (_SITE / "index.html").exists() and _STAMP.exists() and _STAMP.read_text() == wanted:
+        return False
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    done = subprocess.run(  # noqa: S603  # our own interpreter with fixed words
+        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode or not _SITE.exists():
+        raise ConfigurationError(
+            msg("The pages could not be built. The reason is in the output above."),
+            internal=f"{done.stdout}\n{done.stderr}",
+        )
+    _STAMP.write_text(wanted)
+    return True
+
+
+def _fingerprint() -> str:
+    """Return a hash of everything the built pages depend on."""
+    digest = hashlib.sha256(f"{version('reflex')} {sys.version_info}".encode())
+    for path in _source_files():
+        digest.update(f"\n{path.relative_to(ROOT)}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _source_files() -> Iterator[Path]:
+    for source in _SOURCES:
+        found = [source] if source.is_file() else sorted(source.rglob("*"))
+        for path in found:
+            if path.is_file() and path.suffix in {".py", ".mo", ".json", ".css", ".svg", ".ico"}:
+                yield path
+
+
+def _environment() -> dict[str, str]:
+    """Return the build's environment: the user's own, with Node in front and none of our secrets in it."""
+    given = {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251  # passed on to npm, not read as settings
+        if not name.startswith(PREFIX)
+    }
+    scripts = sysconfig.get_path("scripts")
+    given["PATH"] = os.pathsep.join([scripts, given.get("PATH", os.defpath)])
+    given |= {
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+        # Reflex keeps notes of its own; in the virtual environment they go when it goes.
+        "REFLEX_DIR": str(Path(sys.prefix) / "share" / "reflex"),
+        # The lock file must not name the registry it was made with.
+        "npm_config_omit_lockfile_registry_resolved": "true",
+        # No package may run code at installation; none of ours has to.
+        "npm_config_ignore_scripts": "true",
+        "npm_config_audit": "false",
+        "npm_config_fund": "false",
+        "npm_config_update_notifier": "false",
+    }
+    # Without this variable Reflex measures public registries and picks one, whatever npm is told.
+    given.setdefault("NPM_CONFIG_REGISTRY", _registry(Path(scripts), given))
+    return given
+
+
+def _registry(scripts: Path, environment: dict[str, str]) -> str:
+    """Return the registry the user's own npm configuration names."""
+    asked = subprocess.run(  # noqa: S603  # the npm of our own environment with fixed words
+        [scripts / "npm", "config", "get", "registry"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return asked.stdout.strip()

@@ -1,0 +1,114 @@
+"""The command `make run` calls: the sandbox, the demo organisation and the web app, until Ctrl-C."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from integration_admin import demo as demo_data
+from integration_admin.bootstrap import assemble
+from integration_admin.commands.build import build_frontend
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.messages import msg
+from integration_admin.core.secret import Secret
+from integration_admin.core.settings import PREFIX, load_settings
+
+_SANDBOX_PORT = 9101
+_READY_SECONDS = 60.0
+
+
+def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] = 3000) -> None:
+    """Start everything with demo data on this machine; a second start keeps the data."""
+    environment = _environment(port)
+    with ExitStack() as stack:
+        stack.enter_context(_stop_on_signal())
+        sandbox = stack.enter_context(_child(["sandbox", "--port-base", str(_SANDBOX_PORT)], environment))
+        found = _announcement(sandbox)
+        asyncio.run(_load(environment, found["xledger"]))
+        typer.echo("Building the pages; the first time takes a minute.", err=True)
+        build_frontend()
+        server = stack.enter_context(_child(["serve", "--port", str(port)], environment))
+        _wait_until_ready(server, f"http://127.0.0.1:{port}/healthz")
+        typer.echo(f"Open http://127.0.0.1:{port}/settings/integrations")
+        typer.echo(f"Sign in with {demo_data.EMAIL} and the password {demo_data.PASSWORD}")
+        server.wait()
+
+
+async def _load(environment: Mapping[str, str], xledger: Mapping[str, Any]) -> None:
+    application = assemble(load_settings(environment))
+    try:
+        await demo_data.load(application, xledger["endpoint"], Secret(xledger["tokens"]["full"]))
+    finally:
+        await application.close()
+
+
+def _environment(port: int) -> dict[str, str]:
+    """Return the environment of the demo's processes: the user's own, allowed to call the sandbox."""
+    environment = dict(os.environ)  # noqa: TID251, handed on to our own processes
+    environment[PREFIX + "OUTBOUND_ALLOW"] = "127.0.0.1/32"
+    environment[PREFIX + "PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    return environment
+
+
+@contextmanager
+def _child(words: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run another of our commands beside this one and stop it at the end."""
+    process = subprocess.Popen(  # noqa: S603, our own interpreter with fixed words
+        [sys.executable, "-m", "integration_admin.cli", *words],
+        env=dict(environment),
+        stdout=subprocess.PIPE if words[0] == "sandbox" else None,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[None]:
+    """Leave in good order on Ctrl-C and on a termination signal alike."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _announcement(sandbox: subprocess.Popen[str]) -> dict[str, Any]:
+    """Read where the sandbox listens."""
+    line = sandbox.stdout.readline() if sandbox.stdout else ""
+    if not line:
+        raise ConfigurationError(
+            msg("The sandbox did not start. Is something else listening on port {port}?", port=_SANDBOX_PORT)
+        )
+    announced: dict[str, Any] = json.loads(line)
+    return announced
+
+
+def _wait_until_ready(server: subprocess.Popen[str], url: str) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310, our own address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise ConfigurationError(msg("The web app did not start. The reason is in the output above."))

@@ -1,0 +1,90 @@
+"""Commands on integrations: listing, testing, running."""
+
+import json
+import uuid
+from typing import Annotated
+
+import typer
+
+from integration_admin.bootstrap import Application
+from integration_admin.commands.running import run
+from integration_admin.core.actor import Actor
+from integration_admin.core.statuses import RunState
+from integration_admin.services.configuration import IntegrationView
+from integration_admin.services.credentials import TestReport
+from integration_admin.services.views import RunView
+
+_Organisation = Annotated[str, typer.Option("--organisation", help="The organisation's name.")]
+_Integration = Annotated[uuid.UUID, typer.Argument(help="The integration's id, as `integrations` lists it.")]
+_Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+
+
+def integrations(organisation: _Organisation, as_json: _Json = False) -> None:
+    """List an organisation's integrations."""
+
+    async def list_them(application: Application) -> list[IntegrationView]:
+        return await application.services.configuration.everything(await _administrator(application, organisation))
+
+    rows = [
+        {"id": str(view.id), "type": view.kind, "name": view.name, "state": str(view.state)}
+        for view in run(list_them)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['id']}  {row['type']}  {row['state']}  {row['name']}")
+
+
+def test_connection(integration: _Integration, organisation: _Organisation, as_json: _Json = False) -> None:
+    """Sign in to the accounting system and say what happened, within ten seconds."""
+
+    async def test(application: Application) -> TestReport:
+        await application.keys.run()
+        return await application.services.credentials.test(
+            await _administrator(application, organisation), integration
+        )
+
+    report = run(test)
+    if as_json:
+        typer.echo(json.dumps({"passed": report.passed, "message": str(report.message)}, ensure_ascii=False))
+    else:
+        typer.echo(str(report.message))
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def sync(integration: _Integration, organisation: _Organisation, as_json: _Json = False) -> None:
+    """Export what is waiting, now, and say how it went."""
+
+    async def export(application: Application) -> RunView:
+        await application.keys.run()
+        actor = await _administrator(application, organisation)
+        started = await application.services.runs.start(actor, integration)
+        await application.services.runner.carry_out(actor.organisation_id, started.id)
+        return await application.services.runs.get(actor, started.id)
+
+    view = run(export)
+    if as_json:
+        typer.echo(json.dumps(_run_json(view), ensure_ascii=False))
+    else:
+        typer.echo(str(view.message or view.state))
+    if view.state is not RunState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+async def _administrator(application: Application, organisation: str) -> Actor:
+    return await application.services.organisations.actor_of(organisation)
+
+
+def _run_json(view: RunView) -> dict[str, object]:
+    return {
+        "id": str(view.id),
+        "state": str(view.state),
+        "message": str(view.message or ""),
+        "delivered": view.delivered,
+        "rejected": view.rejected,
+        "waiting": view.waiting,
+        "unknown": view.unknown,
+        "amounts": {money.currency: money.decimal() for money in view.amounts},
+    }

@@ -1,0 +1,34 @@
+"""Serves the built pages, the websocket and the API from one port, without Node."""
+
+import os
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from reflex_base.constants import Env
+from reflex_base.environment import environment
+
+from integration_admin.commands.build import ROOT
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until interrupted; `build_frontend` must have run.
+
+    The process changes to the project's folder, so relative paths in the settings are relative to it.
+    """
+    os.chdir(ROOT)
+    environment.REFLEX_ENV_MODE.set(Env.PROD)
+    # The pages are already compiled and bundled: Reflex only has to serve them.
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+    environment.REFLEX_CHECK_LATEST_VERSION.set(False)
+    Granian(
+        target="integration_admin.integration_admin:app",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=host,
+        port=port,
+        # State lives in this one worker's memory; more would each have their own.
+        workers=1,
+        log_level=LogLevels.warning,
+    ).serve()

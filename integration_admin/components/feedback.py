@@ -1,0 +1,83 @@
+"""What tells people how it went: alerts, error summaries, announcements, waiting."""
+
+from typing import Literal
+
+import reflex as rx
+
+from integration_admin.components.effects import FocusWhen
+from integration_admin.components.texts import Text, t
+
+Kind = Literal["info", "success", "warning", "danger"]
+
+
+def alert(kind: Kind, *children: Text | rx.Component, title: Text = "") -> rx.Component:
+    """Draw a box that says what kind of news it holds in words too; bad news is read out at once."""
+    words = {
+        "info": t("Information:"),
+        "success": t("Done:"),
+        "warning": t("Warning:"),
+        "danger": t("Error:"),
+    }
+    head = [] if isinstance(title, str) and not title else [rx.el.strong(title, class_name="app-alert-title")]
+    return rx.el.div(
+        rx.el.span(words[kind], " ", class_name="ds-sr-only"),
+        *head,
+        rx.el.div(*children),
+        class_name="ds-alert",
+        role="alert" if kind in {"warning", "danger"} else "status",
+        custom_attrs={"data-color": kind},
+    )
+
+
+def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
+    """List a refused form's errors as links to their fields, and take the focus when it appears.
+
+    Each error is {"field": the field's id, "message": a translated sentence}.
+    """
+    links = rx.foreach(
+        errors,
+        lambda error: rx.el.li(
+            rx.el.a(error["message"], href=f"#{error['field']}", class_name="ds-link"), key=error["field"]
+        ),
+    )
+    box = rx.el.div(
+        rx.el.h2(t("Put this right to go on"), id="error-summary-title", class_name="ds-heading"),
+        rx.el.ul(links, class_name="ds-list"),
+        class_name="ds-error-summary",
+        custom_attrs={"id": "error-summary", "aria-labelledby": "error-summary-title", "tabIndex": -1},
+    )
+    return FocusWhen.create(rx.cond(errors, box), element="error-summary", when=errors)
+
+
+def live_region(text: Text) -> rx.Component:
+    """Read out what changes, politely and out of sight; draw it from the start, empty."""
+    return rx.el.div(text, class_name="ds-sr-only", role="status", aria_live="polite")
+
+
+def spinner(label: Text) -> rx.Component:
+    """Show that something is under way, and say what."""
+    circles = [
+        rx.el.circle(
+            class_name=f"ds-spinner__{part}", cx="25", cy="25", r="20", fill="none", stroke_width="5"
+        )
+        for part in ("background", "circle")
+    ]
+    return rx.el.svg(
+        *circles,
+        class_name="ds-spinner",
+        view_box="0 0 50 50",
+        custom_attrs={"role": "img", "aria-label": label, "data-size": "sm"},
+    )
+
+
+def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> rx.Component:
+    """Draw grey bars until `ready`, then the children; forms need it to start from loaded values."""
+    words = t("Loading") if isinstance(label, str) and not label else label
+    bars = [rx.el.div(class_name="ds-skeleton", custom_attrs={"aria-hidden": "true"}) for _ in range(3)]
+    waiting = rx.el.div(
+        rx.el.span(words, class_name="ds-sr-only"), *bars, class_name="app-stack app-stack--small app-bars"
+    )
+    return rx.el.div(
+        rx.cond(ready, rx.fragment(*children), waiting),
+        custom_attrs={"aria-busy": rx.cond(ready, "false", "true")},
+    )

@@ -1,0 +1,166 @@
+"""What is around every page: skip link, header, navigation, notices, main, footer; and how pages are registered."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.core.banner import has_too_many_connection_errors
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from integration_admin.components.content import button
+from integration_admin.components.effects import DialogButtons, FocusOnNavigation, FollowLanguage
+from integration_admin.components.feedback import alert
+from integration_admin.components.fields import native_form
+from integration_admin.components.texts import Text, t
+from integration_admin.states.language import LanguageState
+from integration_admin.states.shell import ShellState
+
+PRODUCT = "Integration Admin"
+LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
+
+
+def page(
+    route: str,
+    title: Text,
+    *,
+    heading: Text = "",
+    on_load: Any = None,
+    above: Callable[[], rx.Component] | None = None,
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Register a function as the page at `route`, drawn inside the shell.
+
+    `title` is the document's title and, unless `heading` says otherwise, the page's only h1.
+    `above` draws what stands before the h1, such as breadcrumbs. Every page takes part in the
+    state, so its `on_load` handlers run on each visit.
+    """
+    shown = title if isinstance(heading, str) and not heading else heading
+
+    def register(draw: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        @wraps(draw)
+        def drawn() -> rx.Component:
+            return shell(shown, draw(), route=route, above=above() if above else None)
+
+        rx.page(route=route, title=document_title(title), on_load=on_load)(drawn)
+        return draw
+
+    return register
+
+
+def document_title(title: Text) -> Text:
+    """Return a page's title with the product's name after it."""
+    whole = f"{title} | {PRODUCT}"
+    return rx.Var.create(whole).to(str) if isinstance(title, rx.Var) else whole
+
+
+def shell(
+    title: Text, *children: rx.Component, route: str = "", above: rx.Component | None = None
+) -> rx.Component:
+    """Draw a whole page: `title` is its h1."""
+    return rx.fragment(
+        rx.el.a(t("Skip to content"), href="#main", class_name="ds-skip-link"),
+        _header(route),
+        rx.el.main(
+            _notices(),
+            above or rx.fragment(),
+            rx.el.h1(title, class_name="ds-heading", custom_attrs={"data-size": "md"}),
+            *children,
+            class_name="app-main app-stack app-stack--large",
+            custom_attrs={"id": "main", "tabIndex": -1},
+        ),
+        _footer(),
+    )
+
+
+@rx.memo
+def around_all_pages() -> rx.Component:
+    """Draw what lives as long as the document: the browser effects and the word about a lost connection.
+
+    It is a memo so that its hooks run inside Reflex's state provider.
+    """
+    lost = alert(
+        "warning", t("The connection to the server is lost. It is being restored; wait before you go on.")
+    )
+    return rx.fragment(
+        FollowLanguage.create(),
+        FocusOnNavigation.create(),
+        DialogButtons.create(),
+        rx.el.div(rx.cond(has_too_many_connection_errors, lost), class_name="app-connection"),
+    )
+
+
+def _header(route: str) -> rx.Component:
+    brand = rx.el.div(
+        ReactRouterLink.create(PRODUCT, to="/settings/integrations", class_name="app-brand"),
+        rx.el.span(ShellState.organisation, class_name="app-organisation"),
+    )
+    return rx.el.header(
+        rx.el.div(brand, rx.el.div(_languages(), _sign_out(), class_name="app-row"), class_name="app-bar"),
+        rx.cond(ShellState.person, _navigation(route)),
+        class_name="app-header",
+    )
+
+
+def _navigation(route: str) -> rx.Component:
+    """Draw the four parts of the product; the one this page belongs to is marked."""
+    parts = (
+        ("/settings/integrations", t("Integrations")),
+        ("/records", t("Records")),
+        ("/settings/organisation", t("Organisation")),
+        ("/settings/audit-log", t("Audit log")),
+    )
+    items = [
+        rx.el.li(
+            ReactRouterLink.create(
+                text, to=href, custom_attrs={"aria-current": "true"} if route.startswith(href) else {}
+            )
+        )
+        for href, text in parts
+    ]
+    return rx.el.nav(rx.el.ul(*items), class_name="app-nav", aria_label=t("Main menu"))
+
+
+def _languages() -> rx.Component:
+    """Draw one button a language, each named in its own; the chosen one is marked."""
+    choices = [
+        rx.el.button(
+            name,
+            type="submit",
+            class_name="ds-button",
+            custom_attrs={
+                "name": "language",
+                "value": code,
+                "lang": code,
+                "data-variant": "tertiary",
+                "data-color": "neutral",
+                "data-size": "sm",
+                "aria-pressed": rx.cond(LanguageState.language == code, "true", "false"),
+            },
+        )
+        for code, name in LANGUAGE_NAMES.items()
+    ]
+    return native_form(*choices, action="/language", class_name="app-languages", aria_label=t("Language"))
+
+
+def _sign_out() -> rx.Component:
+    leave = button(t("Sign out"), submit=True, variant="secondary", custom_attrs={"data-size": "sm"})
+    signed_in = rx.fragment(
+        rx.el.span(ShellState.person, class_name="app-person"), native_form(leave, action="/sign-out")
+    )
+    return rx.cond(ShellState.person, signed_in)
+
+
+def _notices() -> rx.Component:
+    """Draw the page-wide notice and problem; the places for them are there before the words are."""
+    return rx.el.div(
+        rx.el.div(rx.cond(ShellState.notice, alert("success", ShellState.notice)), aria_live="polite"),
+        rx.el.div(rx.cond(ShellState.problem, alert("danger", ShellState.problem))),
+        class_name="app-notices",
+    )
+
+
+def _footer() -> rx.Component:
+    return rx.el.footer(
+        rx.el.p(t("Each approved expense claim is sent to your accounting system exactly once.")),
+        class_name="app-footer",
+    )

@@ -1,0 +1,60 @@
+"""Where integrations' secrets go in and come out: sealed for exactly one row, opened only for an adapter."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from integration_admin.core.secret import Secret
+from integration_admin.data.models import Credential, Integration
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.data.vault import Binding, Vault
+
+_SHOW_ENDING_FROM = 16
+
+
+class SecretStore:
+    """Seals and opens the secrets of integrations; the vault is loaded on first use, never at import."""
+
+    def __init__(self, vault: Callable[[], Vault]) -> None:
+        self._vault = vault
+
+    async def put(
+        self, unit: Unit, integration: Integration, field: str, secret: Secret, by: str, at: datetime
+    ) -> None:
+        """Seal `secret` in place of an earlier one for the same field.
+
+        Raises VaultError, and then nothing is stored.
+        """
+        row = Credential(
+            id=uuid.uuid4(),
+            integration_id=integration.id,
+            field=field,
+            ending=_ending(secret),
+            stored_by=by,
+            stored_at=at,
+        )
+        row.organisation_id = unit.organisation_id
+        row.envelope = self._vault().seal(secret, _binding(row, integration))
+        await unit.integrations.put_credential(row)
+
+    async def open(self, unit: Unit, integration: Integration) -> dict[str, Secret]:
+        """Return the secrets by field name. Raises VaultError."""
+        rows = await unit.integrations.credentials(integration.id)
+        return {row.field: self._vault().open(row.envelope, _binding(row, integration)) for row in rows}
+
+
+def _binding(row: Credential, integration: Integration) -> Binding:
+    return Binding(
+        table="credentials",
+        column=f"envelope/{row.field}",
+        organisation_id=str(row.organisation_id),
+        record_id=str(row.id),
+        connector_type=integration.kind,
+        target_origin=integration.target_origin,
+    )
+
+
+def _ending(secret: Secret) -> str:
+    """Return the last four characters of a secret so long that they give nothing away."""
+    value = secret.reveal()
+    return value[-4:] if len(value) >= _SHOW_ENDING_FROM else ""

@@ -1,0 +1,24 @@
+"""The front door: the Reflex app and its pages. Nothing is drawn or decided here."""
+
+import reflex as rx
+
+from integration_admin import pages
+from integration_admin.components.shell import around_all_pages
+from integration_admin.core.messages import DEFAULT_LANGUAGE
+
+app = rx.App(
+    # Designsystemet brings its own base styles.
+    reset_style=False,
+    stylesheets=["/app.css"],
+    html_lang=DEFAULT_LANGUAGE,
+    # Light or dark as the reader's device asks.
+    html_custom_attrs={"data-color-scheme": "auto"},
+    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
+    # Toasts vanish before some have read them; pages say it in place.
+    toaster=None,
+    extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
+)
+# Reflex's own words about a lost connection are English and toasts.
+app.app_wraps.pop((5, "Overlay"))
+
+__all__ = ["app", "pages"]

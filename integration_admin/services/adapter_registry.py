@@ -1,0 +1,28 @@
+"""The accounting systems this installation speaks with, by kind."""
+
+from collections.abc import Mapping
+
+from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.core.errors import NotFound
+from integration_admin.core.messages import msg
+
+
+class AdapterRegistry:
+    """Finds an adapter by its kind."""
+
+    def __init__(self, adapters: Mapping[str, AccountingAdapter]) -> None:
+        self._adapters = dict(adapters)
+
+    def get(self, kind: str) -> AccountingAdapter:
+        """Return the adapter of `kind`; raises NotFound and names the kinds there are."""
+        try:
+            return self._adapters[kind]
+        except KeyError:
+            known = ", ".join(sorted(self._adapters))
+            raise NotFound(
+                msg("There is no integration type “{kind}”. Known types: {known}.", kind=kind, known=known)
+            ) from None
+
+    def kinds(self) -> list[str]:
+        """Return every kind, sorted."""
+        return sorted(self._adapters)

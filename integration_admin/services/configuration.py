@@ -1,0 +1,148 @@
+"""Integrations as an administrator sees them: beginning one, saving it, pausing, removing.
+
+Credentials, mapping and schedule have services of their own.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import Conflict, InvalidInput
+from integration_admin.core.messages import Message, msg
+from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.data.database import Database
+from integration_admin.data.models import Integration
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.type_registry import TypeRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationView:
+    """One integration; `step` is where its wizard was left, `version` guards against two savers."""
+
+    id: uuid.UUID
+    kind: str
+    label: Message
+    name: str
+    state: IntegrationState
+    step: str
+    version: int
+    tested_at: datetime | None
+    tested_entity: str
+    last_success_at: datetime | None
+    stop_message: Message | None
+
+
+class Configuration:
+    """Begins, saves, pauses and removes integrations."""
+
+    def __init__(
+        self, database: Database, adapters: AdapterRegistry, types: TypeRegistry, clock: Clock
+    ) -> None:
+        self._database = database
+        self._adapters = adapters
+        self._types = types
+        self._clock = clock
+
+    async def everything(self, actor: Actor) -> list[IntegrationView]:
+        """Return every integration, unfinished ones too, oldest first."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            return [self._view(row) for row in await unit.integrations.everything()]
+
+    async def get(self, actor: Actor, integration_id: uuid.UUID) -> IntegrationView:
+        """Return one; raises NotFound."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            return self._view(await unit.integrations.get(integration_id))
+
+    async def begin(self, actor: Actor, kind: str) -> uuid.UUID:
+        """Make a draft of a type the organisation may use and return its id."""
+        actor.require(Permission.CONFIGURE)
+        await self._types.require(actor, kind)
+        now = self._clock.now()
+        integration = Integration(
+            id=uuid.uuid4(),
+            kind=kind,
+            name=str(self._adapters.get(kind).label),
+            settings={},
+            created_by=actor.name,
+            created_at=now,
+            updated_at=now,
+        )
+        async with self._database.write(actor.organisation_id) as unit:
+            await unit.integrations.add(integration)
+            await unit.audit.add(now, actor.name, "integration.begin", str(integration.id), kind=kind)
+        return integration.id
+
+    async def save(self, actor: Actor, integration_id: uuid.UUID, version: int, name: str) -> int:
+        """Turn a finished draft into an active integration, or rename one; return the new version.
+
+        Raises InvalidInput naming what is still missing, Conflict when somebody else saved first.
+        """
+        actor.require(Permission.CONFIGURE)
+        now = self._clock.now()
+        async with self._database.write(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+            await self._check_complete(unit, integration, name)
+            state = integration.state
+            if state is IntegrationState.DRAFT:
+                state = IntegrationState.ACTIVE
+            new_version = await unit.integrations.change(
+                integration_id, version, now, name=name.strip(), state=state
+            )
+            await unit.audit.add(now, actor.name, "integration.save", str(integration_id), name=name.strip())
+        return new_version
+
+    async def set_paused(self, actor: Actor, integration_id: uuid.UUID, *, paused: bool) -> None:
+        """Pause an active integration or let a paused one go on; others raise Conflict."""
+        actor.require(Permission.CONFIGURE)
+        now = self._clock.now()
+        wanted = IntegrationState.PAUSED if paused else IntegrationState.ACTIVE
+        async with self._database.write(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+            if integration.state not in {IntegrationState.ACTIVE, IntegrationState.PAUSED}:
+                raise Conflict(msg("Only an integration that is set up and connected can be paused."))
+            await unit.integrations.note(integration_id, state=wanted)
+            await unit.audit.add(now, actor.name, f"integration.{wanted}", str(integration_id))
+
+    async def discard(self, actor: Actor, integration_id: uuid.UUID) -> None:
+        """Remove a draft and every secret typed into it; anything saved raises Conflict."""
+        actor.require(Permission.CONFIGURE)
+        async with self._database.write(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+            if integration.state is not IntegrationState.DRAFT:
+                raise Conflict(msg("Only an unfinished set-up can be discarded."))
+            await unit.integrations.remove(integration_id)
+            await unit.audit.add(self._clock.now(), actor.name, "integration.discard", str(integration_id))
+
+    async def _check_complete(self, unit: Unit, integration: Integration, name: str) -> None:
+        missing: dict[str, Message] = {}
+        if not name.strip() or len(name) > 100:
+            missing["name"] = msg("Give the integration a name of at most 100 characters.")
+        if integration.tested_at is None:
+            missing["credentials"] = msg("Test the connection; it has to succeed before you save.")
+        if not await unit.mappings.get(integration.id):
+            missing["mapping"] = msg("Choose how the fields are mapped.")
+        if await unit.schedules.get(integration.id) is None:
+            missing["schedule"] = msg("Choose when to export.")
+        if missing:
+            raise InvalidInput(msg("The set-up is not finished yet."), fields=missing)
+
+    def _view(self, row: Integration) -> IntegrationView:
+        return IntegrationView(
+            id=row.id,
+            kind=row.kind,
+            label=self._adapters.get(row.kind).label,
+            name=row.name,
+            state=IntegrationState(row.state),
+            step=row.step,
+            version=row.version,
+            tested_at=row.tested_at,
+            tested_entity=row.tested_entity,
+            last_success_at=row.last_success_at,
+            stop_message=Message.from_json(row.stop_message) if row.stop_message else None,
+        )

@@ -1,0 +1,59 @@
+"""Where states and the API find the services: Reflex builds states itself and cannot hand them over."""
+
+from dataclasses import dataclass
+
+from integration_admin.services.configuration import Configuration
+from integration_admin.services.credentials import CredentialService
+from integration_admin.services.health_monitor import HealthMonitor
+from integration_admin.services.history import History
+from integration_admin.services.mappings import Mappings
+from integration_admin.services.organisations import Organisations
+from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.records import RecordIntake
+from integration_admin.services.runs import Runs
+from integration_admin.services.schedules import Schedules
+from integration_admin.services.sign_in import SignIn
+from integration_admin.services.sync_runner import SyncRunner
+from integration_admin.services.sync_scheduler import SyncScheduler
+from integration_admin.services.tokens import ApiTokens
+from integration_admin.services.type_registry import TypeRegistry
+from integration_admin.services.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the product can do."""
+
+    organisations: Organisations
+    sign_in: SignIn
+    tokens: ApiTokens
+    types: TypeRegistry
+    configuration: Configuration
+    credentials: CredentialService
+    mappings: Mappings
+    schedules: Schedules
+    records: RecordIntake
+    record_files: RecordFiles
+    runs: Runs
+    history: History
+    health: HealthMonitor
+    runner: SyncRunner
+    scheduler: SyncScheduler
+    worker: Worker
+
+
+class _Holder:
+    services: Services | None = None
+
+
+def install(services: Services) -> None:
+    """Make `services` the ones in use; tests install others."""
+    _Holder.services = services
+
+
+def current() -> Services:
+    """Return the services in use; raises RuntimeError before bootstrap."""
+    if _Holder.services is None:
+        detail = "bootstrap() has not run."
+        raise RuntimeError(detail)
+    return _Holder.services

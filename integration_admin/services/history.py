@@ -1,0 +1,61 @@
+"""Export history: every run of an integration, newest first, and what each left undone."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import InvalidInput
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission
+from integration_admin.data.database import Database
+from integration_admin.services.views import FailureView, RunView, failure_view, run_view
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some runs, and the cursor that continues after them; empty when there are no more."""
+
+    runs: tuple[RunView, ...]
+    next_cursor: str
+
+
+class History:
+    """Reads what runs did."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, actor: Actor, integration_id: uuid.UUID, cursor: str = "", limit: int = 25
+    ) -> HistoryPage:
+        """Return up to `limit` runs, newest first, after `cursor`."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            await unit.integrations.get(integration_id)
+            runs = await unit.runs.history(integration_id, _read_cursor(cursor), limit + 1)
+        views = tuple(run_view(run) for run in runs[:limit])
+        more = len(runs) > limit
+        return HistoryPage(views, _write_cursor(views[-1]) if more else "")
+
+    async def failures_of(self, actor: Actor, run_id: uuid.UUID, limit: int = 200) -> list[FailureView]:
+        """Return the records a run did not deliver, newest first."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            run = await unit.runs.get(run_id)
+            rows = await unit.runs.failures(run.integration_id, run_id=run_id, limit=limit)
+        return [failure_view(failure, record) for failure, record in rows]
+
+
+def _write_cursor(run: RunView) -> str:
+    return f"{run.requested_at.isoformat()}|{run.id}"
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, uuid.UUID] | None:
+    if not cursor:
+        return None
+    at, _, run_id = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(at), uuid.UUID(run_id)
+    except ValueError:
+        raise InvalidInput(msg("This page link is damaged. Start from the newest runs.")) from None

@@ -1,0 +1,145 @@
+"""Runs as people and scripts ask for them: starting, looking, cancelling, retrying what failed."""
+
+import uuid
+from datetime import datetime
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import Conflict, InvalidInput
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState, Trigger
+from integration_admin.data.database import Database
+from integration_admin.data.models import Integration, Run
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.data.run_queue import QueuedRun, RunQueue
+from integration_admin.services.views import RunView, run_view
+
+_RETRYABLE = (DeliveryState.REJECTED, DeliveryState.RETRY_WAIT)
+
+
+class Runs:
+    """Starts runs and tells how they fare."""
+
+    def __init__(self, database: Database, queue: RunQueue, clock: Clock) -> None:
+        self._database = database
+        self._queue = queue
+        self._clock = clock
+
+    async def start(
+        self,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        *,
+        trigger: Trigger = Trigger.MANUAL,
+        idempotency_key: str | None = None,
+    ) -> RunView:
+        """Queue a run; the same idempotency key gives the same run again.
+
+        Raises Conflict when a run is under way or the integration may not run.
+        """
+        actor.require(Permission.RUN)
+        if idempotency_key is not None and not 1 <= len(idempotency_key) <= 255:
+            raise InvalidInput(msg("An idempotency key has between 1 and 255 characters."))
+        async with self._database.write(actor.organisation_id) as unit:
+            earlier = await self._earlier(unit, integration_id, idempotency_key)
+            run = earlier or await self.enqueue(unit, actor, integration_id, trigger, idempotency_key)
+        await self._queue.put(QueuedRun(actor.organisation_id, run.id))
+        return run_view(run)
+
+    async def retry(
+        self,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        record_id: str | None = None,
+        kind: str = "expense_claim",
+    ) -> RunView:
+        """Make failed records ready again, one or all, and queue a run for them.
+
+        Records with an unknown outcome are left alone: they are looked up first.
+        """
+        actor.require(Permission.RUN)
+        now = self._clock.now()
+        async with self._database.write(actor.organisation_id) as unit:
+            row_id = (await unit.records.get(kind, record_id)).id if record_id else None
+            revived = await unit.deliveries.retry(integration_id, _RETRYABLE, now, row_id)
+            if revived == 0:
+                raise Conflict(msg("There is nothing left to retry."))
+            run = await self.enqueue(unit, actor, integration_id, Trigger.RETRY, None)
+        await self._queue.put(QueuedRun(actor.organisation_id, run.id))
+        return run_view(run)
+
+    async def get(self, actor: Actor, run_id: uuid.UUID) -> RunView:
+        """Return one run; raises NotFound."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            return run_view(await unit.runs.get(run_id))
+
+    async def cancel(self, actor: Actor, run_id: uuid.UUID) -> RunView:
+        """Ask a run to stop after the batch it is sending; a queued one ends at once."""
+        actor.require(Permission.RUN)
+        now = self._clock.now()
+        async with self._database.write(actor.organisation_id) as unit:
+            run = await unit.runs.get(run_id)
+            if run.state == RunState.QUEUED:
+                await unit.runs.finish(run_id, RunState.CANCELLED, now)
+            elif run.state == RunState.RUNNING:
+                await unit.runs.progress(run_id, cancel_requested=True)
+            await unit.audit.add(now, actor.name, "run.cancel", str(run_id))
+        return await self.get(actor, run_id)
+
+    async def enqueue(
+        self,
+        unit: Unit,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        trigger: Trigger,
+        idempotency_key: str | None,
+    ) -> Run:
+        """Write a queued run inside the caller's unit; the caller puts it on the queue after the commit."""
+        now = self._clock.now()
+        _check_state(await unit.integrations.get(integration_id))
+        if await unit.runs.active(integration_id) is not None:
+            raise Conflict(
+                msg("This integration is already being synchronised. Wait until that run has ended.")
+            )
+        run = _new_run(integration_id, trigger, actor.name, idempotency_key, now)
+        await unit.runs.add(run)
+        await unit.audit.add(now, actor.name, "run.start", str(integration_id), trigger=str(trigger))
+        return run
+
+    async def _earlier(self, unit: Unit, integration_id: uuid.UUID, key: str | None) -> Run | None:
+        return await unit.runs.by_idempotency_key(integration_id, key) if key else None
+
+
+def _new_run(
+    integration_id: uuid.UUID, trigger: Trigger, started_by: str, key: str | None, now: datetime
+) -> Run:
+    return Run(
+        id=uuid.uuid4(),
+        integration_id=integration_id,
+        trigger=trigger,
+        state=RunState.QUEUED,
+        started_by=started_by,
+        idempotency_key=key,
+        requested_at=now,
+        delivered=0,
+        rejected=0,
+        waiting=0,
+        unknown=0,
+        sums={},
+    )
+
+
+def _check_state(integration: Integration) -> None:
+    """Raise Conflict with the reason an integration may not run."""
+    if integration.state == IntegrationState.ACTIVE:
+        return
+    raise Conflict(
+        {
+            IntegrationState.DRAFT: msg("The set-up of this integration is not finished yet."),
+            IntegrationState.PAUSED: msg("This integration is paused. Resume it to export."),
+            IntegrationState.STOPPED: msg(
+                "The accounting system refuses the stored credentials. Enter new ones first."
+            ),
+        }[IntegrationState(integration.state)]
+    )

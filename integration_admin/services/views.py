@@ -1,0 +1,89 @@
+"""What services answer: plain, frozen, ready to be drawn or turned into JSON. Sentences stay untranslated."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from integration_admin.core.messages import Message
+from integration_admin.core.money import Money
+from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.data.models import Failure, RecordRow, Run
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run, for history, health and the API."""
+
+    id: uuid.UUID
+    integration_id: uuid.UUID
+    trigger: Trigger
+    state: RunState
+    started_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    delivered: int
+    rejected: int
+    waiting: int
+    unknown: int
+    sums: Mapping[str, int]
+    message: Message | None
+
+    @property
+    def amounts(self) -> list[Money]:
+        """The exported sums, one a currency."""
+        return [Money(currency, minor) for currency, minor in sorted(self.sums.items())]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took, once it has ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """Why one record was not delivered."""
+
+    record_kind: str
+    record_id: str
+    amount: Money
+    fault: str
+    field: str
+    message: Message
+    created_at: datetime
+
+
+def run_view(run: Run) -> RunView:
+    """Turn a stored run into what is shown."""
+    return RunView(
+        id=run.id,
+        integration_id=run.integration_id,
+        trigger=Trigger(run.trigger),
+        state=RunState(run.state),
+        started_by=run.started_by,
+        requested_at=run.requested_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        delivered=run.delivered,
+        rejected=run.rejected,
+        waiting=run.waiting,
+        unknown=run.unknown,
+        sums=dict(run.sums),
+        message=Message.from_json(run.message) if run.message else None,
+    )
+
+
+def failure_view(failure: Failure, record: RecordRow) -> FailureView:
+    """Turn a stored failure into what is shown."""
+    return FailureView(
+        record_kind=record.kind,
+        record_id=record.external_id,
+        amount=Money(record.currency, record.amount_minor),
+        fault=failure.fault,
+        field=failure.field,
+        message=Message.from_json(failure.message),
+        created_at=failure.created_at,
+    )

@@ -1,0 +1,75 @@
+"""The part that runs by itself: ticks the scheduler and carries out queued runs.
+
+APScheduler only ticks here; what is due is decided in services/sync_scheduler.py.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
+
+_log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 20
+
+
+class _Scheduler(Protocol):
+    async def tick(self) -> None: ...
+
+
+class _Runner(Protocol):
+    async def carry_out(self, organisation_id: uuid.UUID, run_id: uuid.UUID) -> None: ...
+
+
+class Worker:
+    """Runs the scheduler and the runner inside a process until it is stopped."""
+
+    def __init__(
+        self,
+        scheduler: _Scheduler,
+        runner: _Runner,
+        queue: LocalRunQueue,
+        prepare: Callable[[], Awaitable[None]],
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self._scheduler = scheduler
+        self._runner = runner
+        self._queue = queue
+        self._prepare = prepare
+        self._tick_seconds = tick_seconds
+
+    async def run(self) -> None:
+        """Tick and work until cancelled. Raises what the start-up checks raise."""
+        await self._prepare()
+        ticker = AsyncIOScheduler(timezone="UTC")
+        ticker.add_job(
+            self.tick,
+            "interval",
+            seconds=self._tick_seconds,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        ticker.start()
+        try:
+            await self.tick()
+            await self._queue.work(self._carry_out)
+        finally:
+            with suppress(asyncio.CancelledError):
+                ticker.shutdown(wait=False)
+
+    async def tick(self) -> None:
+        """Tick once; a failing tick is logged and the next one tries again."""
+        try:
+            await self._scheduler.tick()
+        except Exception:
+            _log.exception("tick_failed")
+
+    async def _carry_out(self, run: QueuedRun) -> None:
+        await self._runner.carry_out(run.organisation_id, run.run_id)
