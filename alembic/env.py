@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection
 
 from alembic import context
 from integration_admin.core.settings import load_settings
-from integration_admin.data.columns import Json, UTCDateTime
-from integration_admin.data.migrations import synchronous_url
+from integration_admin.data.columns import Json, UTCDateTime, Word
+from integration_admin.data.migrations import schema_connection
 from integration_admin.data.models import Base
 
 
@@ -15,6 +15,8 @@ def render(kind: str, item: Any, _context: Any) -> str | bool:
     """Write our own column types as what they are in the database, so a migration never imports the models."""
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Word):
+        return "sa.String(length=16)"
     if kind == "type" and item is Json:
         return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
@@ -38,11 +40,5 @@ handed_over = context.config.attributes.get("connection")
 if handed_over is not None:
     migrate(handed_over)
 else:
-    engine = create_engine(synchronous_url(load_settings().database))
-    if engine.dialect.name == "sqlite":
-        # Batch operations rebuild tables; with foreign keys on, dropping the old one would cascade.
-        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys=OFF"))
-    with engine.connect() as connection:
+    with schema_connection(load_settings().database) as connection:
         migrate(connection)
-        connection.commit()
-    engine.dispose()

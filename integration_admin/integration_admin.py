@@ -3,7 +3,7 @@
 import reflex as rx
 
 from integration_admin import pages
-from integration_admin.components.shell import around_all_pages
+from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
 
 app = rx.App(
@@ -16,6 +16,7 @@ app = rx.App(
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     # Toasts vanish before some have read them; pages say it in place.
     toaster=None,
+    hydrate_fallback=while_starting,
     extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
 )
 # Reflex's own words about a lost connection are English and toasts.

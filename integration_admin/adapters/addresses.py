@@ -82,11 +82,13 @@ _ENTRY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:/\[\]]+))(?::([0-9]{1,5}))?")
 
 def is_never_allowed(address: Address) -> bool:
     """Tell whether `address` is refused even when the operator lists it."""
+    address = _unwrapped(address)
     return address != _LOOPBACK and any(address in network for network in _NEVER)
 
 
 def is_public(address: Address) -> bool:
     """Tell whether `address` lies on the public internet and has no special meaning."""
+    address = _unwrapped(address)
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
     special = any(address in network for network in _SPECIAL)
@@ -125,7 +127,7 @@ class AddressPolicy:
 
         Raises AdapterError with the code `address_refused`.
         """
-        addresses = [_unmapped(answer) for answer in answers]
+        addresses = [_address(answer) for answer in answers]
         for address in addresses:
             # A plain http call to port 443 has been refused by `check_url` unless it is listed.
             refusal = self._judge_address(host, port, address, ordinary=port == _HTTPS_PORT)
@@ -137,7 +139,7 @@ class AddressPolicy:
         """Return why this origin may not be called, as far as it shows before a name is resolved."""
         ordinary = scheme == "https" and port == _HTTPS_PORT
         if _is_numeric(host):
-            literal = _unmapped(host)
+            literal = _address(host)
             return self._judge_address(host, port, literal, ordinary=ordinary) if literal else _unusual(host)
         if not _NAME.fullmatch(host):
             return _unusual(host)
@@ -205,15 +207,17 @@ def _network(text: str) -> Network | None:
         return None
 
 
-def _unmapped(text: str) -> Address | None:
-    """Return the address `text` spells, an IPv4 address in IPv6 clothes as itself, or None."""
+def _unwrapped(address: Address) -> Address:
+    """Return an IPv4-mapped IPv6 address as the IPv4 address the system would really call."""
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def _address(text: str) -> Address | None:
+    """Return the address `text` spells, or None; a zone (%eth0) is not taken."""
     try:
-        address = ip_address(text)
+        return None if "%" in text else _unwrapped(ip_address(text))
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        return None if address.scope_id else address.ipv4_mapped or address
-    return address
 
 
 def _is_numeric(host: str) -> bool:
@@ -237,7 +241,9 @@ def _parsed(url: str) -> URL:
         parsed = URL(url)
     except ValueError:
         parsed = URL()
-    if not parsed.raw_host or not parsed.port:
+    host = parsed.raw_host or ""
+    # Square brackets hold IPv6 addresses; the parser would take a name in them as well.
+    if not host or not parsed.port or ("[" in authority[1]) != (":" in host):
         raise _refused(_malformed())
     return parsed
 

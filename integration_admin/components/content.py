@@ -75,7 +75,12 @@ def link_button(
 
 def card(*children: rx.Component, **props: Any) -> rx.Component:
     """Draw a box around things that belong together; give it a heading inside."""
-    return rx.el.div(*children, class_name="ds-card", custom_attrs={"data-variant": "default"}, **props)
+    return rx.el.div(
+        *children,
+        class_name="ds-card app-stack app-stack--small",
+        custom_attrs={"data-variant": "default", "data-color": "neutral"},
+        **props,
+    )
 
 
 def details(summary: Text, *children: rx.Component, **props: Any) -> rx.Component:
@@ -84,7 +89,7 @@ def details(summary: Text, *children: rx.Component, **props: Any) -> rx.Componen
         rx.el.summary(summary),
         rx.el.div(*children),
         class_name="ds-details",
-        custom_attrs={"data-variant": "default"},
+        custom_attrs={"data-variant": "default", "data-color": "neutral"},
         **props,
     )
 
@@ -146,11 +151,16 @@ def _command(dialog_id: str, command: str) -> dict[str, str]:
 
 
 def table(
-    caption: Text, columns: Sequence[Text], *rows: rx.Component, numeric: Sequence[int] = ()
+    caption: Text,
+    columns: Sequence[Text],
+    *rows: rx.Component,
+    numeric: Sequence[int] = (),
+    hide_caption: bool = False,
 ) -> rx.Component:
     """Draw a table that scrolls sideways inside itself; `rows` are `table_row`s or a foreach of them.
 
-    `numeric` lists the positions of columns with amounts, which are set flush right.
+    `numeric` lists the positions of columns with amounts, which are set flush right. Hide the
+    caption where a heading above says the same; screen readers read it all the same.
     """
     heads = [
         rx.el.th(text, scope="col", class_name="app-numeric" if position in numeric else "")
@@ -158,11 +168,11 @@ def table(
     ]
     return rx.el.div(
         rx.el.table(
-            rx.el.caption(caption),
+            rx.el.caption(caption, class_name="ds-sr-only" if hide_caption else ""),
             rx.el.thead(rx.el.tr(*heads)),
             rx.el.tbody(*rows),
             class_name="ds-table",
-            custom_attrs={"data-border": "true", "data-hover": "true"},
+            custom_attrs={"data-border": "true", "data-hover": "true", "data-color": "neutral"},
         ),
         class_name="app-scroll",
         role="region",

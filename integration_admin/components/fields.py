@@ -183,7 +183,7 @@ def fieldset(
     wrong = [] if error is None else [_error(field_id, error)]
     attributes = {} if error is None else {"aria-describedby": f"{field_id}-error", "tabIndex": -1}
     return rx.el.fieldset(
-        rx.el.legend(legend, class_name="ds-label"),
+        rx.el.legend(legend, class_name="ds-label app-label"),
         *about,
         *children,
         *wrong,
@@ -201,7 +201,7 @@ def _field(
     described = [] if _is_empty(about) else [_help(field_id, about)]
     wrong = [] if error is None else [_error(field_id, error)]
     return rx.el.div(
-        rx.el.label(label, *optional, html_for=field_id, class_name="ds-label"),
+        rx.el.label(label, *optional, html_for=field_id, class_name="ds-label app-label"),
         *described,
         box,
         *wrong,

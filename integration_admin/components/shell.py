@@ -20,6 +20,13 @@ PRODUCT = "Integration Admin"
 LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
 
 
+class NavLink(ReactRouterLink):
+    """A link that carries `aria-current` while its address or one below it is shown."""
+
+    tag = "NavLink"
+    alias = "NavLink"
+
+
 def page(
     route: str,
     title: Text,
@@ -39,7 +46,7 @@ def page(
     def register(draw: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         @wraps(draw)
         def drawn() -> rx.Component:
-            return shell(shown, draw(), route=route, above=above() if above else None)
+            return shell(shown, draw(), above=above() if above else None)
 
         rx.page(route=route, title=document_title(title), on_load=on_load)(drawn)
         return draw
@@ -53,13 +60,11 @@ def document_title(title: Text) -> Text:
     return rx.Var.create(whole).to(str) if isinstance(title, rx.Var) else whole
 
 
-def shell(
-    title: Text, *children: rx.Component, route: str = "", above: rx.Component | None = None
-) -> rx.Component:
+def shell(title: Text, *children: rx.Component, above: rx.Component | None = None) -> rx.Component:
     """Draw a whole page: `title` is its h1."""
     return rx.fragment(
         rx.el.a(t("Skip to content"), href="#main", class_name="ds-skip-link"),
-        _header(route),
+        site_header(),
         rx.el.main(
             _notices(),
             above or rx.fragment(),
@@ -89,19 +94,21 @@ def around_all_pages() -> rx.Component:
     )
 
 
-def _header(route: str) -> rx.Component:
+@rx.memo
+def site_header() -> rx.Component:
+    """Draw the header; a memo, so that its code is in the bundle once and not once a page."""
     brand = rx.el.div(
         ReactRouterLink.create(PRODUCT, to="/settings/integrations", class_name="app-brand"),
         rx.el.span(ShellState.organisation, class_name="app-organisation"),
     )
     return rx.el.header(
         rx.el.div(brand, rx.el.div(_languages(), _sign_out(), class_name="app-row"), class_name="app-bar"),
-        rx.cond(ShellState.person, _navigation(route)),
+        rx.cond(ShellState.person, _navigation()),
         class_name="app-header",
     )
 
 
-def _navigation(route: str) -> rx.Component:
+def _navigation() -> rx.Component:
     """Draw the four parts of the product; the one this page belongs to is marked."""
     parts = (
         ("/settings/integrations", t("Integrations")),
@@ -110,12 +117,7 @@ def _navigation(route: str) -> rx.Component:
         ("/settings/audit-log", t("Audit log")),
     )
     items = [
-        rx.el.li(
-            ReactRouterLink.create(
-                text, to=href, custom_attrs={"aria-current": "true"} if route.startswith(href) else {}
-            )
-        )
-        for href, text in parts
+        rx.el.li(NavLink.create(text, to=href, custom_attrs={"aria-current": "true"})) for href, text in parts
     ]
     return rx.el.nav(rx.el.ul(*items), class_name="app-nav", aria_label=t("Main menu"))
 
@@ -159,8 +161,27 @@ def _notices() -> rx.Component:
     )
 
 
+def while_starting() -> rx.Component:
+    """Draw what is seen before the first script has run on pages whose address holds an id."""
+    bars = [rx.el.div(class_name="ds-skeleton") for _ in range(3)]
+    return rx.fragment(
+        rx.el.header(
+            rx.el.div(rx.el.div(PRODUCT, class_name="app-brand"), class_name="app-bar"),
+            class_name="app-header",
+        ),
+        rx.el.main(
+            rx.el.div(*bars, class_name="app-stack app-stack--small app-bars"),
+            class_name="app-main",
+            custom_attrs={"aria-busy": "true"},
+        ),
+    )
+
+
 def _footer() -> rx.Component:
     return rx.el.footer(
-        rx.el.p(t("Each approved expense claim is sent to your accounting system exactly once.")),
+        rx.el.p(
+            t("Each approved expense claim is sent to your accounting system exactly once."),
+            class_name="app-bar",
+        ),
         class_name="app-footer",
     )

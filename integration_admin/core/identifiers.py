@@ -9,18 +9,26 @@ import re
 from stdnum import luhn
 from stdnum.no import kontonr, orgnr
 
-_KID = re.compile(r"\d{3,24}[\d-]")
+_KID = re.compile(r"[0-9]{3,24}[0-9-]")
+_ACCOUNT = re.compile(r"[0-9]{11}")
 _KID_WEIGHTS = (2, 3, 4, 5, 6, 7)
 
 
 def is_organisation_number(value: str) -> bool:
     """Tell whether `value` is nine digits with a right check digit; spaces are ignored."""
-    return bool(orgnr.is_valid(value))
+    return value.isascii() and bool(orgnr.is_valid(value))
 
 
 def is_bank_account(value: str) -> bool:
-    """Tell whether `value` is an eleven-digit account number with a right check digit."""
-    return bool(kontonr.is_valid(value)) and len(kontonr.compact(value)) == 11
+    """Tell whether `value` is an eleven-digit account number with a right check digit.
+
+    Spaces, full stops and hyphens are ignored. Where digits 5 and 6 are 00 a bank may reckon the
+    check digit otherwise (python-list, February 2013), so there it is not judged.
+    """
+    digits = kontonr.compact(value)
+    if not _ACCOUNT.fullmatch(digits) or not value.isascii():
+        return False
+    return digits[4:6] == "00" or bool(kontonr.is_valid(digits))
 
 
 def is_kid(value: str) -> bool:

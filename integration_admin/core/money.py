@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from babel.numbers import get_currency_precision, list_currencies
+from babel.numbers import list_currencies
 
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 
-_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,4})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?")
 _CURRENCIES = frozenset(code for code in list_currencies() if re.fullmatch("[A-Z]{3}", code))
+
+# ISO 4217's own minor units where they are not two. Babel has CLDR's, which are for display: it rounds
+# Serbian dinars and Iraqi dinars to whole ones.
+_NONE = (
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
+    "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF",
+)  # fmt: skip
+_THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_FOUR = ("CLF", "UYW")
+_DECIMALS = dict.fromkeys(_NONE, 0) | dict.fromkeys(_THREE, 3) | dict.fromkeys(_FOUR, 4)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,7 +44,7 @@ class Money:
             raise InvalidInput(msg("{currency} is not a currency (ISO 4217).", currency=currency))
         if not _AMOUNT.fullmatch(amount):
             raise InvalidInput(msg("“{amount}” is not an amount. Write it as 412.00.", amount=amount[:40]))
-        scaled = Decimal(amount).scaleb(get_currency_precision(currency))
+        scaled = Decimal(amount).scaleb(_DECIMALS.get(currency, 2))
         if scaled != scaled.to_integral_value():
             raise InvalidInput(
                 msg("“{amount}” has more decimals than {currency} has.", amount=amount, currency=currency)
@@ -43,7 +53,7 @@ class Money:
 
     def decimal(self) -> str:
         """Return the decimal string with all the currency's decimals, such as "412.00"."""
-        places = get_currency_precision(self.currency)
+        places = _DECIMALS.get(self.currency, 2)
         return str(Decimal(self.minor).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
 
     def __add__(self, other: "Money") -> "Money":

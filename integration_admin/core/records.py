@@ -3,18 +3,42 @@
 Shapes are those of CONTRACT's record JSON. How they are stored or exported does not live here.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.identifiers import is_bank_account
 from integration_admin.core.money import Money
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
-ShortText = Annotated[str, Field(max_length=200)]
+_QUANTITY = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,3})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOST = 2_147_483_647  # what a database integer holds
+
+
+def _without_zero(value: str) -> str:
+    """Refuse the zero character, which PostgreSQL stores in no text."""
+    if "\0" in value:
+        detail = "must not hold the zero character"
+        raise ValueError(detail)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_without_zero)]
+ShortText = Annotated[Text, Field(max_length=200)]
+Code = Annotated[Text, Field(max_length=32)]
 
 
 def _decimal_string(value: object) -> object:
@@ -25,7 +49,26 @@ def _decimal_string(value: object) -> object:
     return value
 
 
+def _quantity(value: str) -> str:
+    """Refuse what is not a plain decimal number."""
+    if not _QUANTITY.fullmatch(value):
+        detail = 'must be a decimal string such as "3.5"'
+        raise ValueError(detail)
+    return value
+
+
+def _calendar_date(value: object) -> object:
+    """Refuse numbers and times: pydantic would read 0 as the first day of 1970."""
+    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        detail = "must be a date such as 2026-11-01"
+        raise ValueError(detail)
+    return value
+
+
 Amount = Annotated[str, BeforeValidator(_decimal_string), Field(max_length=18)]
+Quantity = Annotated[str, BeforeValidator(_decimal_string), AfterValidator(_quantity)]
+Day = Annotated[date, BeforeValidator(_calendar_date)]
+Revision = Annotated[int, Field(ge=1, le=_MOST)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -39,7 +82,7 @@ class Claimant(_Strict):
     id: Identifier
     name: ShortText
     email: ShortText | None = None
-    bank_account: str | None = None
+    bank_account: Annotated[str, Field(max_length=20)] | None = None
 
     @model_validator(mode="after")
     def _check_account(self) -> Self:
@@ -53,14 +96,14 @@ class ClaimLine(_Strict):
     """One outlay of a claim."""
 
     line: Annotated[int, Field(ge=1, le=10_000)]
-    date: date
+    date: Day
     category: Identifier
     description: ShortText = ""
     amount: Amount
-    vat_code: Annotated[str, Field(max_length=16)] | None = None
-    cost_centre: Annotated[str, Field(max_length=32)] | None = None
-    project: Annotated[str, Field(max_length=32)] | None = None
-    kilometres: Annotated[str, BeforeValidator(_decimal_string), Field(max_length=12)] | None = None
+    vat_code: Annotated[Text, Field(max_length=16)] | None = None
+    cost_centre: Code | None = None
+    project: Code | None = None
+    kilometres: Quantity | None = None
 
 
 class ExpenseClaim(_Strict):
@@ -68,14 +111,14 @@ class ExpenseClaim(_Strict):
 
     kind: Literal["expense_claim"]
     id: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     status: Literal["draft", "submitted", "approved", "paid"]
-    submitted_on: date | None = None
-    approved_on: date | None = None
+    submitted_on: Day | None = None
+    approved_on: Day | None = None
     currency: Currency
     claimant: Claimant
-    department: Annotated[str, Field(max_length=32)] | None = None
-    project: Annotated[str, Field(max_length=32)] | None = None
+    department: Code | None = None
+    project: Code | None = None
     purpose: ShortText = ""
     total: Amount | None = None
     lines: Annotated[list[ClaimLine], Field(min_length=1, max_length=400)]
@@ -105,13 +148,13 @@ class Reimbursement(_Strict):
 
     kind: Literal["reimbursement"]
     id: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     claim_id: Identifier
-    paid_on: date
+    paid_on: Day
     currency: Currency
     amount: Amount
     claimant: Claimant
-    reference: Annotated[str, Field(max_length=64)] = ""
+    reference: Annotated[Text, Field(max_length=64)] = ""
 
     @model_validator(mode="after")
     def _check_amount(self) -> Self:
@@ -124,12 +167,12 @@ class Activity(_Strict):
 
     kind: Literal["activity"]
     id: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     status: Literal["draft", "completed"]
-    date: date
+    date: Day
     category: Identifier
-    participants: Annotated[int, Field(ge=0)] = 0
-    hours: Annotated[str, BeforeValidator(_decimal_string), Field(max_length=12)] = "0"
+    participants: Annotated[int, Field(ge=0, le=_MOST)] = 0
+    hours: Quantity = "0"
 
     @model_validator(mode="after")
     def _check_hours(self) -> Self:

@@ -64,13 +64,18 @@ class Settings(BaseSettings):
     @classmethod
     def _origin(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        port = parts.port  # raises ValueError when out of range
+        extras = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or any(extras):
             detail = "must be an origin such as https://integrations.example.org"
             raise ValueError(detail)
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             detail = "must be https unless it is this machine itself"
             raise ValueError(detail)
-        return value.rstrip("/")
+        # A browser's Origin header is in lower case and leaves the usual port out.
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, usual} else "")
 
     @property
     def database(self) -> str:
@@ -89,7 +94,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; `NAME_FILE` may hold the path of a file with the value.
+    """Read the settings; `NAME_FILE` may hold the path of a file with the value; empty counts as not set.
 
     Raises ConfigurationError with one sentence naming the variable that is unknown or malformed.
     """
@@ -99,6 +104,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if not name.startswith(PREFIX):
             continue
         field, text = _resolve(name, value)
+        if not text:
+            continue
         if field in given:
             raise ConfigurationError(msg("{name} and {name}_FILE are both set.", name=PREFIX + field.upper()))
         given[field] = text
@@ -117,8 +124,8 @@ def _resolve(name: str, value: str) -> tuple[str, str]:
     if base == field or base not in Settings.model_fields:
         raise ConfigurationError(msg("{name} is not a setting.", name=name))
     try:
-        return base, Path(value).read_text().strip()
-    except OSError:
+        return base, Path(value).read_text().strip() if value else ""
+    except (OSError, UnicodeDecodeError):
         raise ConfigurationError(msg("The file {name} names cannot be read.", name=name)) from None
 
 

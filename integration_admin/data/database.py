@@ -10,17 +10,25 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from integration_admin.core.errors import Conflict, IntegrationAdminError, NotFound
+from integration_admin.core.messages import msg
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 
 _BUSY_MILLISECONDS = 10_000
+_TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+_ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
 
 class Database:
     """Opens units of work on SQLite (WAL, synchronous=FULL, foreign keys on) or PostgreSQL.
 
-    The engine is made on first use, never at import or before a fork.
+    The engine is made on first use, never at import or before a fork. Rows stay readable after their
+    unit has ended. A unit raises Conflict when what it adds exists already (somebody was first), and
+    NotFound when what it refers to does not exist in this organisation.
     """
 
     def __init__(self, url: str) -> None:
@@ -46,7 +54,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
-        """Open a unit that only reads one organisation's rows."""
+        """Open a unit that only reads one organisation's rows; the database refuses it a write."""
         async with self._session(writes=False) as session:
             yield Unit(session, organisation_id)
 
@@ -70,18 +78,22 @@ class Database:
 
     @asynccontextmanager
     async def _session(self, *, writes: bool) -> AsyncIterator[AsyncSession]:
-        session = AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
+        # A statement may change rows the session holds; reading them again must show the change.
+        session = AsyncSession(
+            self.engine, expire_on_commit=False, execution_options={"populate_existing": True}
+        )
         try:
-            if writes:
+            # Leaving the session rolls back what is not committed, even while its task is cancelled.
+            async with session:
                 # SQLite deadlocks when a reader turns writer, so a writer says so at BEGIN.
-                await session.connection(execution_options={"writes": True})
-            yield session
-            await (session.commit() if writes else session.rollback())
-        except BaseException:
-            await session.rollback()
-            raise
-        finally:
-            await session.close()
+                await session.connection(
+                    execution_options={"writes": writes, "postgresql_readonly": not writes}
+                )
+                yield session
+                if writes:
+                    await session.commit()
+        except IntegrityError as error:
+            raise _refusal(error) from error
 
     def _create(self) -> AsyncEngine:
         options: dict[str, Any] = {"hide_parameters": True}
@@ -90,9 +102,11 @@ class Database:
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
             return engine
-        return create_async_engine(
+        engine = create_async_engine(
             self._url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, **options
         )
+        event.listen(engine.sync_engine, "handle_error", _hide_quoted_rows)
+        return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -100,15 +114,45 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={_BUSY_MILLISECONDS}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={_BUSY_MILLISECONDS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    # SQLite's own lower() leaves Æ, Ø and Å as they are.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Any) -> None:
     writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _hide_quoted_rows(context: ExceptionContext) -> None:
+    """Keep only the first line of what PostgreSQL says: those after it quote the row, secrets and all."""
+    primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if primary is None:
+        return
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = (str(error.args[0]).split("\n", 1)[0], *error.args[1:])
+
+
+def _refusal(error: IntegrityError) -> IntegrationAdminError | IntegrityError:
+    """Return a broken constraint as what it means to the caller; what only a bug breaks stays as it is."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
+    if code in _TAKEN:
+        return Conflict(
+            msg("This exists already, or somebody else saved it at the same moment."),
+            internal=str(error.orig),
+        )
+    if code in _ABSENT:
+        return NotFound(msg("What this belongs to does not exist any more."), internal=str(error.orig))
+    return error

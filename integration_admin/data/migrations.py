@@ -1,18 +1,24 @@
 """Brings a database to the newest schema. The migrations themselves are in alembic/versions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 
+from alembic import command
 from integration_admin.data.columns import Base
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
+_ADVISORY_LOCK = 4_713_002_611
+"""Any number no other program uses on the same PostgreSQL database; all releases must share it."""
+_LOCK_WAIT_SECONDS = 60
 
 
 def synchronous_url(url: str) -> URL:
@@ -23,35 +29,70 @@ def synchronous_url(url: str) -> URL:
 
 
 def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest schema, making a SQLite file where there is none."""
+    """Bring the database at `url` to the newest schema, making a SQLite file where there is none.
+
+    Several processes may do so at once; a migration that fails leaves nothing of itself behind.
+    """
+    with schema_connection(url) as connection:
+        command.upgrade(alembic_config(connection), "head")
+
+
+@contextmanager
+def schema_connection(url: str) -> Iterator[Connection]:
+    """Open one transaction in which the schema may be changed, and by nobody else meanwhile."""
     parsed = synchronous_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
-    with engine.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    engine.dispose()
+    engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            if not sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def is_current(url: str) -> bool:
-    """Tell whether the database has the newest schema."""
-    engine = create_engine(synchronous_url(url))
-    try:
-        with engine.connect() as connection:
-            heads = MigrationContext.configure(connection).get_current_heads()
-    finally:
-        engine.dispose()
-    return set(heads) == set(ScriptDirectory.from_config(_config()).get_heads())
+    """Tell whether the database has the newest schema; a SQLite file that is not there has none."""
+    parsed = synchronous_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return False
+    engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+    with engine.connect() as connection:
+        heads = MigrationContext.configure(connection).get_current_heads()
+    return set(heads) == set(ScriptDirectory.from_config(alembic_config()).get_heads())
 
 
 def differences(engine: Engine) -> list[object]:
     """Return what the models have that the database has not, and the other way round."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         return list(compare_metadata(context, Base.metadata))
 
 
-def _config() -> Config:
-    return Config(str(_ROOT / "alembic.ini"))
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, handing `connection` over to alembic/env.py."""
+    config = Config(str(_ROOT / "alembic.ini"))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Python would begin its transactions after the first CREATE TABLE, which then could not be undone.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_LOCK_WAIT_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        # Batch operations rebuild tables; with foreign keys on, dropping the old one would cascade.
+        "foreign_keys=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()

@@ -2,12 +2,20 @@
 
 import uuid
 from datetime import date
+from typing import Literal
 
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from integration_admin.core.statuses import DeliveryState, IntegrationState, Role, RunState
+from integration_admin.core.statuses import (
+    DeliveryState,
+    IntegrationState,
+    Role,
+    RunState,
+    ScheduleKind,
+    Trigger,
+)
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -19,6 +27,7 @@ from integration_admin.data.columns import (
     Owned,
     RowId,
     UuidKey,
+    Word,
 )
 
 
@@ -62,7 +71,7 @@ class Member(Owned, Base):
     id: Mapped[UuidKey]
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    role: Mapped[Role] = mapped_column(String(16))
+    role: Mapped[Role] = mapped_column(Word(Role))
     password_hash: Mapped[str] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(2))
     created_at: Mapped[Instant]
@@ -112,7 +121,7 @@ class Integration(Owned, Base):
     id: Mapped[UuidKey]
     kind: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(100))
-    state: Mapped[IntegrationState] = mapped_column(String(16), default=IntegrationState.DRAFT)
+    state: Mapped[IntegrationState] = mapped_column(Word(IntegrationState), default=IntegrationState.DRAFT)
     step: Mapped[str] = mapped_column(String(16), default="credentials")
     settings: Mapped[JsonObject]
     target_origin: Mapped[str] = mapped_column(String(300), default="")
@@ -194,7 +203,7 @@ class Schedule(Owned, Base):
 
     id: Mapped[UuidKey]
     integration_id: Mapped[uuid.UUID]
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[ScheduleKind] = mapped_column(Word(ScheduleKind))
     at: Mapped[str] = mapped_column(String(5), default="02:00")
     time_zone: Mapped[str] = mapped_column(String(64))
     enabled: Mapped[bool] = mapped_column(default=True)
@@ -305,8 +314,8 @@ class Run(Owned, Base):
 
     id: Mapped[UuidKey]
     integration_id: Mapped[uuid.UUID]
-    trigger: Mapped[str] = mapped_column(String(16))
-    state: Mapped[RunState] = mapped_column(String(16), default=RunState.QUEUED)
+    trigger: Mapped[Trigger] = mapped_column(Word(Trigger))
+    state: Mapped[RunState] = mapped_column(Word(RunState), default=RunState.QUEUED)
     started_by: Mapped[str] = mapped_column(String(200), default="")
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -340,14 +349,14 @@ class Delivery(Owned, Base):
     id: Mapped[NumberKey]
     integration_id: Mapped[uuid.UUID]
     record_id: Mapped[int] = mapped_column(RowId)
-    state: Mapped[DeliveryState] = mapped_column(String(16), default=DeliveryState.READY)
+    state: Mapped[DeliveryState] = mapped_column(Word(DeliveryState), default=DeliveryState.READY)
     reference: Mapped[str] = mapped_column(String(25))
     voucher_number: Mapped[int]
     revision: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     recoveries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    payload_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    external_id: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    payload_hash: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    external_id: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     run_id: Mapped[uuid.UUID | None]
     sent_at: Mapped[OptionalInstant]
     due_at: Mapped[OptionalInstant]
@@ -398,7 +407,7 @@ class VaultKey(Base):
 
     key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     check_value: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str] = mapped_column(String(8))
+    state: Mapped[Literal["active", "old"]] = mapped_column(String(8))
     created_at: Mapped[Instant]
 
 

@@ -143,14 +143,13 @@ def check_start(
 ) -> StartReport:
     """Decide whether these keys can serve this database; `ciphertext_key_ids` counts secrets by key id.
 
-    A single key that no database row knows yet becomes the active one where nothing is sealed; the
-    caller registers it. Older keys that are gone or hold other bytes are reported, not refused.
+    Older keys that are gone or hold other bytes are reported, not refused.
     Raises KeyMissing and KeyMismatch: the start is refused.
     """
     needed = sorted(key_id for key_id, count in ciphertext_key_ids.items() if count > 0)
-    if not keyring.ids:
-        _refuse_empty(needed, registered)
-    active = _active_key_id(keyring, registered, needed)
+    if not keyring.ids and (needed or registered):
+        raise _empty(needed, registered)
+    active = _active_key_id(registered, needed)
     wrong = {
         key.key_id for key in registered if key.key_id in keyring.ids and key.kcv != keyring.kcv(key.key_id)
     }
@@ -255,26 +254,26 @@ def _unreadable(*, internal: str) -> SecretUnreadable:
     )
 
 
-def _active_key_id(keyring: Keyring, registered: Sequence[RegisteredKey], needed: Sequence[str]) -> str:
-    """Return the one key that seals."""
+def _active_key_id(registered: Sequence[RegisteredKey], needed: Sequence[str]) -> str:
+    """Return the one key that seals; a database that knows no key and holds no secret is new."""
+    if not registered and not needed:
+        raise KeyMissing(msg("No vault key is in use yet. Run: integration-admin init-key"))
     active = [key.key_id for key in registered if key.state == "active"]
-    if len(active) == 1:
-        return active[0]
-    if not registered and not needed and len(keyring.ids) == 1:
-        return keyring.ids[0]
-    raise KeyMismatch(
-        msg("The database does not name one active vault key. Restore the database and the keyring together.")
-    )
-
-
-def _refuse_empty(needed: Sequence[str], registered: Sequence[RegisteredKey]) -> NoReturn:
-    """Say what an empty keyring means: lost keys, or a first start."""
-    lost = needed or sorted(key.key_id for key in registered)
-    if lost:
-        raise KeyMissing(
+    if len(active) != 1:
+        raise KeyMismatch(
             msg(
-                "The keyring is empty, but this database uses the vault keys {key_ids}. Put their files back.",
-                key_ids=", ".join(lost),
+                "The database does not name one active vault key. Restore the database and the keyring together."
             )
         )
-    raise KeyMissing(msg("There is no vault key yet. Run: integration-admin init-key"))
+    return active[0]
+
+
+def _empty(needed: Sequence[str], registered: Sequence[RegisteredKey]) -> KeyMissing:
+    """Name the keys an empty keyring has lost."""
+    lost = needed or sorted(key.key_id for key in registered)
+    return KeyMissing(
+        msg(
+            "The keyring is empty, but this database uses the vault keys {key_ids}. Put their files back.",
+            key_ids=", ".join(lost),
+        )
+    )

@@ -138,7 +138,7 @@ class Configuration:
             kind=row.kind,
             label=self._adapters.get(row.kind).label,
             name=row.name,
-            state=IntegrationState(row.state),
+            state=row.state,
             step=row.step,
             version=row.version,
             tested_at=row.tested_at,

@@ -49,7 +49,8 @@ class RetryTimes:
         """
         if asked is not None:
             return now + min(timedelta(seconds=max(asked, 0.0)), _LONGEST_ASKED_WAIT)
-        ceiling = min(_FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), _LONGEST_WAIT)
+        doublings = min(max(attempts - 1, 0), 10)
+        ceiling = min(_FIRST_WAIT * int(2**doublings), _LONGEST_WAIT)
         return now + ceiling * self.random()
 
 

@@ -147,9 +147,9 @@ class BatchExporter:
             answer = await self._adapter.send(self._credentials, vouchers)
         except AdapterError as error:
             return {item.reference: outcome_of_error(item.reference, error) for item in vouchers}, error
-        except Conflict as lost:
-            error = AdapterError(lost.message, Fault.TRANSIENT, code="lock")
-            return {item.reference: outcome_of_error(item.reference, error) for item in vouchers}, error
+        except Conflict as conflict:
+            lost = AdapterError(conflict.message, Fault.TRANSIENT, code="lock")
+            return {item.reference: outcome_of_error(item.reference, lost) for item in vouchers}, lost
         told = {outcome.reference: outcome for outcome in answer}
         outcomes = {
             item.reference: told.get(item.reference) or unanswered(item.reference) for item in vouchers

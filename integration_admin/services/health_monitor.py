@@ -79,7 +79,7 @@ class HealthMonitor:
         )
 
     async def _next_run(self, actor: Actor, integration: Integration) -> datetime | None:
-        if integration.state != IntegrationState.ACTIVE:
+        if integration.state is not IntegrationState.ACTIVE:
             return None
         schedule = await self._schedules.get(actor, integration.id)
         return schedule.next_slots[0].due_at if schedule.saved and schedule.next_slots else None

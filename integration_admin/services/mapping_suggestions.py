@@ -4,12 +4,13 @@ Nothing is saved here; a person accepts or changes every suggestion.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from integration_admin.adapters.base import ReferenceItem
 
-_WORD = re.compile(r"[^\W_]+")
+_SEPARATOR = re.compile(r"[.\s:/-]+")
 _COST_CLASSES = "467"
 
 
@@ -64,16 +65,13 @@ def suggest(categories: Iterable[str], accounts: Sequence[ReferenceItem]) -> dic
 
 
 def _usable(accounts: Sequence[ReferenceItem]) -> list[ReferenceItem]:
-    codes = [account.code for account in accounts]
-    shared = {code for code in codes if codes.count(code) > 1}
-    return [
-        account for account in accounts if account.open and account.posting and account.code not in shared
-    ]
+    uses = Counter(account.code for account in accounts)
+    return [account for account in accounts if account.open and account.posting and uses[account.code] == 1]
 
 
 def _account(category: str, usable: Sequence[ReferenceItem]) -> ReferenceItem | None:
     """Return the one account that is meant, by its own code or name, else by the hints."""
-    parts = [part for part in re.split(r"[.\s:/-]+", category.lower()) if part]
+    parts = [part for part in _SEPARATOR.split(category.lower()) if part]
     named = [item for item in usable if item.code in parts or item.name.lower() == category.lower()]
     if named:
         return named[0] if len(named) == 1 else None

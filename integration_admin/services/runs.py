@@ -80,9 +80,9 @@ class Runs:
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
             run = await unit.runs.get(run_id)
-            if run.state == RunState.QUEUED:
+            if run.state is RunState.QUEUED:
                 await unit.runs.finish(run_id, RunState.CANCELLED, now)
-            elif run.state == RunState.RUNNING:
+            elif run.state is RunState.RUNNING:
                 await unit.runs.progress(run_id, cancel_requested=True)
             await unit.audit.add(now, actor.name, "run.cancel", str(run_id))
         return await self.get(actor, run_id)
@@ -132,7 +132,7 @@ def _new_run(
 
 def _check_state(integration: Integration) -> None:
     """Raise Conflict with the reason an integration may not run."""
-    if integration.state == IntegrationState.ACTIVE:
+    if integration.state is IntegrationState.ACTIVE:
         return
     raise Conflict(
         {
@@ -141,5 +141,5 @@ def _check_state(integration: Integration) -> None:
             IntegrationState.STOPPED: msg(
                 "The accounting system refuses the stored credentials. Enter new ones first."
             ),
-        }[IntegrationState(integration.state)]
+        }[integration.state]
     )

@@ -66,14 +66,20 @@ class Schedules:
             integration = await unit.integrations.get(integration_id)
             step = max(integration.step, "review", key=STEPS.index)
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
-            await _store(unit, integration_id, kind, at, time_zone, now)
+            await _store(unit, integration_id, ScheduleKind(kind), at, time_zone, now)
             await unit.audit.add(
-                now, actor.name, "schedule.save", str(integration_id), kind=kind, at=at, time_zone=time_zone
+                now,
+                actor.name,
+                "schedule.save",
+                str(integration_id),
+                kind=kind,
+                local_time=at,
+                zone=time_zone,
             )
         return new_version
 
     def _view(self, schedule: Schedule, saved: bool, version: int) -> ScheduleView:  # noqa: FBT001, drawn from a row
-        kind = ScheduleKind(schedule.kind)
+        kind = schedule.kind
         zone = ZoneInfo(schedule.time_zone)
         slots = next_slots(kind, schedule.at, zone, self._clock.now(), 5) if schedule.enabled else []
         return ScheduleView(
@@ -82,7 +88,7 @@ class Schedules:
 
 
 async def _store(
-    unit: Unit, integration_id: uuid.UUID, kind: str, at: str, time_zone: str, now: datetime
+    unit: Unit, integration_id: uuid.UUID, kind: ScheduleKind, at: str, time_zone: str, now: datetime
 ) -> None:
     """Write the schedule, keeping the row (and so its used slots) where there is one."""
     schedule = await unit.schedules.get(integration_id)

@@ -55,7 +55,7 @@ class SyncScheduler:
     async def _fire(self, schedule: Schedule, now: datetime) -> None:
         """Use up every slot since the last look; one run covers them all, for records carry the work."""
         zone = ZoneInfo(schedule.time_zone)
-        kind = ScheduleKind(schedule.kind)
+        kind = schedule.kind
         due = due_slots(kind, schedule.at, zone, schedule.checked_until, now)
         if not due:
             return
@@ -70,7 +70,7 @@ class SyncScheduler:
         """Queue the run of the newest slot won; paused, stopped and busy integrations get none."""
         newest = won[-1]
         integration = await unit.integrations.get(schedule.integration_id)
-        if integration.state != IntegrationState.ACTIVE:
+        if integration.state is not IntegrationState.ACTIVE:
             return None
         if await unit.runs.active(integration.id) is not None:
             _log.info("slot_skipped_busy", integration=str(integration.id), slot=newest.local_time)

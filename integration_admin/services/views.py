@@ -61,8 +61,8 @@ def run_view(run: Run) -> RunView:
     return RunView(
         id=run.id,
         integration_id=run.integration_id,
-        trigger=Trigger(run.trigger),
-        state=RunState(run.state),
+        trigger=run.trigger,
+        state=run.state,
         started_by=run.started_by,
         requested_at=run.requested_at,
         started_at=run.started_at,

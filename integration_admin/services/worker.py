@@ -35,7 +35,7 @@ class Worker:
         scheduler: _Scheduler,
         runner: _Runner,
         queue: LocalRunQueue,
-        prepare: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Awaitable[object]],
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._scheduler = scheduler

@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -218,13 +218,34 @@ class FullBacklog:
         self.port: int = self._listener.getsockname()[1]
         self._waiting = [socket.socket() for _ in range(4)]
         for waiting in self._waiting:
-            waiting.setblocking(False)
+            waiting.settimeout(0)
             waiting.connect_ex(self._listener.getsockname())
 
     def close(self) -> None:
         """Free the port."""
         for each in (*self._waiting, self._listener):
             each.close()
+
+
+class Directory:
+    """A name service that answers what the test says: addresses, an error, or never."""
+
+    def __init__(self, *answers: Sequence[str] | OSError | None) -> None:
+        self._answers = list(answers)
+        self.questions: list[str] = []
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        """Return the next answer; the last one is given again and again."""
+        self.questions.append(host)
+        given = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if given is None:
+            await asyncio.Event().wait()
+        if isinstance(given, OSError):
+            raise given
+        return given or ()
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
 
 class Authority:

@@ -61,11 +61,12 @@ def test_an_older_missing_or_wrong_key_is_reported_only_where_secrets_need_it() 
     assert check_start(only_active, rows, {"unheard-of": 1}) == StartReport("k2", ("unheard-of",))
 
 
-def test_a_single_new_key_becomes_active_only_where_nothing_is_sealed() -> None:
-    assert check_start(ONE, [], {}) == StartReport("k1", ())
-    for keyring, sealed in ((ONE, {"k1": 1}), (ALL, {}), (ALL, {"k1": 1})):
-        with pytest.raises(KeyMismatch):
-            check_start(keyring, [], sealed)
+def test_a_key_file_the_database_does_not_know_is_not_taken_into_use_by_itself() -> None:
+    for keyring in (ONE, ALL):
+        with pytest.raises(KeyMissing, match="integration-admin init-key"):
+            check_start(keyring, [], {})
+        with pytest.raises(KeyMismatch, match="Restore"):
+            check_start(keyring, [], {"k1": 1})
 
 
 @pytest.mark.parametrize("states", [{"k1": "old", "k2": "old"}, {"k1": "active", "k2": "active"}])

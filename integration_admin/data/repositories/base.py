@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, CursorResult, Select, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Delete, Update
 
@@ -40,9 +42,25 @@ class Repository:
 
     async def _add(self, *rows: Owned) -> None:
         for row in rows:
+            if row.organisation_id not in {None, self._organisation_id}:
+                detail = "A row of another organisation cannot be added to this one."
+                raise ValueError(detail)
             row.organisation_id = self._organisation_id
         self._session.add_all(rows)
         await self._session.flush()
+
+    async def _add_missing(self, model: type[Owned], rows: Sequence[dict[str, Any]]) -> int:
+        """Insert those of `rows` that no unique constraint knows yet; return how many were new."""
+        if not rows:
+            return 0
+        insert = postgresql_insert if self._session.get_bind().dialect.name == "postgresql" else sqlite_insert
+        added = await self._session.scalars(
+            insert(model)
+            .values([{"organisation_id": self._organisation_id, **row} for row in rows])
+            .on_conflict_do_nothing()
+            .returning(model.organisation_id)
+        )
+        return len(added.all())
 
     async def _execute(self, statement: Update | Delete) -> int:
         """Run a statement without loading rows; return how many it touched."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, false, func, insert, or_, select, update
 
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.models import Delivery, RecordRow
@@ -41,6 +41,8 @@ class DeliveryRepository(Repository):
 
     async def add(self, integration_id: uuid.UUID, new: Sequence[NewDelivery], at: datetime) -> None:
         """Take up records as ready to send."""
+        if not new:
+            return
         await self._session.execute(
             insert(Delivery),
             [
@@ -130,7 +132,8 @@ class DeliveryRepository(Repository):
             .where(
                 self._owned(Delivery),
                 Delivery.id == bindparam("key"),
-                Delivery.state.in_(list(came_from)),
+                # Many rows at once cannot be combined with IN, which is written out for each row.
+                or_(false(), *(Delivery.state == state for state in came_from)),
             )
             .values(**values)
         )
@@ -191,9 +194,7 @@ class DeliveryRepository(Repository):
 
     async def revive_revised(self, integration_id: uuid.UUID, at: datetime) -> int:
         """Make rejected deliveries ready again whose record has a newer revision; return how many."""
-        newer = exists().where(
-            RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision
-        )
+        newer = exists().where(RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision)
         return await self._execute(
             update(Delivery)
             .where(
@@ -216,4 +217,6 @@ class DeliveryRepository(Repository):
 
     async def of_record(self, record_id: int) -> list[Delivery]:
         """Return a record's way to every accounting system."""
-        return await self._all(self._select(Delivery).where(Delivery.record_id == record_id))
+        return await self._all(
+            self._select(Delivery).where(Delivery.record_id == record_id).order_by(Delivery.id)
+        )

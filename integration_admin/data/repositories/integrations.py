@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, update
 
-from integration_admin.core.errors import Conflict
+from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.data.models import Credential, Exclusion, Integration
 from integration_admin.data.repositories.base import Repository
@@ -56,7 +56,7 @@ class IntegrationRepository(Repository):
         )
 
     async def take_voucher_numbers(self, integration_id: uuid.UUID, count: int) -> int:
-        """Reserve `count` consecutive voucher numbers and return the first."""
+        """Reserve `count` consecutive voucher numbers and return the first; raises NotFound."""
         rows = await self._session.scalars(
             update(Integration)
             .where(self._owned(Integration), Integration.id == integration_id)
@@ -64,7 +64,10 @@ class IntegrationRepository(Repository):
             .returning(Integration.next_voucher_number)
             .execution_options(synchronize_session=False)
         )
-        return rows.one() - count
+        next_number = rows.one_or_none()
+        if next_number is None:
+            raise NotFound(_MISSING)
+        return next_number - count
 
     async def remove(self, integration_id: uuid.UUID) -> None:
         """Remove an integration with all that belongs to it."""

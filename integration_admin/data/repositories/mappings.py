@@ -89,14 +89,14 @@ class MappingRepository(Repository):
     async def search_reference(
         self, integration_id: uuid.UUID, list_name: str, words: str = "", limit: int = 50
     ) -> list[ReferenceItem]:
-        """Return entries whose code starts with, or whose name holds, `words`; by code."""
+        """Return entries whose code starts with, or whose name holds, `words` in any case; by code."""
         statement = self._select(ReferenceRow).where(
             ReferenceRow.integration_id == integration_id, ReferenceRow.list_name == list_name
         )
         if words:
             statement = statement.where(
                 or_(
-                    ReferenceRow.code.startswith(words, autoescape=True),
+                    func.lower(ReferenceRow.code).startswith(words.lower(), autoescape=True),
                     func.lower(ReferenceRow.name).contains(words.lower(), autoescape=True),
                 )
             )

@@ -79,4 +79,7 @@ class RecordRepository(Repository):
             self._select(Category).where(tuple_(Category.kind, Category.name).in_(list(pairs)))
         )
         new = set(pairs) - {(row.kind, row.name) for row in known}
-        await self._add(*(Category(kind=kind, name=name, first_seen_at=at) for kind, name in sorted(new)))
+        # Two imports may meet the same new category at once; neither shall fail for it.
+        await self._add_missing(
+            Category, [{"kind": kind, "name": name, "first_seen_at": at} for kind, name in sorted(new)]
+        )

@@ -4,8 +4,6 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from integration_admin.data.models import Schedule, ScheduleSlot
 from integration_admin.data.repositories.base import Repository
@@ -31,19 +29,8 @@ class ScheduleRepository(Repository):
 
     async def win_slot(self, schedule_id: uuid.UUID, local_time: str, due_at: datetime) -> bool:
         """Insert a slot; only one caller gets true for the same schedule and local date and time."""
-        insert = postgresql_insert if self._session.get_bind().dialect.name == "postgresql" else sqlite_insert
-        rows = await self._session.scalars(
-            insert(ScheduleSlot)
-            .values(
-                organisation_id=self._organisation_id,
-                schedule_id=schedule_id,
-                local_time=local_time,
-                due_at=due_at,
-            )
-            .on_conflict_do_nothing()
-            .returning(ScheduleSlot.id)
-        )
-        return rows.one_or_none() is not None
+        slot = {"schedule_id": schedule_id, "local_time": local_time, "due_at": due_at}
+        return await self._add_missing(ScheduleSlot, [slot]) == 1
 
     async def has_slot_on(self, schedule_id: uuid.UUID, local_date: str) -> bool:
         """Tell whether a slot of that local date (YYYY-MM-DD) is used."""

@@ -1,0 +1,143 @@
+"""Organisations and the people in them: the first administrator, who is there, which language they read."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import Conflict, InvalidInput, NotFound
+from integration_admin.core.identifiers import is_organisation_number
+from integration_admin.core.messages import LANGUAGES, Message, msg
+from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import Permission, Role
+from integration_admin.data.database import Database
+from integration_admin.data.models import Member, Organisation
+from integration_admin.data.repositories.unit import SystemUnit
+from integration_admin.services.passwords import Passwords, check_new_password
+
+FIRST_FEATURES = ("xledger",)
+"""The integration types a new organisation may use."""
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """One person of an organisation."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    role: Role
+    disabled: bool
+
+
+class Organisations:
+    """Creates organisations and administrators, and answers who is in one."""
+
+    def __init__(self, database: Database, passwords: Passwords, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._passwords = passwords
+
+    async def create_administrator(
+        self,
+        organisation_name: str,
+        organisation_number: str | None,
+        email: str,
+        password: Secret,
+        name: str = "",
+        features: Sequence[str] = FIRST_FEATURES,
+    ) -> None:
+        """Add an administrator, and the organisation when there is none of that name.
+
+        `features` are the integration types a new organisation may use. Raises InvalidInput with
+        one sentence a field, or Conflict when the e-mail address is taken.
+        """
+        number = re.sub(r"\s", "", organisation_number or "") or None
+        account = email.strip().lower()
+        _check(organisation_name, number, account)
+        check_new_password(password)
+        async with self._database.system() as system:
+            if await system.member_by_email(account) is not None:
+                raise Conflict(msg("Somebody already signs in with this e-mail address."))
+        password_hash = await self._passwords.hash(password)
+        async with self._database.system(writes=True) as system:
+            organisation = await self._found_or_added(system, organisation_name.strip(), number, features)
+        await self._add_administrator(organisation.id, account, password_hash, name.strip())
+
+    async def members(self, actor: Actor) -> list[MemberView]:
+        """Return everybody in the organisation, by name."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            rows = await unit.organisations.members()
+        return [
+            MemberView(row.id, row.name, row.email, row.role, row.disabled_at is not None) for row in rows
+        ]
+
+    async def set_language(self, actor: Actor, language: str) -> None:
+        """Remember the language (nb, nn or en) the signed-in member reads."""
+        if language not in LANGUAGES:
+            raise InvalidInput(msg("Choose bokmål, nynorsk or English."))
+        if actor.member_id is None:
+            return
+        async with self._database.write(actor.organisation_id) as unit:
+            await unit.organisations.set_language(actor.member_id, language)
+
+    async def by_name(self, name: str, who: str = "command line") -> Actor:
+        """Return an administrator's actor for whoever operates the server; raises NotFound."""
+        async with self._database.system() as system:
+            organisation = await system.organisation_named(name)
+        if organisation is None:
+            raise NotFound(msg("There is no organisation called {name}.", name=name))
+        return Actor(organisation.id, who, Role.ADMINISTRATOR)
+
+    async def _found_or_added(
+        self, system: SystemUnit, name: str, number: str | None, features: Sequence[str]
+    ) -> Organisation:
+        found = await system.organisation_named(name)
+        if found is None:
+            found = Organisation(
+                id=uuid.uuid4(),
+                name=name,
+                organisation_number=number,
+                features=list(features),
+                created_at=self._clock.now(),
+            )
+            await system.add_organisation(found)
+        elif number and found.organisation_number not in {None, number}:
+            raise Conflict(msg("This organisation has another organisation number."))
+        else:
+            found.organisation_number = found.organisation_number or number
+        return found
+
+    async def _add_administrator(
+        self, organisation_id: uuid.UUID, email: str, password_hash: str, name: str
+    ) -> None:
+        now = self._clock.now()
+        member = Member(
+            id=uuid.uuid4(),
+            email=email,
+            name=name or email,
+            role=Role.ADMINISTRATOR,
+            password_hash=password_hash,
+            created_at=now,
+        )
+        async with self._database.write(organisation_id) as unit:
+            await unit.organisations.add_member(member)
+            await unit.audit.add(now, "command line", "member.create", email, role=str(member.role))
+
+
+def _check(organisation_name: str, number: str | None, email: str) -> None:
+    """Raise InvalidInput with a sentence for each wrong field."""
+    wrong: dict[str, Message] = {}
+    if not 1 <= len(organisation_name.strip()) <= 200:
+        wrong["organisation"] = msg("An organisation's name has between 1 and 200 characters.")
+    if number is not None and not is_organisation_number(number):
+        wrong["organisation_number"] = msg("An organisation number has nine digits; check them.")
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        wrong["email"] = msg("This is not an e-mail address.")
+    if wrong:
+        raise InvalidInput(next(iter(wrong.values())), fields=wrong)

@@ -1,0 +1,224 @@
+"""Receiving records from the expense system: each is checked by itself and stored once a revision.
+
+Reading them from files lives in record_files.py, the sentences for refusals in record_reasons.py.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
+from integration_admin.core.messages import msg
+from integration_admin.core.money import Money
+from integration_admin.core.records import Activity, ExpenseClaim, Reimbursement, parse_record
+from integration_admin.core.statuses import Permission
+from integration_admin.data.database import Database
+from integration_admin.data.models import Organisation, RecordRow
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.record_reasons import (
+    Reason,
+    hours_reason,
+    reasons_of,
+    revision_reason,
+    unstorable_reasons,
+)
+
+BATCH = 1_000
+"""Records stored in one transaction at the most."""
+
+_KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
+_LARGEST_REVISION = 2**31 - 1
+_LONGEST_ID = 64
+_NUL_IN_JSON = "\\u0000"
+_CATEGORIES_AT_ONCE = 500
+
+_Key = tuple[str, str]
+
+
+class IntakeResult(StrEnum):
+    """What became of a record that was handed over."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+    REJECTED = "rejected"
+
+
+_STORED = frozenset({IntakeResult.CREATED, IntakeResult.UPDATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one record; what could not be read of a refused one is empty."""
+
+    kind: str
+    id: str
+    revision: int | None
+    result: IntakeResult
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that is right in itself; `content_hash` is the SHA-256 of its canonical JSON."""
+
+    record: ExpenseClaim | Reimbursement | Activity
+    payload: dict[str, Any]
+    content_hash: str
+
+    @property
+    def key(self) -> _Key:
+        """What the record is known by."""
+        return self.record.kind, self.record.id
+
+    def receipt(self, result: IntakeResult, *reasons: Reason) -> Receipt:
+        """Answer this record."""
+        return Receipt(self.record.kind, self.record.id, self.record.revision, result, reasons)
+
+
+class RecordIntake:
+    """Stores what the expense system hands over; the same kind, id and revision is stored once."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def receive(self, actor: Actor, raw: Iterable[Any]) -> list[Receipt]:
+        """Store decoded JSON records and return one receipt for each, in order.
+
+        A refused record never stops the others. Every thousand are one transaction. Raises NotPermitted.
+        """
+        actor.require(Permission.RUN)
+        receipts: list[Receipt] = []
+        rest = iter(raw)
+        while batch := list(islice(rest, BATCH)):
+            checked = await asyncio.to_thread(_check_all, batch)
+            if all(isinstance(item, Receipt) for item in checked):
+                receipts += [item for item in checked if isinstance(item, Receipt)]
+                continue
+            async with self._database.write(actor.organisation_id) as unit:
+                receipts += await self.store(unit, checked)
+        return receipts
+
+    async def store(self, unit: Unit, checked: Sequence[Candidate | Receipt]) -> list[Receipt]:
+        """Store candidates in order inside an open unit; receipts of refused records pass through."""
+        await _take_turns(unit)
+        candidates = [item for item in checked if isinstance(item, Candidate)]
+        known = await unit.records.known({item.key for item in candidates})
+        new: list[RecordRow] = []
+        categories: set[tuple[str, str]] = set()
+        receipts: list[Receipt] = []
+        now = self._clock.now()
+        for item in checked:
+            receipt = item if isinstance(item, Receipt) else _place(item, known, new, now)
+            receipts.append(receipt)
+            if isinstance(item, Candidate) and receipt.result in _STORED:
+                categories.update(_categories(item.record))
+        await unit.records.add(new)
+        await _note(unit, sorted(categories), now)
+        return receipts
+
+
+def check(raw: Any) -> Candidate | Receipt:
+    """Return what may be stored of one decoded JSON record, or the receipt that refuses it."""
+    try:
+        record = parse_record(raw)
+    except ValidationError as error:
+        return _refuse(raw, reasons_of(error, raw))
+    except ArithmeticError:
+        return _refuse(raw, (hours_reason(),))
+    if record.revision > _LARGEST_REVISION:
+        return _refuse(raw, (revision_reason(),))
+    payload = record.model_dump(mode="json")
+    # Defaults stay out, so that a field added to records later does not make old ones look changed.
+    said = record.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if _NUL_IN_JSON in canonical and (reasons := tuple(unstorable_reasons(payload))):
+        return _refuse(raw, reasons)
+    return Candidate(record, payload, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _check_all(batch: Sequence[Any]) -> list[Candidate | Receipt]:
+    return [check(raw) for raw in batch]
+
+
+async def _take_turns(unit: Unit) -> None:
+    """Let one intake of an organisation at a time decide what is new; SQLite has one writer anyway.
+
+    Without it two PostgreSQL transactions could both add a record, or store an older revision last.
+    FOR NO KEY UPDATE does not keep others from adding rows that point at the organisation.
+    """
+    await unit.session.get(Organisation, unit.organisation_id, with_for_update={"key_share": True})
+
+
+def _place(item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime) -> Receipt:
+    """Decide about one candidate against what is stored, earlier ones of the same request included."""
+    row = known.get(item.key)
+    if row is None:
+        row = RecordRow(kind=item.record.kind, external_id=item.record.id, received_at=now)
+        _fill(row, item, now)
+        known[item.key] = row
+        new.append(row)
+        return item.receipt(IntakeResult.CREATED)
+    if item.record.revision < row.revision:
+        newer = msg("A newer revision, {stored}, is already stored.", stored=row.revision)
+        return item.receipt(IntakeResult.REJECTED, Reason("revision", newer))
+    if item.record.revision > row.revision:
+        _fill(row, item, now)
+        return item.receipt(IntakeResult.UPDATED)
+    if item.content_hash == row.content_hash:
+        return item.receipt(IntakeResult.UNCHANGED)
+    other = msg("Revision {stored} is already stored with other content.", stored=row.revision)
+    return item.receipt(IntakeResult.REJECTED, Reason("revision", other))
+
+
+def _fill(row: RecordRow, item: Candidate, now: datetime) -> None:
+    money = _money(item.record)
+    row.revision = item.record.revision
+    row.status = "paid" if isinstance(item.record, Reimbursement) else item.record.status
+    row.currency = "" if money is None else money.currency
+    row.amount_minor = 0 if money is None else money.minor
+    row.payload = item.payload
+    row.content_hash = item.content_hash
+    row.updated_at = now
+
+
+def _money(record: ExpenseClaim | Reimbursement | Activity) -> Money | None:
+    if isinstance(record, ExpenseClaim):
+        return record.amount()
+    return Money.parse(record.amount, record.currency) if isinstance(record, Reimbursement) else None
+
+
+def _categories(record: ExpenseClaim | Reimbursement | Activity) -> Iterator[tuple[str, str]]:
+    if isinstance(record, ExpenseClaim):
+        yield from ((record.kind, line.category) for line in record.lines)
+    elif isinstance(record, Activity):
+        yield record.kind, record.category
+
+
+async def _note(unit: Unit, categories: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Remember categories, some at a time: databases limit how many values one statement may hold."""
+    for start in range(0, len(categories), _CATEGORIES_AT_ONCE):
+        await unit.records.note_categories(categories[start : start + _CATEGORIES_AT_ONCE], now)
+
+
+def _refuse(raw: Any, reasons: tuple[Reason, ...]) -> Receipt:
+    """Answer a record that cannot be read in full with what identifies it."""
+    said = raw if isinstance(raw, dict) else {}
+    kind, record_id, revision = said.get("kind"), said.get("id"), said.get("revision")
+    return Receipt(
+        kind=kind if isinstance(kind, str) and kind in _KINDS else "",
+        id=record_id if isinstance(record_id, str) and len(record_id) <= _LONGEST_ID else "",
+        revision=revision if type(revision) is int else None,
+        result=IntakeResult.REJECTED,
+        reasons=reasons,
+    )
