@@ -27,6 +27,7 @@ from integration_admin.services.mappings import Mappings
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
@@ -101,6 +102,7 @@ def _services(
         schedules=schedules,
         records=records,
         record_files=RecordFiles(database, records),
+        tracking=RecordTracking(database),
         runs=runs,
         history=History(database),
         health=HealthMonitor(database, schedules, clock),

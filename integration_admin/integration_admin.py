@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from integration_admin import pages
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
+from integration_admin.pages import not_found, sign_in
 
 app = rx.App(
     # Designsystemet brings its own base styles.
@@ -22,4 +22,5 @@ app = rx.App(
 # Reflex's own words about a lost connection are English and toasts.
 app.app_wraps.pop((5, "Overlay"))
 
-__all__ = ["app", "pages"]
+PAGES = (not_found, sign_in)
+"""Importing a page registers it."""

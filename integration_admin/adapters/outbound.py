@@ -84,7 +84,8 @@ class HTTPClient(Protocol):
     ) -> Response:
         """Send one request once and return the answer, whatever its status.
 
-        `deadline` is in seconds and covers everything; `max_bytes` limits the body. Raises
+        `url` is percent-encoded; `deadline` is in seconds and covers everything; `max_bytes` limits
+        the body, as sent and as decoded. Raises
         AdapterError when no whole answer comes; its fault tells whether anything may have arrived.
         """
         ...

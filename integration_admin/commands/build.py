@@ -58,20 +58,18 @@ def build_frontend() -> bool:
     """Build the frontend unless it is up to date; return whether it was built.
 
     The first build takes about a minute, because the npm packages are installed from reflex.lock.
-    Raises ConfigurationError when Reflex or npm fails; their output is in the error's internal text.
+    Raises ConfigurationError when Reflex or npm fails, after writing what they said to standard error.
     """
     wanted = _fingerprint()
-    if (_SITE / "index.html").exists() and _STAMP.exists() and _STAMP.read_text() == wanted:
+    if (_SITE / "404.html").exists() and _STAMP.exists() and _STAMP.read_text() == wanted:
         return False
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     done = subprocess.run(  # noqa: S603  # our own interpreter with fixed words
         command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode or not _SITE.exists():
-        raise ConfigurationError(
-            msg("The pages could not be built. The reason is in the output above."),
-            internal=f"{done.stdout}\n{done.stderr}",
-        )
+        sys.stderr.write(f"{done.stdout}{done.stderr}")
+        raise ConfigurationError(msg("The pages could not be built. The reason is in the output above."))
     _STAMP.write_text(wanted)
     return True
 

@@ -1,14 +1,25 @@
-"""Serves the built pages, the websocket and the API from one port, without Node."""
+"""The command that serves the built pages, the websocket and the API from one port, without Node."""
 
 import os
+from typing import Annotated
 
+import typer
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
-from integration_admin.commands.build import ROOT
+from integration_admin.commands.build import ROOT, build_frontend
+
+
+def serve_command(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 3000,
+) -> None:
+    """Serve the web app and its API; builds the pages first when they are out of date."""
+    build_frontend()
+    serve(host, port)
 
 
 def serve(host: str, port: int) -> None:

@@ -22,7 +22,14 @@ from integration_admin.components.content import (
     table,
     table_row,
 )
-from integration_admin.components.feedback import alert, error_summary, live_region, loading, spinner
+from integration_admin.components.feedback import (
+    alert,
+    error_for,
+    error_summary,
+    live_region,
+    loading,
+    spinner,
+)
 from integration_admin.components.fields import (
     checkbox,
     fieldset,
@@ -50,6 +57,7 @@ __all__ = [
     "delivery_tag",
     "details",
     "dialog",
+    "error_for",
     "error_summary",
     "facts",
     "fieldset",

@@ -129,7 +129,7 @@ def dialog(dialog_id: str, title: Text, *children: rx.Component) -> rx.Component
     return rx.el.dialog(
         cross,
         title_line,
-        *children,
+        rx.el.div(*children, class_name="app-stack app-stack--medium"),
         id=dialog_id,
         class_name="ds-dialog",
         custom_attrs={"aria-labelledby": title_id},

@@ -1,5 +1,7 @@
 """The few things only the browser can do: follow the language, move the focus, open dialogs."""
 
+from typing import Any
+
 import reflex as rx
 
 from integration_admin.states.language import LanguageState
@@ -67,7 +69,7 @@ class FocusWhen(rx.Fragment):
     """Moves the focus to an element each time the var is set to something that is not empty."""
 
     element: rx.Var[str]
-    when: rx.Var[list[dict[str, str]]]
+    when: rx.Var[list[Any]]
 
     def add_imports(self) -> dict[str, list[str]]:
         """Import what the hook uses."""

@@ -49,6 +49,12 @@ def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
     return FocusWhen.create(rx.cond(errors, box), element="error-summary", when=errors)
 
 
+def error_for(errors: rx.Var[list[dict[str, str]]], field: str) -> rx.Var[str]:
+    """Return a field's own error out of the list the summary shows, or nothing; goes into `error=`."""
+    code = f"({errors}.find((error) => error.field === {rx.Var.create(field)})?.message ?? '')"
+    return rx.Var(code, _var_data=errors._get_all_var_data()).to(str)  # noqa: SLF001  # Reflex's own way
+
+
 def live_region(text: Text) -> rx.Component:
     """Read out what changes, politely and out of sight; draw it from the start, empty."""
     return rx.el.div(text, class_name="ds-sr-only", role="status", aria_live="polite")

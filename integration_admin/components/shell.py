@@ -141,13 +141,15 @@ def _languages() -> rx.Component:
         )
         for code, name in LANGUAGE_NAMES.items()
     ]
-    return native_form(*choices, action="/language", class_name="app-languages", aria_label=t("Language"))
+    return native_form(
+        *choices, action="/auth/language", class_name="app-languages", aria_label=t("Language")
+    )
 
 
 def _sign_out() -> rx.Component:
     leave = button(t("Sign out"), submit=True, variant="secondary", custom_attrs={"data-size": "sm"})
     signed_in = rx.fragment(
-        rx.el.span(ShellState.person, class_name="app-person"), native_form(leave, action="/sign-out")
+        rx.el.span(ShellState.person, class_name="app-person"), native_form(leave, action="/auth/sign-out")
     )
     return rx.cond(ShellState.person, signed_in)
 

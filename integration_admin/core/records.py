@@ -184,7 +184,10 @@ class Activity(_Strict):
 
 Record = Annotated[ExpenseClaim | Reimbursement | Activity, Field(discriminator="kind")]
 
-RECORD: TypeAdapter[ExpenseClaim | Reimbursement | Activity] = TypeAdapter(Record)
+# The outermost validator decides whether an error shows what was sent; it stands outside the models.
+RECORD: TypeAdapter[ExpenseClaim | Reimbursement | Activity] = TypeAdapter(
+    Record, config=ConfigDict(hide_input_in_errors=True)
+)
 
 
 def parse_record(raw: Any) -> ExpenseClaim | Reimbursement | Activity:

@@ -5,10 +5,21 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, String, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator
 
 
@@ -88,3 +99,20 @@ class Owned:
     """A row that belongs to one organisation; composite foreign keys keep references inside it."""
 
     organisation_id: Mapped[uuid.UUID] = mapped_column(Uuid)
+
+
+def owner() -> SchemaItem:
+    """Tie a row to its organisation."""
+    return ForeignKeyConstraint(["organisation_id"], ["organisations.id"], ondelete="CASCADE")
+
+
+def inside(column: str, table: str) -> SchemaItem:
+    """Tie `column` to a row of `table` of the same organisation, and only of that one."""
+    return ForeignKeyConstraint(
+        ["organisation_id", column], [f"{table}.organisation_id", f"{table}.id"], ondelete="CASCADE"
+    )
+
+
+def anchor() -> SchemaItem:
+    """Let other tables point at (organisation_id, id)."""
+    return UniqueConstraint("organisation_id", "id")

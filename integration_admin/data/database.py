@@ -3,9 +3,11 @@
 Queries live in repositories/; the schema in models.py.
 """
 
+import asyncio
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import event
@@ -18,7 +20,7 @@ from integration_admin.core.errors import Conflict, IntegrationAdminError, NotFo
 from integration_admin.core.messages import msg
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 
-_BUSY_MILLISECONDS = 10_000
+_BUSY_SECONDS = 10
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 _ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
@@ -34,6 +36,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: AsyncEngine | None = None
+        self._writing = asyncio.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -84,7 +87,7 @@ class Database:
         )
         try:
             # Leaving the session rolls back what is not committed, even while its task is cancelled.
-            async with session:
+            async with self._turn(writes=writes), session:
                 # SQLite deadlocks when a reader turns writer, so a writer says so at BEGIN.
                 await session.connection(
                     execution_options={"writes": writes, "postgresql_readonly": not writes}
@@ -93,12 +96,36 @@ class Database:
                 if writes:
                     await session.commit()
         except IntegrityError as error:
-            raise _refusal(error) from error
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+    @asynccontextmanager
+    async def _turn(self, *, writes: bool) -> AsyncIterator[None]:
+        """Let this process's SQLite writers in by order of arrival.
+
+        SQLite itself makes them poll, and the unlucky wait ten times as long while they hold connections
+        that readers need.
+        """
+        if not (writes and self.is_sqlite):
+            yield
+            return
+        async with asyncio.timeout(_BUSY_SECONDS):
+            await self._writing.acquire()
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _create(self) -> AsyncEngine:
         options: dict[str, Any] = {"hide_parameters": True}
         if self.is_sqlite:
-            engine = create_async_engine(self._url.set(drivername="sqlite+aiosqlite"), **options)
+            engine = create_async_engine(
+                self._url.set(drivername="sqlite+aiosqlite"),
+                connect_args={"factory": _SQLiteConnection},
+                **options,
+            )
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
             return engine
@@ -109,12 +136,25 @@ class Database:
         return engine
 
 
+class _SQLiteConnection(sqlite3.Connection):
+    """Rolls back when it is closed.
+
+    Python closes with sqlite3_close_v2, which keeps the transaction, and with it the write lock, for as
+    long as any object refers to an unfinished statement; a cancelled task's traceback does.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Set what durability and integrity need; a commit with NORMAL may vanish in a power cut."""
     connection.isolation_level = None  # transactions are begun by _begin_sqlite
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout={_BUSY_MILLISECONDS}",
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
@@ -145,8 +185,8 @@ def _hide_quoted_rows(context: ExceptionContext) -> None:
             error.args = (str(error.args[0]).split("\n", 1)[0], *error.args[1:])
 
 
-def _refusal(error: IntegrityError) -> IntegrationAdminError | IntegrityError:
-    """Return a broken constraint as what it means to the caller; what only a bug breaks stays as it is."""
+def _refusal(error: IntegrityError) -> IntegrationAdminError | None:
+    """Return what a broken constraint means to the caller; None for one that only a bug breaks."""
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
     if code in _TAKEN:
         return Conflict(
@@ -155,4 +195,4 @@ def _refusal(error: IntegrityError) -> IntegrationAdminError | IntegrityError:
         )
     if code in _ABSENT:
         return NotFound(msg("What this belongs to does not exist any more."), internal=str(error.orig))
-    return error
+    return None

@@ -4,9 +4,8 @@ import uuid
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.schema import SchemaItem
 
 from integration_admin.core.statuses import (
     DeliveryState,
@@ -28,24 +27,10 @@ from integration_admin.data.columns import (
     RowId,
     UuidKey,
     Word,
+    anchor,
+    inside,
+    owner,
 )
-
-
-def _owner() -> SchemaItem:
-    """Tie a row to its organisation."""
-    return ForeignKeyConstraint(["organisation_id"], ["organisations.id"], ondelete="CASCADE")
-
-
-def _inside(column: str, table: str) -> SchemaItem:
-    """Tie `column` to a row of `table` of the same organisation, and only of that one."""
-    return ForeignKeyConstraint(
-        ["organisation_id", column], [f"{table}.organisation_id", f"{table}.id"], ondelete="CASCADE"
-    )
-
-
-def _anchor() -> SchemaItem:
-    """Let other tables point at (organisation_id, id)."""
-    return UniqueConstraint("organisation_id", "id")
 
 
 class Organisation(Base):
@@ -66,7 +51,7 @@ class Member(Owned, Base):
     """A person of an organisation who may sign in; `email` is stored in lower case."""
 
     __tablename__ = "members"
-    __table_args__ = (_owner(), _anchor())
+    __table_args__ = (owner(), anchor())
 
     id: Mapped[UuidKey]
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -82,7 +67,7 @@ class Session(Owned, Base):
     """A signed-in browser; only the SHA-256 of its cookie is stored."""
 
     __tablename__ = "sessions"
-    __table_args__ = (_owner(), _anchor(), _inside("member_id", "members"))
+    __table_args__ = (owner(), anchor(), inside("member_id", "members"))
 
     id: Mapped[UuidKey]
     member_id: Mapped[uuid.UUID]
@@ -97,7 +82,7 @@ class ApiToken(Owned, Base):
     """A bearer token for /api/v1; only its SHA-256 is stored."""
 
     __tablename__ = "api_tokens"
-    __table_args__ = (_owner(), _anchor())
+    __table_args__ = (owner(), anchor())
 
     id: Mapped[UuidKey]
     name: Mapped[str] = mapped_column(String(100))
@@ -116,7 +101,7 @@ class Integration(Owned, Base):
     """
 
     __tablename__ = "integrations"
-    __table_args__ = (_owner(), _anchor(), Index(None, "organisation_id", "kind"))
+    __table_args__ = (owner(), anchor(), Index(None, "organisation_id", "kind"))
 
     id: Mapped[UuidKey]
     kind: Mapped[str] = mapped_column(String(32))
@@ -141,8 +126,8 @@ class Credential(Owned, Base):
 
     __tablename__ = "credentials"
     __table_args__ = (
-        _owner(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        inside("integration_id", "integrations"),
         UniqueConstraint("integration_id", "field"),
     )
 
@@ -160,9 +145,9 @@ class FieldMappingRow(Owned, Base):
 
     __tablename__ = "field_mappings"
     __table_args__ = (
-        _owner(),
-        _anchor(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        anchor(),
+        inside("integration_id", "integrations"),
         UniqueConstraint("integration_id", "target"),
     )
 
@@ -179,8 +164,8 @@ class ValueMap(Owned, Base):
 
     __tablename__ = "value_maps"
     __table_args__ = (
-        _owner(),
-        _inside("field_mapping_id", "field_mappings"),
+        owner(),
+        inside("field_mapping_id", "field_mappings"),
         UniqueConstraint("field_mapping_id", "source_value"),
     )
 
@@ -195,9 +180,9 @@ class Schedule(Owned, Base):
 
     __tablename__ = "schedules"
     __table_args__ = (
-        _owner(),
-        _anchor(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        anchor(),
+        inside("integration_id", "integrations"),
         UniqueConstraint("integration_id"),
     )
 
@@ -215,8 +200,8 @@ class ScheduleSlot(Owned, Base):
 
     __tablename__ = "schedule_slots"
     __table_args__ = (
-        _owner(),
-        _inside("schedule_id", "schedules"),
+        owner(),
+        inside("schedule_id", "schedules"),
         UniqueConstraint("schedule_id", "local_time"),
     )
 
@@ -232,8 +217,8 @@ class Exclusion(Owned, Base):
 
     __tablename__ = "exclusions"
     __table_args__ = (
-        _owner(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        inside("integration_id", "integrations"),
         UniqueConstraint("integration_id", "category"),
     )
 
@@ -247,8 +232,8 @@ class ReferenceRow(Owned, Base):
 
     __tablename__ = "reference_items"
     __table_args__ = (
-        _owner(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        inside("integration_id", "integrations"),
         Index(None, "integration_id", "list_name", "code"),
     )
 
@@ -269,8 +254,8 @@ class RecordRow(Owned, Base):
 
     __tablename__ = "records"
     __table_args__ = (
-        _owner(),
-        _anchor(),
+        owner(),
+        anchor(),
         UniqueConstraint("organisation_id", "kind", "external_id"),
         Index(None, "organisation_id", "kind", "status", "id"),
     )
@@ -292,7 +277,7 @@ class Category(Owned, Base):
     """An expense or activity category that records have used, so that a mapping can list them."""
 
     __tablename__ = "categories"
-    __table_args__ = (_owner(), UniqueConstraint("organisation_id", "kind", "name"))
+    __table_args__ = (owner(), UniqueConstraint("organisation_id", "kind", "name"))
 
     id: Mapped[NumberKey]
     kind: Mapped[str] = mapped_column(String(16))
@@ -305,9 +290,9 @@ class Run(Owned, Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        _owner(),
-        _anchor(),
-        _inside("integration_id", "integrations"),
+        owner(),
+        anchor(),
+        inside("integration_id", "integrations"),
         UniqueConstraint("integration_id", "idempotency_key"),
         Index(None, "integration_id", "requested_at"),
     )
@@ -335,10 +320,10 @@ class Delivery(Owned, Base):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        _owner(),
-        _anchor(),
-        _inside("integration_id", "integrations"),
-        _inside("record_id", "records"),
+        owner(),
+        anchor(),
+        inside("integration_id", "integrations"),
+        inside("record_id", "records"),
         UniqueConstraint("integration_id", "record_id"),
         UniqueConstraint("integration_id", "reference"),
         Index(None, "integration_id", "state", "id"),
@@ -368,10 +353,10 @@ class Failure(Owned, Base):
 
     __tablename__ = "failures"
     __table_args__ = (
-        _owner(),
-        _inside("integration_id", "integrations"),
-        _inside("run_id", "runs"),
-        _inside("record_id", "records"),
+        owner(),
+        inside("integration_id", "integrations"),
+        inside("run_id", "runs"),
+        inside("record_id", "records"),
         Index(None, "integration_id", "resolved_at", "id"),
     )
 
@@ -390,7 +375,7 @@ class AuditEvent(Owned, Base):
     """Who did what; never a secret."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (_owner(), Index(None, "organisation_id", "id"))
+    __table_args__ = (owner(), Index(None, "organisation_id", "id"))
 
     id: Mapped[NumberKey]
     at: Mapped[Instant]

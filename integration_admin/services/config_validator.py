@@ -4,6 +4,7 @@ Applying a mapping lives in mapping_resolver.py; reading the reference lists in 
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ ID_PREFIX = "dbId:"
 
 _STANDARD_CODE = re.compile(r"\d{4}\*?")
 _CLOSE_ENOUGH = 0.6
-_COMPARED = 2_000
+_COMPARED = 300
 
 
 class Severity(StrEnum):
@@ -57,6 +58,8 @@ class CodeLookup:
     today: date
     by_code: Mapping[str, Mapping[str, tuple[ReferenceItem, ...]]]
     by_id: Mapping[str, Mapping[str, ReferenceItem]]
+    usable: Mapping[str, tuple[str, ...]]
+    """The codes that are open and can be posted to, sorted."""
 
     @classmethod
     def of(cls, lists: Mapping[str, Iterable[ReferenceItem]], today: date) -> Self:
@@ -70,7 +73,8 @@ class CodeLookup:
                 grouped[item.code].append(item)
                 by_id[name][item.id] = item
             by_code[name] = {code: tuple(same) for code, same in grouped.items()}
-        return cls(today, by_code, by_id)
+        usable = {name: _usable(codes) for name, codes in by_code.items()}
+        return cls(today, by_code, by_id, usable)
 
     def has(self, list_name: str) -> bool:
         """Tell whether the list has been read and holds anything."""
@@ -85,15 +89,22 @@ class CodeLookup:
 
     def nearest(self, list_name: str, code: str) -> str:
         """Return the usable code most like `code`: one that begins alike, else one spelled alike; empty if none."""
-        usable = sorted(
-            other
-            for other, items in self.by_code.get(list_name, {}).items()
-            if other[:1] == code[:1] and any(item.open and item.posting for item in items)
-        )
-        alike = [other for other in usable if other.startswith(code) or code.startswith(other)]
-        if alike:
-            return min(alike, key=lambda other: (abs(len(other) - len(code)), other))
-        return next(iter(get_close_matches(code, usable[:_COMPARED], n=1, cutoff=_CLOSE_ENOUGH)), "")
+        usable = self.usable.get(list_name, ())
+        place = bisect_left(usable, code)
+        if place < len(usable) and usable[place].startswith(code):
+            return usable[place]
+        neighbours = usable[max(0, place - _COMPARED) : place + _COMPARED]
+        around = [other for other in neighbours if other[:1] == code[:1]]
+        shorter = [other for other in around if code.startswith(other)]
+        if shorter:
+            return max(shorter, key=len)
+        return next(iter(get_close_matches(code, around, n=1, cutoff=_CLOSE_ENOUGH)), "")
+
+
+def _usable(codes: Mapping[str, tuple[ReferenceItem, ...]]) -> tuple[str, ...]:
+    return tuple(
+        sorted(code for code, items in codes.items() if any(item.open and item.posting for item in items))
+    )
 
 
 def validate(

@@ -9,6 +9,7 @@ from integration_admin.services.history import History
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
@@ -34,6 +35,7 @@ class Services:
     schedules: Schedules
     records: RecordIntake
     record_files: RecordFiles
+    tracking: RecordTracking
     runs: Runs
     history: History
     health: HealthMonitor

@@ -86,7 +86,7 @@ class Organisations:
         async with self._database.write(actor.organisation_id) as unit:
             await unit.organisations.set_language(actor.member_id, language)
 
-    async def by_name(self, name: str, who: str = "command line") -> Actor:
+    async def actor_of(self, name: str, who: str = "command line") -> Actor:
         """Return an administrator's actor for whoever operates the server; raises NotFound."""
         async with self._database.system() as system:
             organisation = await system.organisation_named(name)

@@ -11,7 +11,17 @@ from typing import Any
 from integration_admin.core.messages import Message, msg
 from integration_admin.services.record_lines import Line, Unreadable
 
-_CLAIM = ("id", "revision", "status", "submitted_on", "approved_on", "currency", "department", "project", "purpose")
+_CLAIM = (
+    "id",
+    "revision",
+    "status",
+    "submitted_on",
+    "approved_on",
+    "currency",
+    "department",
+    "project",
+    "purpose",
+)
 _CLAIMANT = {
     "claimant_id": "id",
     "claimant_name": "name",
@@ -31,7 +41,9 @@ _LINE = {
 COLUMNS = frozenset({*_CLAIM, *_CLAIMANT, *_LINE})
 """Every column a file may have, in any order."""
 
-REQUIRED = frozenset({"id", "status", "currency", "claimant_id", "claimant_name", "date", "category", "amount"})
+REQUIRED = frozenset(
+    {"id", "status", "currency", "claimant_id", "claimant_name", "date", "category", "amount"}
+)
 """The columns a file must have; an absent `revision` is 1, an absent `line` counts the claim's rows."""
 
 _DELIMITERS = (";", "\t", ",")

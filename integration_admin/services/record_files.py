@@ -4,21 +4,20 @@ What a record must be is records.py's business; the formats are read by record_l
 """
 
 import asyncio
-import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
-
-from babel.numbers import format_decimal
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.record_csv import read_claims
 from integration_admin.services.record_lines import Line, Unreadable, read_json, read_ndjson, read_text_lines
 from integration_admin.services.record_reasons import Reason
@@ -31,6 +30,8 @@ _MOST_ERRORS = 1_000
 _IN_MEMORY = 8 * 2**20
 _PIECE = 2**16
 
+_Checked = tuple[Line, Candidate | Receipt]
+
 
 @dataclass(frozen=True, slots=True)
 class FileError:
@@ -42,19 +43,12 @@ class FileError:
 
     @property
     def message(self) -> Message:
-        """The whole sentence, with the line number and the reason in English."""
-        return self._sentence("en")
-
-    def words(self, language: str) -> str:
-        """Return the whole sentence in `language`."""
-        return self._sentence(language).translate(language)
-
-    def _sentence(self, language: str) -> Message:
-        number = format_decimal(self.number, locale=language)
-        reason = self.reason.translate(language)
+        """The whole sentence, with the line number."""
         if self.field:
-            return msg("Line {number}, {field}: {reason}", number=number, field=self.field, reason=reason)
-        return msg("Line {number}: {reason}", number=number, reason=reason)
+            return msg(
+                "Line {number}, {field}: {reason}", number=self.number, field=self.field, reason=self.reason
+            )
+        return msg("Line {number}: {reason}", number=self.number, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +103,10 @@ class RecordFiles:
 
     async def _store(self, actor: Actor, name: str, stream: BinaryIO) -> ImportReport:
         errors = _Errors()
-        counts = dict.fromkeys(IntakeResult, 0)
-        checked = _checked(name, stream)
         try:
             async with self._database.write(actor.organisation_id) as unit:
-                while batch := await asyncio.to_thread(_take, checked):
-                    receipts = await self._intake.store(unit, [item for _, item in batch])
-                    for (line, _), receipt in zip(batch, receipts, strict=True):
-                        counts[receipt.result] += 1
-                        errors.add(line, receipt.reasons)
-                if errors.count:
-                    raise _NothingStored
+                counts = await self._store_all(unit, _checked(name, stream), errors)
+                errors.take_back()
         except _NothingStored:
             return errors.report()
         return ImportReport(
@@ -128,14 +115,114 @@ class RecordFiles:
             unchanged=counts[IntakeResult.UNCHANGED],
         )
 
+    async def _store_all(
+        self, unit: Unit, checked: Iterator[_Checked], errors: "_Errors"
+    ) -> Counter[IntakeResult]:
+        counts: Counter[IntakeResult] = Counter()
+        while batch := await asyncio.to_thread(_take, checked):
+            receipts = await self._intake.store(unit, [item for _, item in batch])
+            counts.update(receipt.result for receipt in receipts)
+            for (line, _), receipt in zip(batch, receipts, strict=True):
+                errors.add(line, receipt.reasons)
+        return counts
+
 
 def read_records(name: str, stream: BinaryIO) -> Iterator[Line]:
     """Yield the decoded records of a file, by the ending of its name: .json, .ndjson, .jsonl or .csv.
 
-    A fault that makes the rest unreadable is the last line. Raises InvalidInput for another ending.
+    A fault that makes the rest unreadable comes as the last line. Raises InvalidInput for another ending.
     """
-    read = _reader(name)
+    return _to_the_end(_reader(name)(stream))
+
+
+def _reader(name: str) -> Callable[[BinaryIO], Iterator[Line]]:
+    reader = _READERS.get(PurePath(name).suffix.lower())
+    if reader is None:
+        raise InvalidInput(msg("Choose a file whose name ends in .json, .ndjson or .csv."))
+    return reader
+
+
+def _read_csv(stream: BinaryIO) -> Iterator[Line]:
+    return read_claims(read_text_lines(stream))
+
+
+_READERS = {".json": read_json, ".ndjson": read_ndjson, ".jsonl": read_ndjson, ".csv": _read_csv}
+
+
+def _to_the_end(lines: Iterator[Line]) -> Iterator[Line]:
     try:
-        yield from read(stream)
+        yield from lines
     except Unreadable as stop:
         yield Line(stop.number, None, stop.message)
+
+
+class _NothingStored(Exception):
+    """Takes the import's transaction back."""
+
+
+class _Errors:
+    """Collects what is wrong, the first thousand in full."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._listed: list[FileError] = []
+
+    def add(self, line: Line, reasons: Sequence[Reason]) -> None:
+        """Note why one record is refused; a claim line's reasons go to the file's line it stands on."""
+        self.count += len(reasons)
+        for reason in reasons[: _MOST_ERRORS - len(self._listed)]:
+            self._listed.append(FileError(_number(line, reason.field), reason.field, reason.message))
+
+    def take_back(self) -> None:
+        """Raise _NothingStored if anything is wrong."""
+        if self.count:
+            raise _NothingStored
+
+    def report(self) -> ImportReport:
+        """Return the report of an import that stored nothing."""
+        return ImportReport(errors=tuple(self._listed), error_count=self.count)
+
+
+def _number(line: Line, field: str) -> int:
+    parts = field.split(".")
+    if line.numbers and parts[0] == "lines" and len(parts) > 1:
+        return line.numbers[int(parts[1]) - 1]
+    return line.number
+
+
+def _copy(stream: BinaryIO, copy: BinaryIO) -> None:
+    size = 0
+    while piece := stream.read(_PIECE):
+        size += len(piece)
+        if size > LARGEST_FILE:
+            limit = LARGEST_FILE // 2**20
+            raise InvalidInput(
+                msg("The file is larger than {limit} MiB. Divide it into several.", limit=limit)
+            )
+        copy.write(piece)
+    copy.seek(0)
+
+
+def _checked(name: str, stream: BinaryIO) -> Iterator[_Checked]:
+    for line in read_records(name, stream):
+        if line.fault is None:
+            yield line, check(line.record)
+        else:
+            yield line, Receipt("", "", None, IntakeResult.REJECTED, (Reason("", line.fault),))
+
+
+def _faults(name: str, stream: BinaryIO) -> _Errors:
+    """Read the whole file and note what is wrong with it; raises InvalidInput when it is empty."""
+    errors = _Errors()
+    empty = True
+    for line, item in _checked(name, stream):
+        empty = False
+        if isinstance(item, Receipt):
+            errors.add(line, item.reasons)
+    if empty:
+        raise InvalidInput(msg("The file holds no records."))
+    return errors
+
+
+def _take(checked: Iterator[_Checked]) -> list[_Checked]:
+    return list(islice(checked, BATCH))

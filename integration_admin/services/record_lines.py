@@ -5,6 +5,7 @@ CSV lives in record_csv.py; what a record must look like in core/records.py.
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,6 +18,8 @@ LONGEST = 2**20
 _PIECE = 2**16
 _DEEPEST = 8
 _NEWLINE = b"\n"
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_BEGINNINGS = frozenset('["-0123456789tfnNI')
 
 _NOT_JSON = msg("This is not JSON.")
 _NOT_TEXT = msg("This is not UTF-8 text. Save the file as UTF-8 and try again.")
@@ -25,7 +28,7 @@ _TOO_DEEP = msg("This is nested too deeply to be a record.")
 _NO_NUMBER = msg("NaN and Infinity are not numbers a record may hold.")
 
 
-class Unreadable(Exception):  # noqa: N818, named for what happened like all errors here
+class Unreadable(Exception):
     """The rest of a file cannot be read; `number` is the file's line, counted from 1."""
 
     def __init__(self, number: int, message: Message) -> None:
@@ -134,11 +137,11 @@ class _Window:
     def next_mark(self) -> str:
         """Pass over white space and return the character that follows; empty at the end."""
         while True:
-            rest = self._text[self._at :]
-            mark = rest.lstrip(" \t\r\n")
-            self._move(self._at + len(rest) - len(mark))
+            space = _SPACE.match(self._text, self._at)
+            self._move(space.end() if space else self._at)
+            mark = self._text[self._at : self._at + 1]
             if mark or not self._read():
-                return mark[:1]
+                return mark
 
     def skip_mark(self) -> None:
         """Pass over one character."""
@@ -146,8 +149,9 @@ class _Window:
 
     def take_record(self) -> Line:
         """Decode the value that begins here and pass over it; raises Unreadable."""
-        if self._text[self._at : self._at + 1] != "{":
-            raise Unreadable(self.line, _NOT_JSON if not self._text else _OBJECT_WANTED)
+        mark = self._text[self._at : self._at + 1]
+        if mark != "{":
+            raise Unreadable(self.line, _OBJECT_WANTED if mark in _BEGINNINGS else _NOT_JSON)
         number = self.line
         while True:
             try:

@@ -19,6 +19,7 @@ _NAME_SHOWN = 64
 _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 
 _DATE = msg("Write the date as 2026-11-05.")
+_UNSTORABLE = msg("This text holds characters that cannot be stored.")
 _WHOLE_NUMBER = msg("This must be a whole number.")
 _OBJECT = msg("This must be an object with named fields.")
 _KIND = msg("A record must say its kind: expense_claim, reimbursement or activity.")
@@ -28,7 +29,7 @@ _PLAIN: dict[str, Message] = {
     "missing": msg("This field is missing."),
     "extra_forbidden": msg("A record has no field of this name."),
     "string_type": msg("This must be text in quotation marks."),
-    "string_unicode": msg("This text holds characters that cannot be stored."),
+    "string_unicode": _UNSTORABLE,
     "string_too_short": msg("This must not be empty."),
     "string_pattern_mismatch": msg("This must not begin with a space or hold line breaks."),
     "int_type": _WHOLE_NUMBER,
@@ -36,9 +37,7 @@ _PLAIN: dict[str, Message] = {
     "int_parsing_size": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,
     "date_type": _DATE,
-    "date_parsing": _DATE,
     "date_from_datetime_parsing": _DATE,
-    "date_from_datetime_inexact": _DATE,
     "list_type": msg("This must be a list."),
     "model_type": _OBJECT,
     "model_attributes_type": _OBJECT,
@@ -74,6 +73,9 @@ _OWN_RULES: dict[str, tuple[str, Message]] = {
         "approved_on",
         msg("An approved claim needs the date of its approval."),
     ),
+    'must be a decimal string such as "3.5"': ("", msg("Write the number as 3.5.")),
+    "must be a date such as 2026-11-01": ("", _DATE),
+    "must not hold the zero character": ("", _UNSTORABLE),
     "hours is out of range": ("hours", msg("The hours must be from 0 to 99,999.")),
 }
 """What core/records.py says itself, by its own words: the field below the one that is blamed, and the sentence."""
@@ -95,28 +97,6 @@ def reasons_of(error: ValidationError, raw: Any) -> tuple[Reason, ...]:
         for reason in _reasons(detail, raw)
     ]
     return tuple(found[:_MOST])
-
-
-def hours_reason() -> Reason:
-    """Say that an activity's hours are no number."""
-    return Reason("hours", msg("Write the hours as 3.5."))
-
-
-def revision_reason() -> Reason:
-    """Say that a revision is larger than the databases hold."""
-    return Reason("revision", msg("The revision is too large."))
-
-
-def unstorable_reasons(payload: Any, path: tuple[str | int, ...] = ()) -> Iterator[Reason]:
-    """Yield a reason for every text that holds a NUL character, which PostgreSQL cannot store."""
-    if isinstance(payload, dict):
-        for name, value in payload.items():
-            yield from unstorable_reasons(value, (*path, name))
-    elif isinstance(payload, list):
-        for place, value in enumerate(payload):
-            yield from unstorable_reasons(value, (*path, place))
-    elif isinstance(payload, str) and "\x00" in payload:
-        yield Reason(_path(path), _PLAIN["string_unicode"])
 
 
 def _reasons(detail: ErrorDetails, raw: Any) -> list[Reason]:

@@ -24,21 +24,13 @@ from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation, RecordRow
 from integration_admin.data.repositories.unit import Unit
-from integration_admin.services.record_reasons import (
-    Reason,
-    hours_reason,
-    reasons_of,
-    revision_reason,
-    unstorable_reasons,
-)
+from integration_admin.services.record_reasons import Reason, reasons_of
 
 BATCH = 1_000
 """Records stored in one transaction at the most."""
 
 _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
-_LARGEST_REVISION = 2**31 - 1
 _LONGEST_ID = 64
-_NUL_IN_JSON = "\\u0000"
 _CATEGORIES_AT_ONCE = 500
 
 _Key = tuple[str, str]
@@ -134,16 +126,10 @@ def check(raw: Any) -> Candidate | Receipt:
         record = parse_record(raw)
     except ValidationError as error:
         return _refuse(raw, reasons_of(error, raw))
-    except ArithmeticError:
-        return _refuse(raw, (hours_reason(),))
-    if record.revision > _LARGEST_REVISION:
-        return _refuse(raw, (revision_reason(),))
-    payload = record.model_dump(mode="json")
     # Defaults stay out, so that a field added to records later does not make old ones look changed.
     said = record.model_dump(mode="json", exclude_defaults=True)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if _NUL_IN_JSON in canonical and (reasons := tuple(unstorable_reasons(payload))):
-        return _refuse(raw, reasons)
+    payload = record.model_dump(mode="json")
     return Candidate(record, payload, hashlib.sha256(canonical.encode()).hexdigest())
 
 

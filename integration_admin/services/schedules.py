@@ -98,6 +98,8 @@ async def _store(
         )
         return
     schedule.kind, schedule.at, schedule.time_zone = kind, at, time_zone
+    # The new times count from now on: what the old ones missed, or the new ones would have had, is past.
+    schedule.checked_until = now
     await unit.session.flush()
 
 

@@ -1,5 +1,6 @@
 """Fixtures of the adapters' tests: misbehaving servers, and a record of every connection attempt."""
 
+import errno
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -16,8 +17,12 @@ _attempts: list[Any] | None = None
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and _attempts is not None:
-        _attempts.append(arguments[1])
+    """Note every attempt to connect, and let none leave this machine should the client ever try."""
+    if event != "socket.connect" or _attempts is None:
+        return
+    _attempts.append(arguments[1])
+    if not str(arguments[1][0]).startswith(("127.", "::1")):
+        raise PermissionError(errno.EPERM, "not on this machine")
 
 
 @pytest.fixture(scope="session")

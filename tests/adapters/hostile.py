@@ -96,6 +96,8 @@ def flooding(prefix: bytes, block: bytes) -> Behaviour:
         await peer.say(prefix)
         while True:
             await peer.say(block)
+            # The client shares this loop, and `drain` hands over only when the buffers are full.
+            await asyncio.sleep(0)
 
     return behave
 
@@ -166,6 +168,7 @@ class Server:
 
     behaviour: Behaviour
     connections: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
     heads: list[bytes] = field(default_factory=list)
     """The heads of the requests taken."""
     names: list[str | None] = field(default_factory=list)
@@ -185,6 +188,10 @@ class Server:
         assert self._listener is not None
         return int(self._listener.sockets[0].getsockname()[1])
 
+    async def idle(self) -> None:
+        """Wait until every connection has ended."""
+        await asyncio.gather(*self._tasks)
+
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
         assert self._listener is not None
@@ -196,6 +203,7 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.reached.set()
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -256,19 +264,18 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Test authority")
         basic = x509.BasicConstraints(ca=True, path_length=None)
-        certificate = self._builder(self._name, self._key, 2100).add_extension(basic, critical=True)
+        builder = self._builder(self._name, self._key, 2100).add_extension(basic, critical=True)
         self.bundle = folder / "authority.pem"
-        self.bundle.write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
+        self.bundle.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
 
     def server(self, name: str, *, self_signed: bool = False, until: int = 2100) -> ssl.SSLContext:
         """Return a server's TLS context with a certificate for `name`, valid to the year `until`."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([_general_name(name)])
-        builder = self._builder(_name(name), key, until).add_extension(names, critical=False)
-        if self_signed:
-            certificate = builder.issuer_name(_name(name)).sign(key, hashes.SHA256())
-        else:
-            certificate = builder.sign(self._key, hashes.SHA256())
+        builder = self._builder(_name(name), key, until, self_signed=self_signed)
+        certificate = builder.add_extension(names, critical=False).sign(
+            key if self_signed else self._key, hashes.SHA256()
+        )
         path = self._folder / f"{name}-{self_signed}-{until}.pem"
         path.write_bytes(_pem(certificate) + _key_pem(key))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -276,10 +283,10 @@ class Authority:
         return context
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, until: int
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, until: int, *, self_signed: bool = False
     ) -> x509.CertificateBuilder:
         return x509.CertificateBuilder(
-            issuer_name=self._name,
+            issuer_name=subject if self_signed else self._name,
             subject_name=subject,
             public_key=key.public_key(),
             serial_number=x509.random_serial_number(),

@@ -1,5 +1,7 @@
 """Which addresses may be called, and that no socket is opened towards any other."""
 
+import socket
+from contextlib import closing
 from ipaddress import ip_address
 from typing import Any
 
@@ -152,6 +154,16 @@ def _host(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
+def _loopbacks() -> list[str]:
+    """Return the loopback addresses this machine has; containers often lack the IPv6 one."""
+    try:
+        with closing(socket.socket(socket.AF_INET6)) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
 async def _refusal(client: OutboundClient, url: str) -> AdapterError:
     with pytest.raises(AdapterError) as caught:
         await client.request("GET", url, deadline=1)
@@ -165,7 +177,7 @@ def test_there_are_enough_hostile_spellings() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_no_hostile_spelling_reaches_a_listener(scheme: str, serve: Serve, attempts: list[Any]) -> None:
-    listeners = [await serve(keeping_alive(answer(b"{}")), host=host) for host in ("127.0.0.1", "::1")]
+    listeners = [await serve(keeping_alive(answer(b"{}")), host=host) for host in _loopbacks()]
     hosts = [*ODD_SPELLINGS, *ODD_BUT_PLAIN, *map(_host, NEVER), *map(_host, PRIVATE)]
     directory = Directory(OSError("nothing here is a name"))
     async with OutboundClient(allow=LISTED_ELSEWHERE, resolver=directory) as client:
@@ -174,7 +186,7 @@ async def test_no_hostile_spelling_reaches_a_listener(scheme: str, serve: Serve,
                 await _refusal(client, f"{scheme}://{host}:{listener.port}/")
         for host in hosts:
             await _refusal(client, f"{scheme}://{host}/")
-    assert [listener.connections for listener in listeners] == [0, 0]
+    assert not any(listener.connections for listener in listeners)
     assert directory.questions == []
     assert attempts == []
 

@@ -7,14 +7,14 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
 
 import aiohttp
 import pytest
 
-from integration_admin.adapters.outbound import OutboundClient
+from integration_admin.adapters.outbound import HTTPClient, OutboundClient
 from integration_admin.adapters.outbound_errors import Call, Cause, cause_of
 from integration_admin.adapters.resolver import SystemResolver
 from integration_admin.core.errors import AdapterError, Fault
@@ -40,7 +40,7 @@ from tests.adapters.hostile import (
     speak_plain_http,
 )
 
-DEADLINE = 0.6
+DEADLINE = 0.5
 SLACK = 0.5
 NAME = "erp.example.org"
 
@@ -65,7 +65,7 @@ AFTER_SENDING: dict[str, tuple[Behaviour, str, Cause]] = {
     "chunks byte by byte": (dripping(CHUNKED, b"1\r\nx\r\n"), "deadline", Cause.SLOW_ANSWER),
     "a request nobody reads": (deaf, "deadline", Cause.SLOW_ANSWER),
     "an endless body": (flooding(HEAD + b"\r\n", bytes(65_536)), "too_large", Cause.TOO_LARGE),
-    "endless chunks": (flooding(CHUNKED, b"4\r\nspam\r\n" * 999), "too_large", Cause.TOO_LARGE),
+    "endless chunks": (flooding(CHUNKED, b"1000\r\n%b\r\n" % bytes(4096)), "too_large", Cause.TOO_LARGE),
     "a huge announced length": (
         flooding(HEAD + b"Content-Length: 1099511627776\r\n\r\n", b"x"),
         "too_large",
@@ -119,8 +119,6 @@ AFTER_SENDING: dict[str, tuple[Behaviour, str, Cause]] = {
     "a reset half-way": (reset_half_way, "connection_lost", Cause.CONNECTION_LOST),
 }
 
-Failing = Callable[..., Awaitable[AdapterError]]
-
 
 async def _failure(client: OutboundClient, url: str, body: bytes = b"{}") -> AdapterError:
     """Post, and return the error that came within the deadline and half a second."""
@@ -146,10 +144,10 @@ async def client() -> AsyncIterator[OutboundClient]:
 
 def test_every_cause_has_its_own_sentence() -> None:
     templates = [cause.sentence.template for cause in Cause]
-    assert len(set(templates)) == len(templates) == 22
+    assert len(set(templates)) == len(templates) == 21
 
 
-@pytest.mark.parametrize("method", [OutboundClient.request])
+@pytest.mark.parametrize("method", [OutboundClient.request, HTTPClient.request])
 def test_ten_seconds_and_one_mebibyte_are_the_limits_unless_told_otherwise(method: Any) -> None:
     defaults = method.__kwdefaults__
     assert (defaults["deadline"], defaults["max_bytes"]) == (10.0, 1_048_576)
@@ -241,8 +239,6 @@ async def test_the_systems_own_resolver_finds_this_machine(serve: Serve) -> None
     server = await serve(keeping_alive(answer(b"{}")))
     async with OutboundClient(allow=["localhost"]) as client:
         assert (await client.request("GET", f"http://localhost:{server.port}/")).status == 200
-        error = await _failure(client, f"http://localhost.:{server.port}{1}/")
-    assert error.fault is Fault.CONFIG
 
 
 TLS_TROUBLE: dict[str, tuple[Behaviour, str, Fault, Cause]] = {
@@ -313,13 +309,11 @@ async def test_calls_beyond_the_pool_wait_their_turn_and_send_nothing(serve: Ser
     server = await serve(silent)
     url = f"http://127.0.0.1:{server.port}/"
     async with OutboundClient(allow=["127.0.0.1"], pool_size=1) as client:
-        first = asyncio.create_task(client.request("POST", url, deadline=DEADLINE * 2))
-        while not server.connections:
-            await asyncio.sleep(0)
+        first = asyncio.create_task(client.request("POST", url))
+        await server.reached.wait()
         error = await _failure(client, url)
         _expect(error, "connect_timeout", Fault.TRANSIENT, Cause.BUSY, "127.0.0.1")
-        with pytest.raises(AdapterError):
-            await first
+        first.cancel()
     assert server.connections == 1
 
 
@@ -339,8 +333,7 @@ async def test_a_kept_alive_connection_that_dies_is_never_asked_twice(
 async def test_giving_up_from_outside_closes_the_connection(client: OutboundClient, serve: Serve) -> None:
     server = await serve(silent)
     call = asyncio.create_task(client.request("POST", f"http://127.0.0.1:{server.port}/"))
-    while not server.connections:
-        await asyncio.sleep(0)
+    await server.reached.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -131,6 +131,18 @@ def test_what_is_too_long_or_no_text_is_not_sealed(vault: Vault, secret: str) ->
     assert vault.usage == {}
 
 
+def test_the_limits_are_the_documented_ones() -> None:
+    assert (USAGE_ALARM, MAX_SECRET_BYTES, MAX_ENVELOPE_CHARACTERS) == (2_147_483_648, 65_536, 98_304)
+
+
+def test_a_binding_that_is_no_text_binds_all_the_same(vault: Vault) -> None:
+    binding = replace(BINDING, column="\ud800")
+    envelope = vault.seal(Secret(SECRET), binding)
+    assert vault.open(envelope, binding).reveal() == SECRET
+    with pytest.raises(SecretUnreadable):
+        vault.open(envelope, replace(BINDING, column="\ud801"))
+
+
 def test_the_same_secret_is_sealed_differently_each_time(vault: Vault) -> None:
     assert len({vault.seal(Secret(SECRET), BINDING) for _ in range(1_000)}) == 1_000
 

@@ -1,0 +1,228 @@
+"""Speaks GraphQL with Xledger: one POST, the answer read whatever its status, limits waited out.
+
+What is asked, and what the answers mean to a voucher, is for the modules that call this one.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from integration_admin.adapters.outbound import HTTPClient, Response
+from integration_admin.adapters.xledger.errors import (
+    LIMITS,
+    Cause,
+    XledgerError,
+    misshapen,
+    not_graphql,
+    read_errors,
+)
+from integration_admin.adapters.xledger.pace import Gate
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
+from integration_admin.core.messages import msg
+from integration_admin.core.secret import Secret
+
+READ_SECONDS: Final = 30.0
+MUTATION_SECONDS: Final = 40.0
+_READ_TRIES = 5
+_MUTATION_TRIES = 3
+_BURST_WAIT = 5.0
+_CONCURRENCY_WAIT = 1.0
+_MAX_BYTES = 8_388_608
+
+
+class Edge(BaseModel):
+    """One entry of a connection."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    cursor: str | None = None
+    client_id: str | None = Field(default=None, alias="clientId")
+    node: dict[str, Any] | None = None
+
+
+class PageInfo(BaseModel):
+    """Whether more is to come."""
+
+    has_next: bool = Field(default=False, alias="hasNextPage")
+
+
+class Connection(BaseModel):
+    """A Relay connection as Xledger fills it: `edges` is null, not empty, when there is nothing."""
+
+    edges: list[Edge] | None = None
+    page_info: PageInfo | None = Field(default=None, alias="pageInfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A GraphQL answer; errors mean failure at any HTTP status."""
+
+    data: Mapping[str, Any]
+    errors: tuple[XledgerError, ...] = ()
+
+    def connection(self, field: str) -> Connection:
+        """Return the connection under `field`; raises AdapterError when it has another form."""
+        return connection_in(self.data, field)
+
+    @property
+    def limit(self) -> XledgerError | None:
+        """The limit that kept the request from being processed, if one did."""
+        if any(value is not None for value in self.data.values()):
+            return None
+        return next((error for error in self.errors if error.cause in LIMITS), None)
+
+
+def connection_in(data: Mapping[str, Any], field: str) -> Connection:
+    """Return the connection under `field`; raises AdapterError when it has another form."""
+    raw = data.get(field)
+    try:
+        return Connection() if raw is None else Connection.model_validate(raw)
+    except ValidationError as error:
+        places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
+        raise misshapen(f"{field}: {', '.join(sorted(places)[:5])}") from None
+
+
+class XledgerClient:
+    """Asks one Xledger endpoint in the name of one token; lives for one call of the adapter.
+
+    `jitter` returns a float in [0, 1).
+    """
+
+    def __init__(
+        self,
+        http: HTTPClient,
+        clock: Clock,
+        gate: Gate,
+        jitter: Callable[[], float],
+        endpoint: str,
+        token: Secret,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._gate = gate
+        self._jitter = jitter
+        self._endpoint = endpoint
+        self._token = token
+
+    async def ask(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, tries: int = 1
+    ) -> Reply:
+        """Ask a question that changes nothing and return the answer, errors and all.
+
+        Limits are waited out, for up to `tries` requests. Raises AdapterError when no answer came.
+        """
+        try:
+            return await self._patiently(document, variables or {}, READ_SECONDS, tries, until=None)
+        except AdapterError as error:
+            if error.fault is not Fault.UNKNOWN_OUTCOME:
+                raise
+            harmless = AdapterError(error.message, Fault.UPSTREAM, code=error.code, internal=error.internal)
+        raise harmless
+
+    async def read(self, document: str, variables: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Return the data a question yields. Raises AdapterError, also for any error in the answer."""
+        reply = await self.ask(document, variables, tries=_READ_TRIES)
+        if reply.errors:
+            raise reply.errors[0].as_adapter_error(self._clock.now())
+        return reply.data
+
+    async def mutate(self, document: str, variables: Mapping[str, Any], *, until: float) -> Reply:
+        """Send a mutation and return the answer, errors and all; it is repeated only after a definite refusal.
+
+        `until` (monotonic seconds) is when the whole must be over. Raises AdapterError: with the fault
+        UNKNOWN_OUTCOME when it may have been carried out, else it surely was not.
+        """
+        if self._clock.monotonic() + MUTATION_SECONDS > until:
+            raise _no_time()
+        try:
+            return await self._patiently(document, variables, MUTATION_SECONDS, _MUTATION_TRIES, until=until)
+        except AdapterError as error:
+            if error.code not in {"html", "not_json", "server_error"}:
+                raise
+            unclear = AdapterError(
+                error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal
+            )
+        raise unclear
+
+    async def _patiently(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        deadline: float,
+        tries: int,
+        *,
+        until: float | None,
+    ) -> Reply:
+        """Post until no limit stands in the way, `tries` times at the most and never past `until`."""
+        attempt = 1
+        while True:
+            reply = await self._post(document, variables, deadline)
+            limit = reply.limit
+            if limit is None:
+                return reply
+            wait = self._wait(limit.cause, attempt)
+            late = until is not None and self._clock.monotonic() + (wait or 0.0) + deadline > until
+            if wait is None or late or attempt >= tries:
+                raise limit.as_adapter_error(self._clock.now())
+            await self._clock.sleep(wait)
+            attempt += 1
+
+    def _wait(self, cause: Cause, attempt: int) -> float | None:
+        """Return the seconds a limit lasts; None where it is too long to wait here."""
+        if cause is Cause.BURST:
+            return _BURST_WAIT * attempt + self._jitter()
+        return _CONCURRENCY_WAIT if cause is Cause.CONCURRENCY else None
+
+    async def _post(self, document: str, variables: Mapping[str, Any], deadline: float) -> Reply:
+        body = json.dumps({"query": document, "variables": variables}).encode()
+        async with self._gate.passage():
+            response = await self._http.request(
+                "POST",
+                self._endpoint,
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                secret_headers={"Authorization": Secret(f"token {self._token.reveal()}")},
+                body=body,
+                deadline=deadline,
+                max_bytes=_MAX_BYTES,
+            )
+        return self._reply(response)
+
+    def _reply(self, response: Response) -> Reply:
+        """Read the body first, whatever the status: Xledger answers errors with 200 and with 400."""
+        try:
+            body = response.json()
+        except AdapterError as error:
+            body, is_page = None, error.code == "html"
+        else:
+            is_page = False
+        if not isinstance(body, dict) or not {"data", "errors"} & body.keys():
+            raise not_graphql(response.status, response.headers, is_page=is_page)
+        errors = read_errors(body.get("errors"), response.status, self._token.reveal())
+        data = body.get("data")
+        if not errors and (response.status >= 300 or not isinstance(data, dict)):
+            raise not_graphql(response.status, response.headers, is_page=False)
+        return Reply(data if isinstance(data, dict) else {}, errors)
+
+
+def checked(token: Secret | None) -> Secret:
+    """Return the token as it goes into a header; raises AuthenticationFailed when it cannot be one."""
+    text = token.reveal().strip() if token is not None else ""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise AuthenticationFailed(
+            msg("This is not a token from Xledger: it is empty or has spaces in it. Copy the whole token again."),
+            code="token_format",
+        )
+    return Secret(text)
+
+
+def _no_time() -> AdapterError:
+    return AdapterError(
+        msg("There was no time left to send this in the same go. It goes out in the next one."),
+        Fault.TRANSIENT,
+        code="no_time",
+        retry_after=0.0,
+    )

@@ -1,0 +1,295 @@
+"""What Xledger's error answers mean: from `errors[]`, or an answer that is no GraphQL, to our errors.
+
+The error texts and codes are those public client code handles (github.com/xledger/graphql-samples,
+grasp-labs/ds-provider-xledger-py-lib); which HTTP status Xledger gives each is not documented, so a
+status only decides where the body does not. What a refused voucher means is in refusals.py.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
+from integration_admin.core.messages import Message, msg
+
+CREDITS_WAIT: Final = 1_200.0
+"""Seconds to wait for new credits when Xledger names no time (its own sample waits 20 minutes)."""
+
+_OSLO = ZoneInfo("Europe/Oslo")
+"""Xledger writes times as Central European local time without an offset."""
+
+_SHOWN = 300
+_TAG = re.compile(r"<[^<>]*>")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+class Cause(Enum):
+    """Why Xledger answered with an error: the machine's code, whose fault, and the sentence."""
+
+    BURST = (
+        "burst_limit",
+        Fault.RATE_LIMITED,
+        msg("Xledger has had too many requests in a short time. The export goes on after a pause."),
+    )
+    CONCURRENCY = (
+        "concurrency_limit",
+        Fault.RATE_LIMITED,
+        msg("Xledger is busy with another request for the same token. The export goes on in a moment."),
+    )
+    CREDITS = (
+        "credits",
+        Fault.RATE_LIMITED,
+        msg("Your allowance of requests in Xledger is used up for now. The export goes on when it is renewed."),
+    )
+    HEADER = (
+        "token_format",
+        Fault.CONFIG,
+        msg("Xledger says that this is not a token. Copy the whole token from Xledger again."),
+    )
+    EXPIRED = (
+        "token_expired",
+        Fault.CONFIG,
+        msg(
+            "The token has expired. Make a new one in Xledger under Administration > System Access > GraphQL"
+            " > API tokens."
+        ),
+    )
+    TOKEN = (
+        "token_refused",
+        Fault.CONFIG,
+        msg(
+            "Xledger refuses the token. Check that all of it was copied, and that it was made in the"
+            " environment you chose."
+        ),
+    )
+    SCOPE = (
+        "scope",
+        Fault.CONFIG,
+        msg(
+            "Xledger does not let this token do what the export needs. It says: “{words}”. Make a new token"
+            " with read and write for General Ledger."
+        ),
+    )
+    SCHEMA = (
+        "schema",
+        Fault.CONFIG,
+        msg(
+            "This Xledger does not know something the export asks for. Tell those who run this program that"
+            " Xledger has changed."
+        ),
+    )
+    BROKEN = (
+        "server_error",
+        Fault.UPSTREAM,
+        msg("Xledger has a fault of its own at the moment. Try again in a few minutes."),
+    )
+    INVALID = ("invalid", Fault.UPSTREAM, msg("Xledger refused a question: {words}"))
+
+    def __init__(self, code: str, fault: Fault, sentence: Message) -> None:
+        self.code = code
+        self.fault = fault
+        self.sentence = sentence
+
+
+LIMITS: Final = frozenset({Cause.BURST, Cause.CONCURRENCY, Cause.CREDITS})
+"""Causes for which nothing was processed and a wait is all that is needed."""
+TOKEN_CAUSES: Final = frozenset({Cause.HEADER, Cause.EXPIRED, Cause.TOKEN, Cause.SCOPE})
+"""Causes for which no record is to blame and nothing was processed."""
+
+_CODES = {
+    "BAD_REQUEST.BURST_RATE_LIMIT_REACHED": Cause.BURST,
+    "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED": Cause.CONCURRENCY,
+    "BAD_REQUEST.INSUFFICIENT_CREDITS": Cause.CREDITS,
+    "INVALID_VALUE": Cause.INVALID,
+    "ARGUMENTS_OF_CORRECT_TYPE": Cause.INVALID,
+}
+_ABOUT_AN_INPUT = re.compile(r"[a-z][\w.\[\]]*: ")
+_PHRASES: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
+    (re.compile(phrases, re.IGNORECASE), cause)
+    for phrases, cause in (
+        (r"bad format for api token", Cause.HEADER),
+        (r"token.*expired|expired.*token", Cause.EXPIRED),
+        (r"\bscopes?\b|forbidden|access denied", Cause.SCOPE),
+        (r"api token|invalid token|unauthenticated|unauthori[sz]ed", Cause.TOKEN),
+        (r"cannot query field|unknown (argument|type|field)|is not defined by type", Cause.SCHEMA),
+        (r"query timed out|unhandled_error|internal_server_error", Cause.BROKEN),
+    )
+)
+"""Kept narrow: a refusal of one voucher that is taken for one of the token would stop the whole export."""
+_STATUSES = {401: Cause.TOKEN, 403: Cause.SCOPE, 429: Cause.BURST}
+
+
+@dataclass(frozen=True, slots=True)
+class XledgerError:
+    """One entry of `errors[]`, with everything Xledger wrote made fit to show.
+
+    `path` is where in the answer it belongs; `examples` are valid inputs Xledger offers, by code.
+    """
+
+    cause: Cause
+    message: str
+    path: tuple[str, ...] = ()
+    reset_at: str = ""
+    examples: Mapping[str, str] | None = None
+
+    def as_adapter_error(self, now: datetime) -> AdapterError:
+        """Return the error to raise when the whole request failed for this."""
+        message = Message(self.cause.sentence.template, {"words": self.message})
+        if self.cause in TOKEN_CAUSES:
+            return AuthenticationFailed(message, code=self.cause.code, internal=self.message)
+        return AdapterError(
+            message,
+            self.cause.fault,
+            code=self.cause.code,
+            retry_after=self._wait(now),
+            internal=f"{self.cause.code}: {self.message}",
+        )
+
+    def _wait(self, now: datetime) -> float | None:
+        """Return the seconds to wait where the cause is a limit; credits come back at a time Xledger names."""
+        match self.cause:
+            case Cause.BURST:
+                return 5.0
+            case Cause.CONCURRENCY:
+                return 1.0
+            case Cause.CREDITS:
+                return _seconds_until(self.reset_at, now)
+        return None
+
+
+def read_errors(raw: Any, status: int, token: str) -> tuple[XledgerError, ...]:
+    """Return what `errors[]` holds, the token and anything unfit for a page taken out."""
+    if not raw:
+        return ()
+    entries = raw if isinstance(raw, list) else [raw]
+    return tuple(_read_error(entry if isinstance(entry, dict) else {}, status, token) for entry in entries)
+
+
+def scrub(text: object, token: str) -> str:
+    """Return someone else's words without the token, markup and control characters, at most 300 long."""
+    words = str(text)
+    if token:
+        words = words.replace(token, "…")
+    words = _TAG.sub(" ", words)
+    words = " ".join(_UNPRINTABLE.sub(" ", words).split())
+    return words if len(words) <= _SHOWN else words[: _SHOWN - 1].rstrip() + "…"
+
+
+def not_graphql(status: int, headers: Mapping[str, str], *, is_page: bool) -> AdapterError:
+    """Return what an answer without a GraphQL body means, each kind in its own sentence."""
+    internal = f"no GraphQL answer, status {status}"
+    if status == 401:
+        return AuthenticationFailed(Cause.TOKEN.sentence, code=Cause.TOKEN.code, internal=internal)
+    code, fault, message = _kind_of(status, is_page=is_page)
+    retry_after = _retry_after(headers) if fault is Fault.RATE_LIMITED else None
+    return AdapterError(message, fault, code=code, retry_after=retry_after, internal=internal)
+
+
+def misshapen(detail: str) -> AdapterError:
+    """Return the error for GraphQL data that has another form than asked for."""
+    return AdapterError(
+        msg("Xledger's answer has another form than expected. Tell those who run this program."),
+        Fault.UPSTREAM,
+        code="shape",
+        internal=detail,
+    )
+
+
+def _kind_of(status: int, *, is_page: bool) -> tuple[str, Fault, Message]:
+    if 300 <= status < 400:
+        return (
+            "redirect",
+            Fault.CONFIG,
+            msg("The address sends us on to another one, which Xledger never does. Check the address."),
+        )
+    if status == 403:
+        return (
+            "forbidden",
+            Fault.CONFIG,
+            msg("The request was turned away before it came to Xledger. Ask whether a firewall stands between."),
+        )
+    if status in {404, 405, 410}:
+        return (
+            "not_found",
+            Fault.CONFIG,
+            msg("There is no Xledger at this address. Check that it is the whole address, as a rule ending in /graphql."),
+        )
+    if status == 429:
+        return "burst_limit", Fault.RATE_LIMITED, Cause.BURST.sentence
+    if status >= 500:
+        return (
+            "server_error",
+            Fault.UPSTREAM,
+            msg("Xledger answers with a fault of its own ({status}). Try again in a few minutes.", status=status),
+        )
+    if is_page:
+        return (
+            "html",
+            Fault.CONFIG,
+            msg("A web page answers at this address, not Xledger's interface for programs. Check the address."),
+        )
+    return (
+        "not_json",
+        Fault.UPSTREAM,
+        msg("The answer cannot be read as data from Xledger. Check the address, or try again in a few minutes."),
+    )
+
+
+def _read_error(entry: Mapping[str, Any], status: int, token: str) -> XledgerError:
+    extensions = entry.get("extensions")
+    extensions = extensions if isinstance(extensions, dict) else {}
+    codes = (str(entry.get("code") or ""), str(extensions.get("code") or ""))
+    path = entry.get("path")
+    return XledgerError(
+        cause=_cause(codes, str(entry.get("message") or ""), status),
+        message=scrub(entry.get("message") or "no message", token),
+        path=tuple(str(step) for step in path) if isinstance(path, list) else (),
+        reset_at=str(extensions.get("resetAt") or ""),
+        examples=_examples(extensions.get("exampleValidInputs"), token),
+    )
+
+
+def _cause(codes: tuple[str, str], message: str, status: int) -> Cause:
+    """Return the cause by code, else by wording, else by HTTP status.
+
+    A message that begins with the path of an input is about what was sent, whatever words from the
+    voucher it goes on to repeat.
+    """
+    for code in codes:
+        if code in _CODES:
+            return _CODES[code]
+    words = " ".join(codes) if _ABOUT_AN_INPUT.match(message) else " ".join((*codes, message))
+    for phrase, cause in _PHRASES:
+        if phrase.search(words):
+            return cause
+    return Cause.BROKEN if status >= 500 else _STATUSES.get(status, Cause.INVALID)
+
+
+def _examples(raw: Any, token: str) -> dict[str, str]:
+    """Return the valid inputs Xledger offers: code to name."""
+    entries = [entry for entry in raw if isinstance(entry, dict)] if isinstance(raw, list) else []
+    return {
+        scrub(entry["code"], token): scrub(entry.get("text") or "", token)
+        for entry in entries
+        if entry.get("code")
+    }
+
+
+def _seconds_until(reset_at: str, now: datetime) -> float:
+    """Return the seconds until `reset_at`; of a doubled hour the later one is meant, to be safe."""
+    try:
+        moment = datetime.fromisoformat(reset_at)
+    except ValueError:
+        return CREDITS_WAIT
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_OSLO, fold=1)
+    return max(1.0, (moment - now).total_seconds())
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    value = headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else 5.0

@@ -1,0 +1,179 @@
+"""Sends vouchers in as few mutations as possible, and tells of each what became of it.
+
+The rules. A mutation without errors has delivered every voucher whose credit line it returns. One with
+errors proves nothing about the single vouchers unless there was only one: they are looked up, and those
+absent go out again in smaller packs. A mutation whose fate is unclear, or that could not be sent, ends
+the batch: its vouchers are unknown or not sent, and the rest is not sent. An error is raised only
+while nothing of the batch has been settled, so that it holds for all of it.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.xledger.client import Reply, XledgerClient
+from integration_admin.adapters.xledger.errors import TOKEN_CAUSES, Cause
+from integration_admin.adapters.xledger.lookup import find
+from integration_admin.adapters.xledger.refusals import half_taken, rejected
+from integration_admin.adapters.xledger.vouchers import (
+    Booking,
+    client_ids,
+    inputs,
+    packs,
+    refusal,
+    smaller,
+)
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import AdapterError, Fault
+from integration_admin.core.messages import msg
+
+_FIELD: Final = "addGLImportItems"
+_ADD: Final = """
+mutation Add($inputs: [AddGLImportItemsInput!]!) {
+  addGLImportItems(inputs: $inputs) { edges { clientId node { dbId } } }
+}
+"""
+_LAST_START: Final = 10.0
+"""Seconds kept free at the end of a batch for pacing and for writing outcomes down."""
+
+
+class Dispatch:
+    """One batch on its way to Xledger, for at the most `seconds`."""
+
+    def __init__(self, client: XledgerClient, clock: Clock, booking: Booking, seconds: float) -> None:
+        self._client = client
+        self._clock = clock
+        self._booking = booking
+        self._until = clock.monotonic() + seconds - _LAST_START
+        self._waiting: deque[list[Voucher]] = deque()
+        self._settled: list[Outcome] = []
+
+    async def send(self, batch: Sequence[Voucher]) -> list[Outcome]:
+        """Return one outcome for each voucher. Raises AdapterError when nothing at all was processed."""
+        refused = {voucher.reference: outcome for voucher in batch if (outcome := refusal(voucher))}
+        self._waiting.extend(packs(voucher for voucher in batch if voucher.reference not in refused))
+        while self._waiting:
+            pack = self._waiting.popleft()
+            try:
+                await self._send_pack(pack)
+            except AdapterError as error:
+                failure = error
+                break
+        else:
+            return [*self._settled, *refused.values()]
+        if not self._settled and failure.fault in _NOT_PROCESSED:
+            raise failure
+        return [*self._settled, *self._left(pack, failure), *refused.values()]
+
+    async def _send_pack(self, pack: list[Voucher]) -> None:
+        """Send one mutation and settle its vouchers, or put them back in smaller packs."""
+        variables = {"inputs": [node for voucher in pack for node in inputs(voucher, self._booking)]}
+        reply = await self._client.mutate(_ADD, variables, until=self._until)
+        ids = _ids(reply, [client_id for voucher in pack for client_id in client_ids(voucher)])
+        if not reply.errors:
+            self._settled += [_delivered(voucher, ids) for voucher in pack]
+            return
+        self._raise_if_no_voucher_is_to_blame(reply)
+        broken = [voucher for voucher in pack if _is_half_taken(voucher, ids)]
+        self._settled += [half_taken(voucher) for voucher in broken]
+        whole = [voucher for voucher in pack if voucher not in broken]
+        if len(pack) == 1:
+            self._settled += [rejected(voucher, reply.errors) for voucher in whole]
+        elif whole:
+            await self._look_up(whole)
+
+    def _raise_if_no_voucher_is_to_blame(self, reply: Reply) -> None:
+        for error in reply.errors:
+            if error.cause in {*TOKEN_CAUSES, Cause.SCHEMA}:
+                raise error.as_adapter_error(self._clock.now())
+        for error in reply.errors:
+            if error.cause is not Cause.INVALID:
+                raise _unclear(error.as_adapter_error(self._clock.now()))
+
+    async def _look_up(self, pack: Sequence[Voucher]) -> None:
+        """Settle what a refused mutation booked all the same, and put back what it did not.
+
+        Xledger has answered, so nothing of it is still under way and no quiet period is needed.
+        """
+        try:
+            booked = {item.reference: item for item in await find(self._client, _references(pack))}
+        except AdapterError as error:
+            unclear = _unclear(error)
+        else:
+            absent = []
+            for voucher in pack:
+                item = booked.get(voucher.reference)
+                if item is None:
+                    absent.append(voucher)
+                elif item.count == 1:
+                    self._settled.append(
+                        Outcome(voucher.reference, Result.DELIVERED, external_id=item.external_id)
+                    )
+                else:
+                    self._settled.append(_unknown(voucher))
+            self._waiting.extendleft(reversed(smaller(absent)))
+            return
+        raise unclear
+
+    def _left(self, pack: Iterable[Voucher], failure: AdapterError) -> Iterable[Outcome]:
+        """Yield the outcomes of the pack that failed and of everything behind it."""
+        processed = failure.fault not in _NOT_PROCESSED
+        for voucher in pack:
+            result = Result.UNKNOWN if processed else Result.NOT_SENT
+            yield _failed(voucher, result, failure.fault, failure)
+        for voucher in (voucher for waiting in self._waiting for voucher in waiting):
+            yield _failed(voucher, Result.NOT_SENT, Fault.TRANSIENT if processed else failure.fault, failure)
+
+
+_NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
+
+
+def _ids(reply: Reply, sent: Sequence[str]) -> dict[str, str]:
+    """Return client id -> dbId of every node Xledger took; without client ids, all nodes in their order."""
+    try:
+        edges = reply.connection(_FIELD).edges or []
+    except AdapterError as error:
+        unclear = _unclear(error)
+    else:
+        taken = [edge for edge in edges if edge.node is not None and edge.node.get("dbId") is not None]
+        named = len(taken) != len(sent) or any(edge.client_id for edge in taken)
+        names = [edge.client_id or "" for edge in taken] if named else sent
+        return {name: str((edge.node or {})["dbId"]) for name, edge in zip(names, taken, strict=True)}
+    raise unclear
+
+
+def _delivered(voucher: Voucher, ids: dict[str, str]) -> Outcome:
+    """Return delivered when the answer has the credit line, by which the voucher is found again."""
+    credit = client_ids(voucher)[-1]
+    if credit not in ids:
+        return _unknown(voucher)
+    return Outcome(voucher.reference, Result.DELIVERED, external_id=ids[credit])
+
+
+def _is_half_taken(voucher: Voucher, ids: dict[str, str]) -> bool:
+    taken = [client_id in ids for client_id in client_ids(voucher)]
+    return any(taken) and not all(taken)
+
+
+def _unknown(voucher: Voucher) -> Outcome:
+    return Outcome(
+        voucher.reference,
+        Result.UNKNOWN,
+        message=msg("Xledger did not say clearly what became of this voucher. It is looked up there later."),
+        fault=Fault.UNKNOWN_OUTCOME,
+    )
+
+
+def _failed(voucher: Voucher, result: Result, fault: Fault, failure: AdapterError) -> Outcome:
+    return Outcome(
+        voucher.reference, result, message=failure.message, fault=fault, retry_after=failure.retry_after
+    )
+
+
+def _unclear(error: AdapterError) -> AdapterError:
+    return AdapterError(error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal)
+
+
+def _references(pack: Iterable[Voucher]) -> list[str]:
+    return [voucher.reference for voucher in pack]

@@ -1,0 +1,80 @@
+"""The HTTP edge put together: our routes around Reflex's application, and what wraps both."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.types import ASGIApp
+
+from integration_admin.api import integrations, records
+from integration_admin.api.auth import auth_routes
+from integration_admin.api.body_limit import BodyLimit
+from integration_admin.api.docs import docs_page
+from integration_admin.api.headers import ResponseHeaders
+from integration_admin.api.health import Ready, health_routes
+from integration_admin.api.language import language_of
+from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
+from integration_admin.api.socket_cookie import SocketCookie
+from integration_admin.core.settings import Settings
+
+_ABOUT = (
+    "Hand over expense claims, reimbursements and activities, ask where they are, and start export runs. "
+    "Every request carries an API token of one organisation. Errors are problem+json (RFC 9457), with their "
+    "sentences in the language Accept-Language asks for: nb, nn or en."
+)
+_ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_api(settings: Settings, ready: Ready) -> FastAPI:
+    """Return the application with our routes; everything else is Reflex's, which mounts itself below.
+
+    `ready` raises unless the database answers and the keys are right.
+    """
+    api = _Api(
+        title="Integration Admin API",
+        description=_ABOUT,
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.include_router(health_routes(ready))
+    api.include_router(auth_routes(settings))
+    api.include_router(records.router)
+    api.include_router(integrations.router)
+
+    @api.get("/api/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(api.openapi()))
+
+    # Reflex would answer the rest of /api with a page, and run handlers for anybody who posts to /_upload.
+    for path in ("/api/{rest:path}", "/auth/{rest:path}", "/_upload", "/_upload/{rest:path}"):
+        api.add_route(path, _nothing_here, methods=_ANY_METHOD, include_in_schema=False)
+    return api
+
+
+def edge(settings: Settings, ready: Ready) -> list[FastAPI | Callable[[ASGIApp], ASGIApp]]:
+    """Return what `rx.App(api_transformer=...)` takes: the routes first, then the wrappers, outermost last."""
+    return [
+        create_api(settings, ready),
+        BodyLimit,
+        lambda app: SocketCookie(app, settings),
+        lambda app: ResponseHeaders(app, https=settings.secure_cookies),
+    ]
+
+
+class _Api(FastAPI):
+    """FastAPI, with the shapes it cannot see by itself in its document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 document; records are validated by the service and problems made by hand."""
+        if self.openapi_schema is None:
+            schemas = super().openapi()["components"]["schemas"]
+            schemas.update(records.RECORD_SCHEMAS)
+            schemas["Problem"] = Problem.model_json_schema()
+        return super().openapi()
+
+
+async def _nothing_here(request: Request) -> Response:
+    return problem_response(NoSuchAddress(), language_of(request))

@@ -1,0 +1,56 @@
+"""Response headers on everything that is served: what browsers may do with it, and how long they may keep it."""
+
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.[a-z0-9]+(\.map)?")
+"""How Vite names a file by its content: another content is another name."""
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # `no-referrer` would make browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_ONE_YEAR = 31_536_000
+
+
+class ResponseHeaders:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
+        self._fixed = dict(_SECURITY)
+        if https:
+            self._fixed["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to HTTP responses; other traffic passes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._fixed)
+                keep = _cache_control(scope["path"], message["status"])
+                if keep:
+                    headers["Cache-Control"] = keep
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _cache_control(path: str, status: int) -> str:
+    """Return how long a response may be kept; empty leaves it to whoever made it."""
+    if path.startswith(("/api/", "/auth/")) or path in {"/healthz", "/readyz"}:
+        return "no-store"
+    if _HASHED.fullmatch(path):
+        return f"public, max-age={_ONE_YEAR}, immutable" if status in {200, 206, 304} else "no-store"
+    return "no-cache"

@@ -1,0 +1,192 @@
+"""/api/v1/integrations and /api/v1/runs: how integrations fare, and starting or stopping their runs."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel
+
+from integration_admin.api.bearer import PROBLEMS, actor_with
+from integration_admin.api.language import language_of
+from integration_admin.api.problems import Route
+from integration_admin.core.actor import Actor
+from integration_admin.core.messages import Message
+from integration_admin.services import container
+from integration_admin.services.configuration import IntegrationView
+from integration_admin.services.health_monitor import Health
+from integration_admin.services.tokens import INTEGRATIONS_READ, RUNS_WRITE
+from integration_admin.services.views import FailureView, RunView
+
+
+class IntegrationBody(BaseModel):
+    """One connection to one accounting system."""
+
+    id: uuid.UUID
+    type: str
+    name: str
+    state: str
+    last_success_at: datetime | None
+
+
+class IntegrationsBody(BaseModel):
+    """Every integration of the organisation, oldest first."""
+
+    integrations: list[IntegrationBody]
+
+
+class RunBody(BaseModel):
+    """One run; `amounts` are decimal strings by currency, of what this run delivered."""
+
+    id: uuid.UUID
+    integration_id: uuid.UUID
+    trigger: str
+    state: str
+    started_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    delivered: int
+    rejected: int
+    waiting: int
+    unknown: int
+    amounts: dict[str, str]
+    message: str | None
+
+
+class FailureBody(BaseModel):
+    """Why one record was not delivered."""
+
+    kind: str
+    id: str
+    fault: str
+    field: str
+    message: str
+    at: datetime
+
+
+class HealthBody(BaseModel):
+    """How an integration is doing; `sentence` says what happened and what to do."""
+
+    integration_id: uuid.UUID
+    status: str
+    sentence: str
+    last_run: RunBody | None
+    active_run: RunBody | None
+    last_success_at: datetime | None
+    next_run_at: datetime | None
+    delivered_total: int
+    waiting: int
+    failed: int
+    unknown: int
+    failures: list[FailureBody]
+
+
+router = APIRouter(prefix="/api/v1", route_class=Route, responses=PROBLEMS)
+
+_Reader = Annotated[Actor, actor_with(INTEGRATIONS_READ)]
+_Runner = Annotated[Actor, actor_with(RUNS_WRITE)]
+
+
+@router.get("/integrations", summary="List integrations", tags=["Integrations"])
+async def integrations(actor: _Reader) -> IntegrationsBody:
+    """Return every integration, unfinished ones too."""
+    found = await container.current().configuration.everything(actor)
+    return IntegrationsBody(integrations=[_integration(view) for view in found])
+
+
+@router.get("/integrations/{integration_id}/health", summary="Ask for health", tags=["Integrations"])
+async def health(integration_id: uuid.UUID, request: Request, actor: _Reader) -> HealthBody:
+    """Return how one integration is doing, with its open failures."""
+    return _health(await container.current().health.of(actor, integration_id), language_of(request))
+
+
+@router.post("/integrations/{integration_id}/runs", summary="Start a run", tags=["Runs"], status_code=202)
+async def start(
+    integration_id: uuid.UUID,
+    request: Request,
+    actor: _Runner,
+    idempotency_key: Annotated[
+        str | None, Header(max_length=255, description="The same key gives the same run again.")
+    ] = None,
+) -> RunBody:
+    """Queue a run; 409 when one is under way."""
+    run = await container.current().runs.start(actor, integration_id, idempotency_key=idempotency_key)
+    return _run(run, language_of(request))
+
+
+@router.get("/runs/{run_id}", summary="Ask for a run", tags=["Runs"])
+async def get(run_id: uuid.UUID, request: Request, actor: _Reader) -> RunBody:
+    """Return one run."""
+    return _run(await container.current().runs.get(actor, run_id), language_of(request))
+
+
+@router.post("/runs/{run_id}/cancel", summary="Cancel a run", tags=["Runs"])
+async def cancel(run_id: uuid.UUID, request: Request, actor: _Runner) -> RunBody:
+    """Ask a run to stop after the batch it is sending."""
+    return _run(await container.current().runs.cancel(actor, run_id), language_of(request))
+
+
+@router.post("/runs/{run_id}/retry", summary="Retry what failed", tags=["Runs"], status_code=202)
+async def retry(run_id: uuid.UUID, request: Request, actor: _Runner) -> RunBody:
+    """Queue a new run for the failed records of this run's integration."""
+    services = container.current()
+    run = await services.runs.get(actor, run_id)
+    return _run(await services.runs.retry(actor, run.integration_id), language_of(request))
+
+
+def _integration(view: IntegrationView) -> IntegrationBody:
+    return IntegrationBody(
+        id=view.id, type=view.kind, name=view.name, state=view.state, last_success_at=view.last_success_at
+    )
+
+
+def _run(view: RunView, language: str) -> RunBody:
+    return RunBody(
+        id=view.id,
+        integration_id=view.integration_id,
+        trigger=view.trigger,
+        state=view.state,
+        started_by=view.started_by,
+        requested_at=view.requested_at,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+        delivered=view.delivered,
+        rejected=view.rejected,
+        waiting=view.waiting,
+        unknown=view.unknown,
+        amounts={money.currency: money.decimal() for money in view.amounts},
+        message=_words(view.message, language),
+    )
+
+
+def _health(found: Health, language: str) -> HealthBody:
+    return HealthBody(
+        integration_id=found.integration_id,
+        status=found.status,
+        sentence=found.sentence.translate(language),
+        last_run=_run(found.last_run, language) if found.last_run else None,
+        active_run=_run(found.active_run, language) if found.active_run else None,
+        last_success_at=found.last_success_at,
+        next_run_at=found.next_run_at,
+        delivered_total=found.delivered_total,
+        waiting=found.waiting,
+        failed=found.failed,
+        unknown=found.unknown,
+        failures=[_failure(failure, language) for failure in found.failures],
+    )
+
+
+def _failure(view: FailureView, language: str) -> FailureBody:
+    return FailureBody(
+        kind=view.record_kind,
+        id=view.record_id,
+        fault=view.fault,
+        field=view.field,
+        message=view.message.translate(language),
+        at=view.created_at,
+    )
+
+
+def _words(message: Message | None, language: str) -> str | None:
+    return message.translate(language) if message else None

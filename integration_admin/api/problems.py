@@ -1,0 +1,138 @@
+"""Every error an HTTP caller sees, as RFC 9457 problem+json in the caller's language. The one exception handler."""
+
+import math
+import traceback
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from integration_admin.api.language import language_of
+from integration_admin.core.errors import (
+    IntegrationAdminError,
+    InvalidInput,
+    SignInRequired,
+    TooManyAttempts,
+)
+from integration_admin.core.messages import Message, msg
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457); `errors` has one sentence for each field that is wrong."""
+
+    type: str = "about:blank"
+    status: int
+    title: str
+    detail: str
+    errors: dict[str, str] | None = None
+
+
+class NoSuchAddress(IntegrationAdminError):
+    """Nothing is served under this path."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(msg("There is nothing at this address."))
+
+
+class WrongOrigin(IntegrationAdminError):
+    """A form was sent from a page that is not ours."""
+
+    status = 403
+
+
+class BodyTooLarge(IntegrationAdminError):
+    """More was sent than is read."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(msg("More than {count} bytes cannot be sent at once.", count=limit))
+
+
+class UnsupportedContent(IntegrationAdminError):
+    """The body is not of a kind this address reads."""
+
+    status = 415
+
+
+class Route(APIRoute):
+    """A route whose errors all become problems; nothing of the request reaches the log."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's own handling, so that wrong parameters are covered too."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:  # noqa: BLE001, this is the edge: whatever it is, it is answered
+                return problem_response(_known(error, request), language_of(request))
+
+        return handled
+
+
+def problem_response(error: IntegrationAdminError, language: str) -> JSONResponse:
+    """Turn an error into its response."""
+    problem = Problem(
+        status=error.status,
+        title=HTTPStatus(error.status).phrase,
+        detail=error.message.translate(language),
+        errors=_by_field(error, language),
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=error.status,
+        headers=_headers(error) | {"Content-Language": language},
+        media_type="application/problem+json",
+    )
+
+
+def _known(error: Exception, request: Request) -> IntegrationAdminError:
+    """Return an error with words for the caller; an unexpected one is logged without its own words."""
+    if isinstance(error, RequestValidationError):
+        return _invalid_parameters(error)
+    if isinstance(error, IntegrationAdminError) and error.status < 500:
+        return error
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    log.error(
+        "api.failed",
+        method=request.method,
+        route=getattr(request.scope.get("route"), "path", ""),
+        error=type(error).__name__,
+        internal=getattr(error, "internal", ""),
+        frames=frames[-5:],
+    )
+    if isinstance(error, IntegrationAdminError):
+        return error
+    return IntegrationAdminError(msg("Something went wrong here. It has been noted; try again later."))
+
+
+def _invalid_parameters(error: RequestValidationError) -> InvalidInput:
+    """Name the parameters FastAPI refused, without what was sent."""
+    fields: dict[str, Message] = {
+        str(detail["loc"][-1]): msg("This value cannot be accepted.") for detail in error.errors()
+    }
+    return InvalidInput(msg("Some of what was sent cannot be accepted."), fields=fields)
+
+
+def _by_field(error: IntegrationAdminError, language: str) -> dict[str, str] | None:
+    if not isinstance(error, InvalidInput) or not error.fields:
+        return None
+    return {name: message.translate(language) for name, message in error.fields.items()}
+
+
+def _headers(error: IntegrationAdminError) -> dict[str, str]:
+    if isinstance(error, SignInRequired):
+        return {"WWW-Authenticate": "Bearer"}
+    wait = error.retry_after if isinstance(error, TooManyAttempts) else None
+    return {} if wait is None else {"Retry-After": str(math.ceil(wait))}

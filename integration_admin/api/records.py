@@ -1,0 +1,193 @@
+"""/api/v1/records: the expense system hands records over here and asks where they are."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from integration_admin.api.bearer import PROBLEMS, actor_with
+from integration_admin.api.language import language_of
+from integration_admin.api.problems import Route
+from integration_admin.api.received import JSON, NDJSON, Line, read_lines
+from integration_admin.core.actor import Actor
+from integration_admin.core.messages import msg
+from integration_admin.core.records import RECORD
+from integration_admin.services import container
+from integration_admin.services.record_tracking import DeliveryView, RecordView
+from integration_admin.services.records import Receipt
+from integration_admin.services.tokens import RECORDS_READ, RECORDS_WRITE
+
+Kind = Literal["expense_claim", "reimbursement", "activity"]
+
+
+class ReasonBody(BaseModel):
+    """Why a record is refused; `field` is a path such as `lines.2.amount`."""
+
+    field: str
+    message: str
+
+
+class ReceiptBody(BaseModel):
+    """What became of one record; `line` is its place in the request, counted from 1."""
+
+    line: int
+    kind: str
+    id: str
+    revision: int | None
+    result: Literal["created", "unchanged", "updated", "rejected"]
+    reasons: list[ReasonBody]
+
+
+class ReceiptsBody(BaseModel):
+    """One answer a record, in the order they were sent."""
+
+    results: list[ReceiptBody]
+
+
+class RecordBody(BaseModel):
+    """One record in its newest revision; `amount` is a decimal string."""
+
+    kind: Kind
+    id: str
+    revision: int
+    status: str
+    currency: str | None
+    amount: str | None
+    received_at: datetime
+    updated_at: datetime
+
+
+class RecordsBody(BaseModel):
+    """Some records; `next_cursor` continues after them and is null at the end."""
+
+    records: list[RecordBody]
+    next_cursor: str | None
+
+
+class DeliveryBody(BaseModel):
+    """A record's way to one accounting system; `reference` is ours there, `external_id` theirs."""
+
+    integration_id: str
+    integration: str
+    state: str
+    reference: str
+    revision: int
+    attempts: int
+    external_id: str | None
+    run_id: str | None
+    sent_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class TrackedBody(RecordBody):
+    """A record, as it was received and where it is."""
+
+    record: dict[str, Any]
+    deliveries: list[DeliveryBody]
+
+
+router = APIRouter(prefix="/api/v1/records", route_class=Route, tags=["Records"], responses=PROBLEMS)
+
+_SCHEMA = RECORD.json_schema(ref_template="#/components/schemas/{model}")
+RECORD_SCHEMAS: dict[str, Any] = _SCHEMA.pop("$defs")
+"""The records' own schemas, which the OpenAPI document names as components."""
+_BODY = {
+    "required": True,
+    "content": {
+        JSON: {"schema": {"oneOf": [_SCHEMA, {"type": "array", "items": _SCHEMA, "maxItems": 1_000}]}},
+        NDJSON: {"schema": {"type": "string", "description": "One record a line."}},
+    },
+}
+
+
+@router.post("", summary="Hand over records", openapi_extra={"requestBody": _BODY})
+async def receive(request: Request, actor: Annotated[Actor, actor_with(RECORDS_WRITE)]) -> ReceiptsBody:
+    """Store one record, a list of up to 1,000, or NDJSON of up to 10 MiB.
+
+    The same kind, id and revision is stored once. A refused record never stops the others.
+    """
+    lines = await read_lines(request)
+    whole = [line.record for line in lines if not line.broken]
+    receipts = await container.current().records.receive(actor, whole)
+    return ReceiptsBody(results=list(_in_order(lines, receipts, language_of(request))))
+
+
+@router.get("", summary="List records")
+async def page(
+    actor: Annotated[Actor, actor_with(RECORDS_READ)],
+    status: Annotated[str, Query(max_length=16, description="Only records with this status.")] = "",
+    cursor: Annotated[str, Query(max_length=32, description="`next_cursor` of the page before.")] = "",
+) -> RecordsBody:
+    """Return up to 100 records in the order they first came."""
+    found = await container.current().tracking.page(actor, status, cursor)
+    return RecordsBody(
+        records=[RecordBody(**_record(view)) for view in found.records], next_cursor=found.next_cursor or None
+    )
+
+
+@router.get("/{kind}/{record_id}", summary="Find a record")
+async def get(kind: Kind, record_id: str, actor: Annotated[Actor, actor_with(RECORDS_READ)]) -> TrackedBody:
+    """Return one record and where it is on its way to each accounting system."""
+    found = await container.current().tracking.get(actor, kind, record_id)
+    return TrackedBody(
+        **_record(found.record),
+        record=dict(found.payload),
+        deliveries=[_delivery(delivery) for delivery in found.deliveries],
+    )
+
+
+def _in_order(lines: Sequence[Line], receipts: Sequence[Receipt], language: str) -> Iterator[ReceiptBody]:
+    """Put the receipts back beside the lines that were no JSON."""
+    rest = iter(receipts)
+    for line in lines:
+        yield _broken(line.number, language) if line.broken else _receipt(line.number, next(rest), language)
+
+
+def _broken(number: int, language: str) -> ReceiptBody:
+    sentence = msg("This line is not JSON.").translate(language)
+    reason = ReasonBody(field="", message=sentence)
+    return ReceiptBody(line=number, kind="", id="", revision=None, result="rejected", reasons=[reason])
+
+
+def _receipt(number: int, receipt: Receipt, language: str) -> ReceiptBody:
+    return ReceiptBody(
+        line=number,
+        kind=receipt.kind,
+        id=receipt.id,
+        revision=receipt.revision,
+        result=receipt.result.value,
+        reasons=[
+            ReasonBody(field=reason.field, message=reason.message.translate(language))
+            for reason in receipt.reasons
+        ],
+    )
+
+
+def _record(view: RecordView) -> dict[str, Any]:
+    return {
+        "kind": view.kind,
+        "id": view.id,
+        "revision": view.revision,
+        "status": view.status,
+        "currency": view.amount.currency if view.amount else None,
+        "amount": view.amount.decimal() if view.amount else None,
+        "received_at": view.received_at,
+        "updated_at": view.updated_at,
+    }
+
+
+def _delivery(view: DeliveryView) -> DeliveryBody:
+    return DeliveryBody(
+        integration_id=str(view.integration_id),
+        integration=view.integration_name,
+        state=view.state.value,
+        reference=view.reference,
+        revision=view.revision,
+        attempts=view.attempts,
+        external_id=view.external_id or None,
+        run_id=str(view.run_id) if view.run_id else None,
+        sent_at=view.sent_at,
+        next_attempt_at=view.due_at,
+    )

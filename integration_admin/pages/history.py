@@ -1,0 +1,108 @@
+"""Export history, and the page of one run."""
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import Text, t
+from integration_admin.pages.integration import failure_row
+from integration_admin.pages.parts import integration_trail, or_dash, refusal
+from integration_admin.states.health import HealthState
+from integration_admin.states.history import HistoryState, RunLine, RunState
+from integration_admin.states.session import SessionState
+
+
+def _trail() -> rx.Component:
+    return integration_trail(HistoryState.name, HistoryState.integration_id, t("Export history"))
+
+
+def _run_trail() -> rx.Component:
+    return integration_trail(HealthState.name, RunState.integration_id, t("One export"))
+
+
+@ui.page(
+    "/settings/integrations/[id]/history",
+    t("Export history"),
+    above=_trail,
+    on_load=[SessionState.load, HistoryState.load],
+)
+def history() -> rx.Component:
+    """Draw every run, newest first."""
+    columns = [t("When"), t("Result"), t("Exported"), t("Not exported"), t("Amount"), t("Started by")]
+    table = ui.table(
+        t("Export history"),
+        columns,
+        rx.foreach(HistoryState.runs, _row),
+        numeric=[2, 3, 4],
+        hide_caption=True,
+    )
+    none = ui.paragraph(t("Nothing has been exported yet."))
+    more = ui.button(t("Show older exports"), variant="secondary", on_click=HistoryState.more)
+    return rx.fragment(
+        refusal(HistoryState),
+        ui.loading(
+            HistoryState.ready,
+            rx.cond(HistoryState.runs, table, none),
+            rx.cond(HistoryState.next_cursor, ui.row(more)),
+        ),
+    )
+
+
+def trigger_word(trigger: rx.Var[str]) -> Text:
+    """Return what started a run."""
+    return rx.match(
+        trigger,
+        ("schedule", t("The schedule")),
+        ("catch_up", t("Catching up after a pause")),
+        ("retry", t("A new try")),
+        t("A person"),
+    )
+
+
+def _row(run: rx.Var[RunLine]) -> rx.Component:
+    return ui.table_row(
+        ui.link(run["at"], run["href"]),
+        ui.run_tag(run["state"]),
+        run["delivered"],
+        run["failed"],
+        run["amounts"],
+        trigger_word(run["trigger"]),
+        numeric=[2, 3, 4],
+        key=run["id"],
+    )
+
+
+@ui.page(
+    "/settings/integrations/[id]/runs/[run]",
+    t("One export"),
+    above=_run_trail,
+    on_load=[SessionState.load, HealthState.load, RunState.load],
+)
+def run() -> rx.Component:
+    """Draw what one run did, and every record it left behind."""
+    return rx.fragment(refusal(RunState), ui.loading(RunState.ready, _summary(), _left_behind()))
+
+
+def _summary() -> rx.Component:
+    line = RunState.run
+    return ui.stack(
+        ui.row(ui.run_tag(line["state"])),
+        ui.paragraph(line["summary"]),
+        ui.facts(
+            (t("When"), line["at"]),
+            (t("Started by"), trigger_word(line["trigger"])),
+            (t("Exported"), line["delivered"]),
+            (t("Not exported"), line["failed"]),
+            (t("Amount"), or_dash(line["amounts"], t("None"))),
+            (t("Seconds it took"), or_dash(line["seconds"], t("Still under way"))),
+        ),
+    )
+
+
+def _left_behind() -> rx.Component:
+    table = ui.table(
+        t("Records that could not be exported"),
+        [t("Record"), t("Amount"), t("Why"), t("What to do")],
+        rx.foreach(RunState.failures, failure_row),
+        numeric=[1],
+    )
+    return rx.el.div(rx.cond(RunState.failures, table))

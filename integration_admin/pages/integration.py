@@ -1,0 +1,167 @@
+"""One integration: how it is doing, a run now, what failed and why."""
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import t
+from integration_admin.pages.parts import or_dash, refusal, status_tag
+from integration_admin.states.health import FailureLine, HealthState
+from integration_admin.states.session import SessionState
+
+
+def _trail() -> rx.Component:
+    return ui.breadcrumbs((t("Integrations"), "/settings/integrations"), current=HealthState.name)
+
+
+@ui.page(
+    "/settings/integrations/[id]",
+    t("Integration: {name}", name=HealthState.name),
+    heading=HealthState.name,
+    above=_trail,
+    on_load=[SessionState.load, HealthState.load],
+)
+def integration() -> rx.Component:
+    """Draw the sentence, the figures, the actions and the failures."""
+    return rx.fragment(
+        refusal(HealthState),
+        ui.live_region(HealthState.announcement),
+        ui.loading(HealthState.ready, _status(), _actions(), _figures(), _failures(), _more()),
+    )
+
+
+def _status() -> rx.Component:
+    return ui.stack(
+        ui.row(status_tag(HealthState.status)),
+        ui.paragraph(HealthState.sentence, id="sentence"),
+        rx.cond(
+            HealthState.stop_reason,
+            ui.alert(
+                "danger",
+                ui.paragraph(HealthState.stop_reason),
+                ui.link(t("Enter new credentials"), _below("credentials")),
+                title=t("The export has stopped"),
+            ),
+        ),
+        gap="small",
+    )
+
+
+def _actions() -> rx.Component:
+    sync = ui.button(
+        rx.cond(HealthState.running, t("Exporting …"), t("Sync now")),
+        busy=HealthState.running,
+        on_click=HealthState.sync,
+    )
+    progress = rx.cond(
+        HealthState.running,
+        ui.row(
+            ui.spinner(t("An export is under way")),
+            ui.paragraph(t("Exported so far: {count}", count=HealthState.progress)),
+        ),
+    )
+    return ui.stack(
+        rx.cond(SessionState.can_run, ui.row(sync, rx.cond(SessionState.can_configure, _pause()))),
+        progress,
+    )
+
+
+def _pause() -> rx.Component:
+    return rx.match(
+        HealthState.lifecycle,
+        (
+            "active",
+            ui.button(
+                t("Pause"),
+                variant="secondary",
+                color="neutral",
+                on_click=HealthState.set_paused(True),  # noqa: FBT003, an event's argument
+            ),
+        ),
+        (
+            "paused",
+            ui.button(
+                t("Resume"),
+                variant="secondary",
+                on_click=HealthState.set_paused(False),  # noqa: FBT003, an event's argument
+            ),
+        ),
+        rx.fragment(),
+    )
+
+
+def _figures() -> rx.Component:
+    last = rx.cond(
+        HealthState.last_run,
+        rx.el.span(ui.run_tag(HealthState.last_run_state), " ", ui.link(HealthState.last_run_at, HealthState.last_run_href)),
+        t("None yet"),
+    )
+    return rx.el.section(
+        ui.heading(t("Latest"), id="latest"),
+        ui.facts(
+            (t("Type"), HealthState.kind),
+            (t("Last export"), last),
+            (t("What it did"), or_dash(HealthState.last_run, t("Nothing yet"))),
+            (t("Next export"), or_dash(HealthState.next_run, t("Only when you start it"))),
+            (t("Records exported"), HealthState.delivered),
+            (t("Waiting to be exported"), HealthState.waiting),
+        ),
+        aria_labelledby="latest",
+        class_name="app-stack",
+    )
+
+
+def _failures() -> rx.Component:
+    table = ui.table(
+        t("Records that could not be exported"),
+        [t("Record"), t("Amount"), t("Why"), t("What to do")],
+        rx.foreach(HealthState.failures, _failure),
+        numeric=[1],
+        hide_caption=True,
+    )
+    retry = rx.cond(
+        SessionState.can_run,
+        ui.row(
+            ui.button(
+                t("Retry what failed"), variant="secondary", busy=HealthState.running, on_click=HealthState.retry
+            )
+        ),
+    )
+    shown = rx.el.section(
+        ui.heading(t("Records that could not be exported"), id="failures"),
+        table,
+        retry,
+        aria_labelledby="failures",
+        class_name="app-stack",
+    )
+    return rx.el.div(rx.cond(HealthState.failures, shown))
+
+
+def _failure(line: rx.Var[FailureLine]) -> rx.Component:
+    return failure_row(line)
+
+
+def failure_row(line: rx.Var[FailureLine]) -> rx.Component:
+    """Draw one record that was not delivered."""
+    mend = rx.cond(line["fix"], ui.link(t("Change the mapping"), line["fix"]), t("Mend it in the expense system"))
+    return ui.table_row(line["record"], line["amount"], line["reason"], mend, numeric=[1], key=line["record"])
+
+
+def _more() -> rx.Component:
+    """Link to everything else about the integration."""
+    setup = rx.fragment(
+        rx.el.li(ui.link(t("Field mapping"), _below("mapping"))),
+        rx.el.li(ui.link(t("Schedule"), _below("schedule"))),
+        rx.el.li(ui.link(t("Credentials"), _below("credentials"))),
+    )
+    return rx.el.nav(
+        rx.el.ul(
+            rx.el.li(ui.link(t("Export history"), _below("history"))),
+            rx.cond(SessionState.can_configure, setup),
+            class_name="ds-list",
+        ),
+        aria_label=t("More about this integration"),
+    )
+
+
+def _below(part: str) -> rx.Var[str]:
+    return rx.Var.create(f"/settings/integrations/{HealthState.integration_id}/{part}").to(str)

@@ -1,0 +1,42 @@
+"""Pieces several pages draw: where a form's refusal is told, and an integration's status."""
+
+from typing import Any
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import Text, t
+
+
+def refusal(state: Any) -> rx.Component:
+    """Draw why something was not done: the summary of a form's errors, or one sentence."""
+    return rx.fragment(
+        ui.error_summary(state.errors),
+        rx.el.div(rx.cond(state.refusal, ui.alert("danger", state.refusal))),
+    )
+
+
+def status_tag(status: rx.Var[str]) -> rx.Component:
+    """Draw how an integration is doing, in a word."""
+    return rx.match(
+        status,
+        ("active", ui.tag(t("Active"), "success", "success")),
+        ("paused", ui.tag(t("Paused"), "neutral", "pause")),
+        ("needs_attention", ui.tag(t("Needs attention"), "warning", "warning")),
+        ("error", ui.tag(t("Error"), "danger", "danger")),
+        ui.tag(t("Not configured"), "neutral", "info"),
+    )
+
+
+def or_dash(text: rx.Var[str], otherwise: Text) -> rx.Component:
+    """Draw a value, or words for that there is none."""
+    return rx.cond(text, text, otherwise)
+
+
+def integration_trail(name: Text, integration_id: rx.Var[str], current: Text) -> rx.Component:
+    """Show the way to a page below an integration."""
+    return ui.breadcrumbs(
+        (t("Integrations"), "/settings/integrations"),
+        (name, f"/settings/integrations/{integration_id}"),
+        current=current,
+    )

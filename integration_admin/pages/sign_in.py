@@ -1,0 +1,34 @@
+"""The sign-in page: a plain form that the browser itself posts to /auth/sign-in."""
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import t
+from integration_admin.states.session import SignInState
+
+
+@ui.page("/sign-in", t("Sign in"), on_load=SignInState.load)
+def sign_in() -> rx.Component:
+    """Draw the form, and above it why the last attempt failed."""
+    wrong = ui.alert("danger", t("The e-mail address or the password is wrong."))
+    wait = ui.alert(
+        "warning",
+        t(
+            "There have been too many attempts to sign in. Minutes until you can try again: {minutes}",
+            minutes=SignInState.wait_minutes,
+        ),
+    )
+    return ui.stack(
+        rx.el.div(rx.cond(SignInState.failed, wrong), aria_live="assertive"),
+        rx.el.div(rx.cond(SignInState.wait_minutes > 0, wait), aria_live="assertive"),
+        ui.native_form(
+            ui.text_field(
+                "email", t("E-mail address"), required=True, type="email", auto_complete="username"
+            ),
+            ui.password_field("password", t("Password"), auto_complete="current-password"),
+            rx.el.input(type="hidden", name="next", value=SignInState.next_path),
+            ui.button(t("Sign in"), submit=True),
+            action="/auth/sign-in",
+            class_name="app-stack app-stack--medium",
+        ),
+    )

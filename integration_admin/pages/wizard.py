@@ -1,0 +1,136 @@
+"""The setup wizard: type, credentials and test, field mapping, schedule, review and save."""
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import t
+from integration_admin.pages.credentials import credential_form
+from integration_admin.pages.mapping import mapping_form
+from integration_admin.pages.parts import refusal
+from integration_admin.pages.schedule import schedule_form
+from integration_admin.states.credentials import CredentialState
+from integration_admin.states.dashboard import DashboardState
+from integration_admin.states.mapping import MappingState
+from integration_admin.states.schedule import ScheduleState
+from integration_admin.states.session import SessionState
+from integration_admin.states.wizard import STEPS, WizardState
+
+_NAMES = {
+    "type": t("Integration type"),
+    "credentials": t("Credentials"),
+    "mapping": t("Field mapping"),
+    "schedule": t("Schedule"),
+    "review": t("Review and save"),
+}
+
+
+def _trail() -> rx.Component:
+    return ui.breadcrumbs((t("Integrations"), "/settings/integrations"), current=t("Set up an integration"))
+
+
+def _step_name() -> rx.Var[str]:
+    return rx.match(WizardState.step, *_NAMES.items(), _NAMES["type"])
+
+
+@ui.page(
+    "/settings/integrations/new",
+    t("Step {step} of {total}: set up an integration", step=WizardState.number, total=len(STEPS)),
+    heading=t("Set up an integration"),
+    above=_trail,
+    on_load=[
+        SessionState.load,
+        WizardState.load,
+        DashboardState.load,
+        CredentialState.load,
+        MappingState.load_in_wizard,
+        ScheduleState.load,
+    ],
+)
+def wizard() -> rx.Component:
+    """Draw the step the address names; every step is kept as soon as it is done."""
+    return rx.fragment(
+        ui.step_indicator(WizardState.number, len(STEPS), _step_name()),
+        refusal(WizardState),
+        ui.loading(
+            WizardState.ready,
+            rx.match(
+                WizardState.step,
+                ("credentials", _credentials()),
+                ("mapping", _mapping()),
+                ("schedule", _schedule()),
+                ("review", _review()),
+                _type(),
+            ),
+        ),
+    )
+
+
+def _address(step: str) -> rx.Var[str]:
+    return rx.Var.create(f"/settings/integrations/new?id={WizardState.integration_id}&step={step}").to(str)
+
+
+def _type() -> rx.Component:
+    choices = rx.foreach(
+        DashboardState.types,
+        lambda known: ui.button(
+            t("Set up {type}", type=known["label"]),
+            on_click=WizardState.choose_type(known["kind"]),
+            key=known["kind"],
+        ),
+    )
+    return ui.stack(
+        ui.heading(t("Which accounting system do you use?")),
+        ui.row(choices),
+    )
+
+
+def _credentials() -> rx.Component:
+    onward = rx.cond(
+        CredentialState.passed,
+        ui.link_button(t("Continue to field mapping"), _address("mapping")),
+    )
+    return ui.stack(
+        ui.heading(t("How does it sign in to {type}?", type=WizardState.type_label)),
+        credential_form(),
+        onward,
+    )
+
+
+def _mapping() -> rx.Component:
+    return ui.stack(
+        ui.heading(t("Which account does each category go to?")),
+        mapping_form(t("Save and continue to the schedule")),
+        ui.link(t("Back to credentials"), _address("credentials")),
+    )
+
+
+def _schedule() -> rx.Component:
+    return ui.stack(
+        ui.heading(t("When shall approved claims be exported?")),
+        schedule_form(t("Save and continue to the review")),
+        ui.link(t("Back to field mapping"), _address("mapping")),
+    )
+
+
+def _review() -> rx.Component:
+    return ui.stack(
+        ui.heading(t("Is everything right?")),
+        ui.facts(
+            (t("Type"), WizardState.type_label),
+            (t("Connected to"), WizardState.tested_entity),
+            (t("Mapped fields"), WizardState.mapped.to_string()),
+            (t("First export"), rx.cond(WizardState.next_run, WizardState.next_run, t("Only when you start it"))),
+        ),
+        ui.form(
+            ui.text_field(
+                "name",
+                t("Name of the integration"),
+                help=t("What you and your colleagues will call it."),
+                required=True,
+                default_value=WizardState.name,
+            ),
+            ui.row(ui.button(t("Save and activate"), submit=True)),
+            on_submit=WizardState.save,
+        ),
+        ui.link(t("Back to the schedule"), _address("schedule")),
+    )

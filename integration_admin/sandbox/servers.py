@@ -1,0 +1,127 @@
+"""Serves the sandboxes on loopback: several at once for the command line, one in a thread for a test."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.messages import msg
+from integration_admin.sandbox.faults import ABORT_EXTENSION
+from integration_admin.sandbox.xledger import app as xledger
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """One simulated accounting system: how to build it, and what to say of it once it has an address."""
+
+    name: str
+    create: Callable[..., ASGIApp]
+    """Takes `seed`, `limits` and `faults`."""
+    describe: Callable[[str, int], dict[str, Any]]
+    """Takes the base URL and the seed; returns addresses and demo credentials."""
+
+
+SANDBOXES = (Sandbox("xledger", xledger.create_app, xledger.describe),)
+"""In the order of their ports: the first is on the base port, the next on base + 1."""
+
+
+def serve_sandboxes(
+    port_base: int, *, faults: str, seed: int, limits: bool = True, announce: Callable[[dict[str, Any]], None]
+) -> None:
+    """Serve every sandbox until SIGTERM or SIGINT; `announce` gets addresses and demo credentials by name.
+
+    Call it from the main thread. Raises ConfigurationError for a taken port or a malformed fault plan.
+    """
+    stopped = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    found: dict[str, Any] = {}
+    try:
+        with ExitStack() as stack:
+            for place, sandbox in enumerate(SANDBOXES):
+                app = sandbox.create(seed=seed, limits=limits, faults=faults)
+                url = stack.enter_context(_serving(app, port_base + place))
+                found[sandbox.name] = sandbox.describe(url, seed)
+            announce(found)
+            stopped.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@asynccontextmanager
+async def running(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """Serve `app` in a thread of its own and yield its base URL; port 0 takes a free one."""
+    context = _serving(app, port)
+    url = await asyncio.to_thread(context.__enter__)
+    try:
+        yield url
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+@contextmanager
+def _serving(app: ASGIApp, port: int) -> Iterator[str]:
+    """Listen before the thread starts, so that the address answers as soon as it is known."""
+    listener = _listen(port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=_DroppableProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, args=([listener],), name=f"sandbox-{port}", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{_HOST}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError:
+        listener.close()
+        raise ConfigurationError(
+            msg("Port {port} is taken by another program. Choose another one.", port=port)
+        ) from None
+    listener.listen(128)
+    return listener
+
+
+class _DroppableProtocol(H11Protocol):
+    """Hands each request a way to cut its own connection, which ASGI itself does not have."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        app = self.app
+
+        async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[ABORT_EXTENSION] = transport.abort
+            await app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn types ASGI by event
+
+        self.app = with_abort  # type: ignore[assignment]  # uvicorn types ASGI by event

@@ -1,0 +1,125 @@
+"""Where a record is: what was received, and its way to each accounting system. Receiving lives in records.py."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import InvalidInput
+from integration_admin.core.messages import msg
+from integration_admin.core.money import Money
+from integration_admin.core.statuses import DeliveryState, Permission
+from integration_admin.data.database import Database
+from integration_admin.data.models import Delivery, RecordRow
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record in its newest revision; activities have no amount."""
+
+    kind: str
+    id: str
+    revision: int
+    status: str
+    amount: Money | None
+    received_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A record's way to one accounting system; `external_id` is what that system calls it."""
+
+    integration_id: uuid.UUID
+    integration_name: str
+    state: DeliveryState
+    reference: str
+    revision: int
+    attempts: int
+    external_id: str
+    run_id: uuid.UUID | None
+    sent_at: datetime | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Some records, and the cursor that continues after them; empty when there are no more."""
+
+    records: tuple[RecordView, ...]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRecord:
+    """Everything about one record; `payload` is its record JSON."""
+
+    record: RecordView
+    payload: Mapping[str, Any]
+    deliveries: tuple[DeliveryView, ...]
+
+
+class RecordTracking:
+    """Answers what has been received and where it is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, actor: Actor, status: str = "", cursor: str = "", limit: int = PAGE) -> RecordPage:
+        """Return up to `limit` records in the order they first came, after `cursor`; raises InvalidInput."""
+        actor.require(Permission.VIEW)
+        after = _read_cursor(cursor)
+        async with self._database.read(actor.organisation_id) as unit:
+            rows = await unit.records.page(status or None, after, limit + 1)
+        more = len(rows) > limit
+        return RecordPage(tuple(_view(row) for row in rows[:limit]), str(rows[limit - 1].id) if more else "")
+
+    async def get(self, actor: Actor, kind: str, record_id: str) -> TrackedRecord:
+        """Return one record with its deliveries; raises NotFound."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            row = await unit.records.get(kind, record_id)
+            deliveries = await unit.deliveries.of_record(row.id)
+            names = {integration.id: integration.name for integration in await unit.integrations.everything()}
+        views = tuple(_delivery(delivery, names[delivery.integration_id]) for delivery in deliveries)
+        return TrackedRecord(_view(row), row.payload, views)
+
+
+def _read_cursor(cursor: str) -> int:
+    if not cursor:
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        sentence = msg("This cursor is damaged. Start without one.")
+        raise InvalidInput(sentence, fields={"cursor": sentence})
+    return int(cursor)
+
+
+def _view(row: RecordRow) -> RecordView:
+    return RecordView(
+        kind=row.kind,
+        id=row.external_id,
+        revision=row.revision,
+        status=row.status,
+        amount=Money(row.currency, row.amount_minor) if row.currency else None,
+        received_at=row.received_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _delivery(row: Delivery, integration_name: str) -> DeliveryView:
+    return DeliveryView(
+        integration_id=row.integration_id,
+        integration_name=integration_name,
+        state=row.state,
+        reference=row.reference,
+        revision=row.revision,
+        attempts=row.attempts,
+        external_id=row.external_id,
+        run_id=row.run_id,
+        sent_at=row.sent_at,
+        due_at=row.due_at,
+    )

@@ -1,0 +1,173 @@
+"""Who may run which event handler. Every event passes here before its handler, whatever sent it.
+
+Handlers say what they demand with `requires`; one that says nothing never runs. Which rows a
+caller may see is decided again in the services.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import reflex as rx
+import structlog
+from reflex.middleware import Middleware
+from reflex.state import (
+    BaseState,
+    FrontendEventExceptionState,
+    OnLoadInternalState,
+    State,
+    StateUpdate,
+    UpdateVarsInternalState,
+)
+from reflex_base.event import Event
+from reflex_base.event.context import EventContext
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import NotPermitted, SignInRequired
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.sign_in import SESSION_SCHEME, Principal
+from integration_admin.states.shell import ShellState
+
+SIGN_IN_PAGE = "/sign-in"
+
+FRAMEWORK_EVENTS = frozenset(
+    {
+        (State, "hydrate"),
+        (State, "hydrate_and_load"),
+        (State, "set_is_hydrated"),
+        (OnLoadInternalState, "on_load_internal"),
+        (OnLoadInternalState, "set_is_hydrated"),
+        (UpdateVarsInternalState, "update_vars_internal"),
+        (FrontendEventExceptionState, "handle_frontend_exception"),
+    }
+)
+"""Reflex's own handlers that its frontend needs; they touch no data of ours."""
+_HYDRATES = frozenset({(State, "hydrate"), (State, "hydrate_and_load")})
+_NOBODY = "nobody"
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+log = structlog.get_logger(__name__)
+
+
+class AccessState(rx.State):
+    """Remembers whom the state tree was filled for; a browser tab keeps its tree across sign-ins."""
+
+    _filled_for: str = ""
+
+
+def requires(permission: Permission) -> Callable[[_Handler], _Handler]:
+    """Say what a handler demands; stands below `@rx.event`."""
+
+    def mark(handler: _Handler) -> _Handler:
+        handler.__permission__ = permission  # type: ignore[attr-defined]  # functions take attributes
+        return handler
+
+    return mark
+
+
+async def current_principal() -> Principal | None:
+    """Return who sent the event being handled; asked of the database anew, never of the state.
+
+    The state may hold the headers of an earlier connection; the event's context has its own.
+    """
+    headers = EventContext.get().router_data.get("headers", {})
+    scheme, _, token_hash = headers.get("authorization", "").partition(" ")
+    if scheme != SESSION_SCHEME or not token_hash:
+        return None
+    return await container.current().sign_in.resolve_fingerprint(token_hash)
+
+
+async def current_actor() -> Actor:
+    """Return the actor to hand to services; raises SignInRequired."""
+    principal = await current_principal()
+    if principal is None:
+        raise SignInRequired(msg("You have been signed out. Sign in to go on."))
+    return principal.actor
+
+
+class AccessMiddleware(Middleware):
+    """Binds the state tree to whoever filled it, and lets only permitted handlers run."""
+
+    async def preprocess(self, app: Any, state: BaseState, event: Event) -> StateUpdate | None:
+        """Return None to let the handler run, or what is sent to the browser instead."""
+        del app
+        registered = RegistrationContext.get().event_handlers[event.name]
+        what = (registered.states[0], event.name.rpartition(".")[2])
+        principal = await current_principal()
+        if await _is_anothers(state, principal):
+            await _empty(state, principal)
+            if what not in _HYDRATES:
+                return await _start_over(state, principal)
+        if what in FRAMEWORK_EVENTS:
+            return None
+        return await _refusal(state, principal, registered, event.name)
+
+
+async def _is_anothers(state: BaseState, principal: Principal | None) -> bool:
+    """Tell whether the tree holds what somebody else may see; a new tree is taken into possession."""
+    access = await state.get_state(AccessState)
+    key = principal.key if principal else _NOBODY
+    if not access._filled_for:  # noqa: SLF001  # a backend var is private to the browser, not to us
+        access._filled_for = key  # noqa: SLF001
+    return access._filled_for != key  # noqa: SLF001
+
+
+async def _empty(state: BaseState, principal: Principal | None) -> None:
+    """Forget everything and take possession; with Redis the parts not loaded yet are fetched first."""
+    for known in RegistrationContext.get().base_states.values():
+        await state.get_state(known)
+    root = state._get_root_state()  # noqa: SLF001  # Reflex has no public name for it
+    drawn = root.is_hydrated
+    root.reset()
+    root.is_hydrated = drawn
+    access = await state.get_state(AccessState)
+    access._filled_for = principal.key if principal else _NOBODY  # noqa: SLF001
+
+
+async def _start_over(state: BaseState, principal: Principal | None) -> StateUpdate:
+    """Empty the browser too; then sign in again or, with another role, load the page again."""
+    update = await _changes(state)
+    update.events = (
+        Event.from_event_type([OnLoadInternalState.on_load_internal]) if principal else _to_sign_in()
+    )
+    return update
+
+
+async def _refusal(
+    state: BaseState, principal: Principal | None, registered: RegisteredEventHandler, name: str
+) -> StateUpdate | None:
+    """Return why the handler does not run; None when it may."""
+    demanded = getattr(registered.handler.fn, "__permission__", None)
+    if demanded is None or name.endswith(".setvar"):
+        log.warning("access.unmarked", handler=name)
+        return StateUpdate()
+    if demanded is Permission.ANYONE:
+        return None
+    if principal is None:
+        return StateUpdate(events=_to_sign_in())
+    if principal.actor.may(demanded):
+        return None
+    log.warning("access.denied", handler=name, session=str(principal.session_id))
+    await container.current().sign_in.note_denied(principal.actor, registered.handler.fn.__qualname__)
+    shell = await state.get_state(ShellState)
+    shell.problem = NotPermitted().message.translate(principal.language)
+    return await _changes(state)
+
+
+async def _changes(state: BaseState) -> StateUpdate:
+    """Return what has changed in the tree, to be sent now because no handler will."""
+    root = state._get_root_state()  # noqa: SLF001  # Reflex has no public name for it
+    delta = await root._get_resolved_delta()  # noqa: SLF001
+    root._clean()  # noqa: SLF001
+    return StateUpdate(delta=delta)
+
+
+def _to_sign_in() -> list[Event]:
+    """Lead to the sign-in page, and from there back to where the event came from."""
+    path = str(EventContext.get().router_data.get("asPath", ""))
+    query = "" if not path or path.startswith(SIGN_IN_PAGE) else f"?{urlencode({'next': path})}"
+    return Event.from_event_type([rx.redirect(SIGN_IN_PAGE + query)])

@@ -1,0 +1,144 @@
+"""The credential form. What is typed passes through an event's argument into the vault and stays nowhere else."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.credentials import FormField
+from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_integration
+from integration_admin.states.forms import FormState
+from integration_admin.states.reader import current_reader
+from integration_admin.states.speech import Speech
+
+
+class CredentialRow(TypedDict):
+    """One field of the form; the value of a secret is always empty."""
+
+    name: str
+    label: str
+    help: str
+    is_secret: bool
+    required: bool
+    value: str
+    stored: str
+    options: list[tuple[str, str]]
+    only_when_field: str
+    only_when_value: str
+    error: str
+
+
+class CredentialState(FormState, rx.State):
+    """The form of one integration, and what its last test said."""
+
+    ready: bool = False
+    integration_id: str = ""
+    version: int = 0
+    rows: list[CredentialRow] = []  # noqa: RUF012, Reflex copies defaults
+    chosen: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
+    """What is chosen in the plain fields, so that fields which depend on it can show."""
+    testing: bool = False
+    passed: bool = False
+    report: str = ""
+    warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> None:
+        """Read the form of the integration the address names."""
+        reader = await current_reader()
+        self._clear()
+        self.ready, self.report, self.warnings = False, "", []
+        integration_id = asked_integration(self.router.url)
+        if integration_id is None:
+            return
+        await self._read(integration_id, reader.speech)
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def choose(self, name: str, value: str) -> None:
+        """Remember what is chosen in a plain field; secrets never come here."""
+        if any(row["name"] == name and not row["is_secret"] for row in self.rows):
+            self.chosen[str(name)] = str(value)[:100]
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def store_and_test(self, form: dict) -> AsyncIterator[None]:
+        """Seal what was typed, then sign in with it and tell what happened."""
+        reader = await current_reader()
+        self._clear()
+        self.report, self.warnings, self.passed, self.testing = "", [], False, True
+        yield
+        integration_id = uuid.UUID(self.integration_id)
+        typed = {str(name): str(value) for name, value in form.items() if isinstance(value, str)}
+        services = container.current().credentials
+        try:
+            self.version = await services.store(reader.actor, integration_id, self.version, typed)
+            found = await services.test(reader.actor, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+        else:
+            self.passed, self.report = found.passed, reader.speech.say(found.message)
+            self.warnings = [reader.speech.say(warning) for warning in found.warnings]
+        finally:
+            self.testing = False
+        wrong = {error["field"]: error["message"] for error in self.errors}
+        await self._read(integration_id, reader.speech, wrong)
+
+    async def _read(
+        self, integration_id: uuid.UUID, speech: Speech, wrong: dict[str, str] | None = None
+    ) -> None:
+        reader = await current_reader()
+        try:
+            form = await container.current().credentials.form(reader.actor, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, speech)
+            return
+        self.integration_id, self.version = str(integration_id), form.version
+        self.rows = [_row(item, speech, (wrong or {}).get(item.field.name, "")) for item in form.fields]
+        self.chosen = {item.field.name: item.value for item in form.fields if not item.field.secret}
+        if form.tested_at is not None and not self.report:
+            self.passed = True
+            self.report = speech.say(msg("Connected to {entity}.", entity=form.tested_entity))
+        self.ready = True
+
+
+def _row(item: FormField, speech: Speech, error: str) -> CredentialRow:
+    field = item.field
+    when = field.only_when or ("", "")
+    return {
+        "name": field.name,
+        "label": speech.say(field.label),
+        "help": speech.say(field.help),
+        "is_secret": field.secret,
+        "required": field.required,
+        "value": item.value,
+        "stored": _stored(item, speech),
+        "options": [(choice.value, speech.say(choice.label)) for choice in field.choices],
+        "only_when_field": when[0],
+        "only_when_value": when[1],
+        "error": error,
+    }
+
+
+def _stored(item: FormField, speech: Speech) -> str:
+    """Say that a secret is stored, by whom and when, and how it ends where that gives nothing away."""
+    if item.stored is None:
+        return ""
+    at, by = speech.instant(item.stored.stored_at), item.stored.stored_by
+    if item.stored.ending:
+        return speech.say(
+            msg(
+                "Stored {at} by {person}, ends in {ending}. Leave empty to keep it.",
+                at=at,
+                person=by,
+                ending=item.stored.ending,
+            )
+        )
+    return speech.say(msg("Stored {at} by {person}. Leave empty to keep it.", at=at, person=by))

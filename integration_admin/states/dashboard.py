@@ -1,0 +1,97 @@
+"""The dashboard: a card for each integration, and the types that can be added."""
+
+import uuid
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.services import container
+from integration_admin.services.configuration import IntegrationView
+from integration_admin.services.health_monitor import Health
+from integration_admin.states.access import requires
+from integration_admin.states.forms import FormState
+from integration_admin.states.reader import current_reader
+from integration_admin.states.speech import Speech
+
+
+class IntegrationCard(TypedDict):
+    """One integration as its card shows it, every word in the reader's language."""
+
+    id: str
+    name: str
+    type: str
+    status: str
+    sentence: str
+    last_success: str
+    delivered: str
+    waiting: str
+    failed: int
+    next_run: str
+    draft: bool
+    href: str
+
+
+class TypeChoice(TypedDict):
+    """One type that can be added."""
+
+    kind: str
+    label: str
+
+
+class DashboardState(FormState, rx.State):
+    """What the organisation has connected, and what it may connect."""
+
+    ready: bool = False
+    cards: list[IntegrationCard] = []  # noqa: RUF012, Reflex copies defaults
+    types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def load(self) -> None:
+        """Read every integration with its health."""
+        reader = await current_reader()
+        services = container.current()
+        self._clear()
+        views = await services.configuration.everything(reader.actor)
+        self.cards = [
+            _card(view, await services.health.of(reader.actor, view.id, failures=0), reader.speech)
+            for view in views
+        ]
+        self.types = [
+            {"kind": known.kind, "label": reader.speech.say(known.label)}
+            for known in await services.types.available(reader.actor)
+        ]
+        self.ready = True
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def discard(self, integration_id: str) -> rx.event.EventSpec | None:
+        """Throw an unfinished set-up away."""
+        reader = await current_reader()
+        try:
+            await container.current().configuration.discard(reader.actor, uuid.UUID(integration_id))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return DashboardState.load
+
+
+def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:
+    draft = view.state is IntegrationState.DRAFT
+    wizard = f"/settings/integrations/new?id={view.id}&step={view.step}"
+    return {
+        "id": str(view.id),
+        "name": view.name,
+        "type": speech.say(view.label),
+        "status": str(health.status),
+        "sentence": speech.say(health.sentence),
+        "last_success": speech.instant(health.last_success_at),
+        "delivered": speech.number(health.delivered_total),
+        "waiting": speech.number(health.waiting),
+        "failed": health.failed + health.unknown,
+        "next_run": speech.instant(health.next_run_at),
+        "draft": draft,
+        "href": wizard if draft else f"/settings/integrations/{view.id}",
+    }

@@ -1,0 +1,32 @@
+"""What states with a form share: the errors of a refused one, in the reader's language."""
+
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError, InvalidInput
+from integration_admin.states.speech import Speech
+
+
+class FieldError(TypedDict):
+    """One error, linked to its field by the field's id."""
+
+    field: str
+    message: str
+
+
+class FormState(rx.State, mixin=True):
+    """Errors by field for the error summary, and one sentence for all else."""
+
+    errors: list[FieldError] = []  # noqa: RUF012, Reflex copies defaults
+    refusal: str = ""
+
+    def _clear(self) -> None:
+        self.errors = []
+        self.refusal = ""
+
+    def _refuse(self, error: IntegrationAdminError, speech: Speech) -> None:
+        """Show why something was not done."""
+        fields = error.fields if isinstance(error, InvalidInput) else {}
+        self.errors = [{"field": name, "message": speech.say(text)} for name, text in fields.items()]
+        self.refusal = "" if fields else speech.say(error.message)

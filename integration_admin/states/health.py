@@ -1,0 +1,166 @@
+"""The page of one integration: how it is doing, what failed and why, and a run now."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.services import container
+from integration_admin.services.health_monitor import Health
+from integration_admin.services.views import FailureView
+from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_integration
+from integration_admin.states.forms import FormState
+from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.speech import Speech
+
+_LOOK_AGAIN_SECONDS = 0.7
+
+
+class FailureLine(TypedDict):
+    """One record that was not delivered, and why."""
+
+    record: str
+    amount: str
+    reason: str
+    fix: str
+
+
+class HealthState(FormState, rx.State):
+    """One integration's health."""
+
+    ready: bool = False
+    integration_id: str = ""
+    name: str = ""
+    kind: str = ""
+    lifecycle: str = ""
+    status: str = ""
+    sentence: str = ""
+    stop_reason: str = ""
+    last_run: str = ""
+    last_run_state: str = ""
+    last_run_at: str = ""
+    last_run_href: str = ""
+    next_run: str = ""
+    delivered: str = ""
+    waiting: str = ""
+    failed: int = 0
+    running: bool = False
+    progress: str = ""
+    announcement: str = ""
+    failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def load(self) -> rx.event.EventSpec | None:
+        """Read the health of the integration the address names; a run under way is followed."""
+        reader = await current_reader()
+        self._clear()
+        self.announcement = ""
+        integration_id = asked_integration(self.router.url)
+        if integration_id is None:
+            return rx.redirect("/404", replace=True)
+        if self.integration_id != str(integration_id):
+            self.ready = False
+        try:
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            self.ready = False
+            return None
+        return HealthState.follow if self.running else None
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def sync(self) -> rx.event.EventSpec | None:
+        """Export what is waiting, now."""
+        return await self._start(retry=False)
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def retry(self) -> rx.event.EventSpec | None:
+        """Try everything that failed once more."""
+        return await self._start(retry=True)
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def set_paused(self, paused: bool) -> None:  # noqa: FBT001, an event's argument
+        """Pause the integration or let it go on."""
+        reader = await current_reader()
+        self._clear()
+        integration_id = uuid.UUID(self.integration_id)
+        try:
+            await container.current().configuration.set_paused(
+                reader.actor, integration_id, paused=paused is True
+            )
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+
+    @rx.event(background=True)
+    @requires(Permission.VIEW)
+    async def follow(self) -> AsyncIterator[None]:
+        """Show how the run under way goes, until it has ended."""
+        reader = await current_reader()
+        while True:
+            async with self:
+                if not self.running:
+                    return
+                await self._read(reader, uuid.UUID(self.integration_id))
+                if not self.running:
+                    self.announcement = self.sentence
+            yield
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _start(self, *, retry: bool) -> rx.event.EventSpec | None:
+        reader = await current_reader()
+        self._clear()
+        runs = container.current().runs
+        integration_id = uuid.UUID(self.integration_id)
+        try:
+            await (runs.retry if retry else runs.start)(reader.actor, integration_id)
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        self.running = True
+        return HealthState.follow
+
+    async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
+        services = container.current()
+        view = await services.configuration.get(reader.actor, integration_id)
+        health = await services.health.of(reader.actor, integration_id)
+        self.integration_id, self.name = str(integration_id), view.name
+        self.kind, self.lifecycle = reader.speech.say(view.label), str(view.state)
+        stopped = view.state is IntegrationState.STOPPED
+        self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
+        self._show(health, reader.speech)
+        self.ready = True
+
+    def _show(self, health: Health, speech: Speech) -> None:
+        last, active = health.last_run, health.active_run
+        self.status, self.sentence = str(health.status), speech.say(health.sentence)
+        self.last_run = speech.say(last.message) if last else ""
+        self.last_run_state = str(last.state) if last else ""
+        self.last_run_at = speech.instant(last.finished_at) if last else ""
+        self.last_run_href = f"/settings/integrations/{health.integration_id}/runs/{last.id}" if last else ""
+        self.next_run = speech.instant(health.next_run_at)
+        self.delivered, self.waiting = speech.number(health.delivered_total), speech.number(health.waiting)
+        self.failed = health.failed + health.unknown
+        self.running = active is not None
+        self.progress = speech.number(active.delivered) if active else ""
+        self.failures = [failure_line(item, speech, str(health.integration_id)) for item in health.failures]
+
+
+def failure_line(item: FailureView, speech: Speech, integration_id: str) -> FailureLine:
+    """Turn a failure into a row, with the page where its cause is mended."""
+    return {
+        "record": item.record_id,
+        "amount": speech.money(item.amount),
+        "reason": speech.say(item.message),
+        "fix": f"/settings/integrations/{integration_id}/mapping" if item.field else "",
+    }

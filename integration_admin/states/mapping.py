@@ -1,0 +1,172 @@
+"""The field mapping editor: rows to draw, suggestions, warnings to accept, saving."""
+
+import uuid
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.messages import Message
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.config_validator import Finding
+from integration_admin.services.mapping_form import category_rows, mapping_of, target_rows
+from integration_admin.services.mapping_words import origin_label
+from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_integration, asked_word
+from integration_admin.states.forms import FormState
+from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.wizard import STEPS, step_address
+
+_LISTED = 400
+
+
+class CategoryLine(TypedDict):
+    """One category and the account it goes to."""
+
+    name: str
+    category: str
+    code: str
+    suggested: bool
+    warning: str
+
+
+class TargetLine(TypedDict):
+    """One target field and where its value comes from."""
+
+    name: str
+    label: str
+    help: str
+    required: bool
+    origin: str
+    value: str
+    origins: list[tuple[str, str]]
+    list_id: str
+    warning: str
+
+
+class MappingState(FormState, rx.State):
+    """The editor of one integration's mapping."""
+
+    ready: bool = False
+    integration_id: str = ""
+    version: int = 0
+    in_wizard: bool = False
+    categories: list[CategoryLine] = []  # noqa: RUF012, Reflex copies defaults
+    targets: list[TargetLine] = []  # noqa: RUF012, Reflex copies defaults
+    accounts: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
+    warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    saved: bool = False
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> None:
+        """Read the mapping, and the accounting system's lists if they were never read."""
+        reader = await current_reader()
+        self._clear()
+        self.ready, self.warnings, self.saved = False, [], False
+        integration_id = asked_integration(self.router.url)
+        if integration_id is None:
+            return
+        self.in_wizard = self.router.url.path.rstrip("/").endswith("/new")
+        self.integration_id = str(integration_id)
+        try:
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+        self.ready = True
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load_in_wizard(self) -> rx.event.EventSpec | None:
+        """Read the mapping only on its own step: it asks the accounting system for its accounts."""
+        asked = asked_word(self.router.url, "step", STEPS)
+        return MappingState.load if asked == "mapping" else None
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def save(self, form: dict) -> rx.event.EventSpec | None:
+        """Save the mapping; warnings are shown first and saved past only when they are accepted."""
+        reader = await current_reader()
+        self._clear()
+        self.saved = False
+        integration_id = uuid.UUID(self.integration_id)
+        mappings = container.current().mappings
+        typed = {str(name): str(value) for name, value in form.items()}
+        try:
+            editor = await mappings.editor(reader.actor, integration_id)
+            result = await mappings.save(
+                reader.actor,
+                integration_id,
+                self.version,
+                mapping_of(typed, editor.targets),
+                accept_warnings=typed.get("accept_warnings") in {"true", "on"},
+            )
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        self.version = result.version
+        self.warnings = [reader.speech.say(finding.message) for finding in result.findings]
+        if not result.saved:
+            self._mark(result.findings, reader)
+            return None
+        self.saved, self.warnings = True, []
+        return rx.redirect(step_address(integration_id, "schedule")) if self.in_wizard else None
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def refresh(self) -> rx.event.EventSpec | None:
+        """Read the accounting system's lists anew."""
+        reader = await current_reader()
+        self._clear()
+        try:
+            await container.current().mappings.refresh(reader.actor, uuid.UUID(self.integration_id))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return MappingState.load
+
+    async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
+        mappings = container.current().mappings
+        editor = await mappings.editor(reader.actor, integration_id)
+        if not editor.reference_counts:
+            await mappings.refresh(reader.actor, integration_id)
+        suggestions = await mappings.suggestions(reader.actor, integration_id)
+        accounts = await mappings.search(reader.actor, integration_id, "accounts", "", _LISTED)
+        self.version = editor.version
+        self.accounts = [(item.code, item.name) for item in accounts if item.open and item.posting]
+        self.categories = [
+            {
+                "name": f"map:{row.target}:{row.category}",
+                "category": row.category,
+                "code": row.code,
+                "suggested": row.suggested,
+                "warning": "",
+            }
+            for row in category_rows(editor.targets, editor.mapping, editor.categories, suggestions)
+        ]
+        self.targets = [
+            {
+                "name": row.target.name,
+                "label": reader.speech.say(row.target.label),
+                "help": reader.speech.say(row.target.help),
+                "required": row.target.required,
+                "origin": row.origin,
+                "value": row.value,
+                "origins": [(name, reader.speech.say(origin_label(name))) for name in row.origins],
+                "list_id": "accounts" if row.target.reference == "accounts" else "",
+                "warning": "",
+            }
+            for row in target_rows(editor.targets, editor.mapping)
+        ]
+
+    def _mark(self, findings: tuple[Finding, ...], reader: Reader) -> None:
+        """Put each warning beside the field it is about."""
+        about: dict[tuple[str, str], Message] = {
+            (finding.target, finding.source_value): finding.message for finding in findings
+        }
+        for line in self.categories:
+            _, target, category = line["name"].split(":", 2)
+            line["warning"] = reader.speech.say(about.get((target, category)))
+        for row in self.targets:
+            row["warning"] = reader.speech.say(about.get((row["name"], "")))

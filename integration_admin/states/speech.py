@@ -1,0 +1,43 @@
+"""Times, amounts and sentences in the words of whoever reads them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency, format_decimal
+
+from integration_admin.core.messages import Message
+from integration_admin.core.money import Money
+
+_LOCALES = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One reader's language and time zone."""
+
+    language: str
+    time_zone: str
+
+    def say(self, message: Message | None) -> str:
+        """Return a sentence, or nothing for none."""
+        return message.translate(self.language) if message else ""
+
+    def instant(self, at: datetime | None) -> str:
+        """Return a date with its weekday and time, or nothing for none."""
+        if at is None:
+            return ""
+        form = "EEEE d MMMM y, HH:mm"
+        return format_datetime(at, form, ZoneInfo(self.time_zone), locale=_LOCALES[self.language])
+
+    def money(self, money: Money) -> str:
+        """Return an amount with its currency."""
+        return format_currency(
+            Decimal(money.decimal()), money.currency, locale=_LOCALES[self.language], format="#,##0.00 ¤¤"
+        )
+
+    def number(self, number: int) -> str:
+        """Return a count with the language's own grouping."""
+        return format_decimal(number, locale=_LOCALES[self.language])

@@ -1,0 +1,111 @@
+"""The setup wizard: which step of which draft is shown. Each step's own memory is in its own state."""
+
+import uuid
+from typing import TypedDict
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.services import container
+from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_id, asked_word
+from integration_admin.states.forms import FormState
+from integration_admin.states.reader import current_reader
+
+STEPS = ("type", "credentials", "mapping", "schedule", "review")
+
+
+class Fact(TypedDict):
+    """One line of the review."""
+
+    name: str
+    value: str
+
+
+def step_address(integration_id: object, step: str) -> str:
+    """Return the address of one step of a draft."""
+    return f"/settings/integrations/new?id={integration_id}&step={step}"
+
+
+class WizardState(FormState, rx.State):
+    """Where in the wizard somebody is; the address says it too, so a reload comes back here."""
+
+    ready: bool = False
+    step: str = "type"
+    number: int = 1
+    integration_id: str = ""
+    version: int = 0
+    name: str = ""
+    type_label: str = ""
+    tested_entity: str = ""
+    schedule: str = ""
+    next_run: str = ""
+    mapped: int = 0
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> rx.event.EventSpec | None:
+        """Show the step the address names, or the choice of type."""
+        reader = await current_reader()
+        self._clear()
+        self.ready = False
+        self.step = asked_word(self.router.url, "step", STEPS)
+        self.number = STEPS.index(self.step) + 1
+        integration_id = asked_id(self.router.url.query_parameters.get("id", ""))
+        if integration_id is None:
+            self.step, self.number, self.integration_id, self.ready = "type", 1, "", True
+            return None
+        try:
+            view = await container.current().configuration.get(reader.actor, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            self.step, self.number, self.ready = "type", 1, True
+            return None
+        if view.state is not IntegrationState.DRAFT:
+            return rx.redirect(f"/settings/integrations/{view.id}", replace=True)
+        self.integration_id = str(view.id)
+        self.version, self.name = view.version, view.name
+        self.type_label, self.tested_entity = reader.speech.say(view.label), view.tested_entity
+        if self.step == "review":
+            await self._load_review(integration_id)
+        self.ready = True
+        return None
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def choose_type(self, kind: str) -> rx.event.EventSpec | None:
+        """Begin a draft of a type."""
+        reader = await current_reader()
+        self._clear()
+        try:
+            integration_id = await container.current().configuration.begin(reader.actor, str(kind))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return rx.redirect(step_address(integration_id, "credentials"))
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def save(self, form: dict) -> rx.event.EventSpec | None:
+        """Finish: turn the draft into an active integration and show it."""
+        reader = await current_reader()
+        self._clear()
+        integration_id = uuid.UUID(self.integration_id)
+        name = str(form.get("name", ""))
+        try:
+            await container.current().configuration.save(reader.actor, integration_id, self.version, name)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return rx.redirect(f"/settings/integrations/{integration_id}")
+
+    async def _load_review(self, integration_id: uuid.UUID) -> None:
+        reader = await current_reader()
+        services = container.current()
+        schedule = await services.schedules.get(reader.actor, integration_id)
+        editor = await services.mappings.editor(reader.actor, integration_id)
+        self.schedule = str(schedule.kind) if schedule.saved else ""
+        first = schedule.next_slots[0].due_at if schedule.next_slots else None
+        self.next_run = reader.speech.instant(first)
+        self.mapped = len(editor.mapping)

@@ -1,0 +1,173 @@
+"""Settings: read once from the environment, and every mistake named."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.settings import PREFIX, Settings, load_settings
+
+
+def load(**values: str) -> Settings:
+    return load_settings({PREFIX + name: value for name, value in values.items()})
+
+
+def refusal(**values: str) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        load(**values)
+    assert refused.value.__cause__ is None
+    return str(refused.value.message)
+
+
+def test_without_any_variable_everything_has_its_default() -> None:
+    settings = load()
+    assert settings.database == "sqlite:///instance/integration_admin.sqlite3"
+    assert settings.keys == Path("instance/keys")
+    assert settings.public_url == "http://127.0.0.1:3000"
+    assert settings.outbound_allow == ()
+    assert (settings.log_format, settings.log_level, settings.trusted_proxies) == ("text", "INFO", 0)
+    assert not settings.secure_cookies
+
+
+def test_every_variable_is_read_and_foreign_ones_are_left_alone() -> None:
+    settings = load_settings(
+        {
+            "PATH": "/usr/bin",
+            "INTEGRATION_ADMI": "x",
+            "integration_admin_log_level": "x",
+            PREFIX + "INSTANCE_DIR": "/srv/ia",
+            PREFIX + "DATABASE_URL": "postgresql://localhost/ia",
+            PREFIX + "REDIS_URL": "redis://localhost",
+            PREFIX + "KEY_DIR": "/run/keys",
+            PREFIX + "PUBLIC_URL": "https://ia.example.org",
+            PREFIX + "OUTBOUND_ALLOW": "10.0.0.0/8, erp.local:8443",
+            PREFIX + "SMTP_URL": "smtp://localhost",
+            PREFIX + "MAIL_FROM": "ia@example.org",
+            PREFIX + "LOG_FORMAT": "json",
+            PREFIX + "LOG_LEVEL": "DEBUG",
+            PREFIX + "TRUSTED_PROXIES": "2",
+        }
+    )
+    assert settings.database == "postgresql://localhost/ia"
+    assert settings.keys == Path("/run/keys")
+    assert settings.outbound_allow == ("10.0.0.0/8", "erp.local:8443")
+    assert settings.trusted_proxies == 2
+    assert settings.secure_cookies
+    assert settings.redis_url == "redis://localhost"
+    assert (settings.smtp_url, settings.mail_from) == ("smtp://localhost", "ia@example.org")
+    assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
+
+
+def test_the_database_and_the_keys_live_in_the_instance_directory() -> None:
+    settings = load(INSTANCE_DIR="/srv/ia")
+    assert settings.database == "sqlite:////srv/ia/integration_admin.sqlite3"
+    assert settings.keys == Path("/srv/ia/keys")
+
+
+@pytest.mark.parametrize("name", [*(field.upper() for field in Settings.model_fields), "KEY_DIR_FILE"])
+def test_an_empty_variable_counts_as_not_set(name: str) -> None:
+    assert load(**{name: ""}) == load()
+
+
+@pytest.mark.parametrize("name", ["KEYDIR", "DATABASE", "X_FILE", "_FILE", "", "LOG_LEVEL_FILE_FILE", "FILE"])
+def test_an_unknown_variable_is_named(name: str) -> None:
+    assert refusal(**{name: "x"}) == f"{PREFIX}{name} is not a setting."
+    assert refusal(**{name: ""}) == f"{PREFIX}{name} is not a setting."
+
+
+def test_a_file_may_hold_the_value(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://u:FAKE-password@localhost/ia\n")
+    assert load(DATABASE_URL_FILE=str(file)).database == "postgresql://u:FAKE-password@localhost/ia"
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_variable(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "gone", tmp_path, binary):
+        sentence = refusal(SMTP_URL_FILE=str(path))
+        assert sentence == f"The file {PREFIX}SMTP_URL_FILE names cannot be read."
+
+
+def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "level"
+    file.write_text("DEBUG")
+    both = {PREFIX + "LOG_LEVEL": "INFO", PREFIX + "LOG_LEVEL_FILE": str(file)}
+    for environ in (both, dict(reversed(both.items()))):
+        with pytest.raises(ConfigurationError, match="both set"):
+            load_settings(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "info"),
+        ("LOG_LEVEL", "TRACE"),
+        ("LOG_FORMAT", "xml"),
+        ("TRUSTED_PROXIES", "two"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "9"),
+        ("PUBLIC_URL", "ia.example.org"),
+        ("PUBLIC_URL", "//ia.example.org"),
+        ("PUBLIC_URL", "ftp://ia.example.org"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://ia.example.org/app"),
+        ("PUBLIC_URL", "https://ia.example.org?x=1"),
+        ("PUBLIC_URL", "https://ia.example.org#x"),
+        ("PUBLIC_URL", "https://user:FAKE-password@ia.example.org"),
+        ("PUBLIC_URL", "https://ia.example.org:99999"),
+        ("PUBLIC_URL", "https://ia.example.org:x"),
+        ("PUBLIC_URL", "https://[::1"),
+        ("PUBLIC_URL", "http://ia.example.org"),
+        ("PUBLIC_URL", "http://10.0.0.1"),
+        ("PUBLIC_URL", "http://0.0.0.0:3000"),
+        ("PUBLIC_URL", "http://127.0.0.1.example.org"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_the_variables_name_and_not_repeated(name: str, value: str) -> None:
+    sentence = refusal(**{name: value})
+    assert sentence.startswith(f"{PREFIX}{name}: ")
+    assert "FAKE-password" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "origin", "secure"),
+    [
+        ("https://ia.example.org", "https://ia.example.org", True),
+        ("https://ia.example.org/", "https://ia.example.org", True),
+        ("HTTPS://IA.Example.org", "https://ia.example.org", True),
+        ("https://ia.example.org:443", "https://ia.example.org", True),
+        ("https://ia.example.org:8443/", "https://ia.example.org:8443", True),
+        ("http://localhost:3000", "http://localhost:3000", False),
+        ("http://127.0.0.1:80", "http://127.0.0.1", False),
+        ("http://127.9.9.9:3001", "http://127.9.9.9:3001", False),
+        ("http://[::1]:3000", "http://[::1]:3000", False),
+        ("https://[2001:db8::1]", "https://[2001:db8::1]", True),
+    ],
+)
+def test_the_public_address_becomes_the_origin_a_browser_sends(
+    given: str, origin: str, *, secure: bool
+) -> None:
+    settings = load(PUBLIC_URL=given)
+    assert settings.public_url == origin
+    assert settings.secure_cookies is secure
+
+
+def test_the_allow_list_drops_blanks_and_keeps_order() -> None:
+    assert load(OUTBOUND_ALLOW=" b:1 ,, a ,").outbound_allow == ("b:1", "a")
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load().log_level = "DEBUG"
+
+
+def test_only_the_loader_reads_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOG_LEVEL=DEBUG\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv(PREFIX + "LOG_LEVEL", "WARNING")
+    assert Settings().log_level == "INFO"
+    assert load_settings().log_level == "WARNING"

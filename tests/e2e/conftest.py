@@ -1,0 +1,79 @@
+"""One build, one production server and one browser for all tests of this folder; a fresh page for each.
+
+Tests are `async def` and share one event loop, because the browser lives in it.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from integration_admin.commands.build import build_frontend
+from tests.e2e.browser import FLAGS, find_browser
+from tests.e2e.server import EMAIL, PASSWORD, Server, running_server
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder as one that drives the browser, in the browser's event loop."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The production server with one organisation and its administrator."""
+    build_frontend()
+    with running_server(tmp_path_factory.mktemp("instance")) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium without a window."""
+    async with async_playwright() as playwright:
+        program = find_browser(Path(playwright.chromium.executable_path))
+        started = await playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser, server: Server) -> AsyncIterator[BrowserContext]:
+    """A browser profile nobody has used, on a Norwegian machine; addresses may leave out the server."""
+    async with await browser.new_context(base_url=server.url, locale="nb-NO") as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    """An open tab; the test fails if a page throws, or writes an error to the console, in it."""
+    errors: list[str] = []
+    opened = await context.new_page()
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.extend(_error_of(message)))
+    yield opened
+    assert errors == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def signed_in_page(context: BrowserContext, server: Server, page: Page) -> Page:
+    """A tab in which the administrator has signed in."""
+    form = {"email": EMAIL, "password": PASSWORD, "next": "/settings/integrations"}
+    answer = await context.request.post(
+        "/auth/sign-in", form=form, headers={"Origin": server.url}, max_redirects=0
+    )
+    assert answer.headers["location"] == "/settings/integrations"
+    return page
+
+
+def _error_of(message: ConsoleMessage) -> list[str]:
+    """Return an error's text; the browser's own line about a 404 status is none of ours."""
+    if message.type != "error" or "status of 404" in message.text:
+        return []
+    return [message.text]

@@ -1,0 +1,99 @@
+"""The production server as its users start it, in an instance folder of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from integration_admin.core.settings import PREFIX
+
+ORGANISATION = "Prøveforbundet"
+EMAIL = "administrator@example.org"
+PASSWORD = "prøve-passord-2026"
+_READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and the environment its commands share."""
+
+    url: str
+    instance: Path
+    environment: Mapping[str, str]
+
+    def command(self, *words: str, stdin: str = "") -> str:
+        """Run one of the product's commands on the server's database and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "integration_admin.cli", *words],
+            env=dict(self.environment),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words} exited {done.returncode}: {done.stderr}"
+        return done.stdout
+
+
+@contextmanager
+def running_server(instance: Path) -> Iterator[Server]:
+    """Make an instance with one administrator, serve it on a free port, and stop it at the end."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    server = Server(url, instance, _environment(instance, url))
+    server.command("migrate")
+    server.command("init-key")
+    server.command("create-admin", "--organisation", ORGANISATION, "--email", EMAIL, stdin=PASSWORD + "\n")
+    log = instance / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "integration_admin.cli", "serve", "--port", str(port)],
+            env=dict(server.environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_ready(process, url, log)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _environment(instance: Path, url: str) -> dict[str, str]:
+    """Return this machine's environment with our settings and nobody else's."""
+    given = {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251, handed on to our own processes
+        if not name.startswith(PREFIX)
+    }
+    return given | {
+        PREFIX + "INSTANCE_DIR": str(instance),
+        PREFIX + "PUBLIC_URL": url,
+        PREFIX + "OUTBOUND_ALLOW": "127.0.0.1/32",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310, our own address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError("The server did not start:\n" + log.read_text())

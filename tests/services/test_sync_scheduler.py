@@ -1,0 +1,129 @@
+"""Schedules that fire by themselves, once each, and say so in the history."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.data.database import Database
+from integration_admin.services.history import HistoryPage
+from tests.services.conftest import Engine
+from tests.services.fake_adapter import FakeAdapter
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+async def tick_at(engine: Engine, local: str) -> HistoryPage:
+    engine.clock.set(datetime.fromisoformat(local).replace(tzinfo=OSLO))
+    await engine.scheduler.tick()
+    await engine.work_off()
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        integration = (await unit.integrations.everything())[0]
+    return await engine.history.page(engine.actor, integration.id)
+
+
+async def test_a_daily_schedule_fires_by_itself_at_two_and_its_summary_is_in_the_history(engine: Engine) -> None:
+    await engine.set_up()
+    await engine.receive(5)
+
+    before = await tick_at(engine, "2026-11-22T01:59:30")
+    after = await tick_at(engine, "2026-11-22T02:00:10")
+
+    assert before.runs == ()
+    assert [(run.trigger, run.state, run.delivered) for run in after.runs] == [
+        (Trigger.SCHEDULE, RunState.SUCCEEDED, 5)
+    ]
+    assert "Exported: 5." in str(after.runs[0].message)
+
+
+async def test_a_slot_fires_once_however_often_and_wherever_it_is_ticked(
+    engine: Engine, database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]
+) -> None:
+    await engine.set_up()
+    other = new_engine(database, engine.adapter, engine.actor)
+    for seconds in (1, 20, 40):
+        await tick_at(engine, f"2026-11-22T02:00:{seconds:02}")
+        page = await tick_at(other, f"2026-11-22T02:00:{seconds:02}")
+    assert len(page.runs) == 1
+
+
+@pytest.mark.parametrize("night", ["2026-03-29", "2026-10-25"])
+async def test_a_clock_change_night_has_one_run(engine: Engine, night: str) -> None:
+    engine.clock.set(datetime.fromisoformat(f"{night}T00:00").replace(tzinfo=OSLO) - timedelta(hours=2))
+    await engine.set_up()
+    started = engine.clock.now()
+    for half_hours in range(1, 24):
+        engine.clock.set(started + timedelta(minutes=30 * half_hours))
+        await engine.scheduler.tick()
+        await engine.work_off()
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        integration = (await unit.integrations.everything())[0]
+        runs = await unit.runs.history(integration.id, None, 10)
+    assert len(runs) == 1
+
+
+async def test_after_days_of_downtime_one_run_catches_up(engine: Engine) -> None:
+    await engine.set_up()
+    await engine.receive(3)
+    page = await tick_at(engine, "2026-11-26T09:00:00")
+    assert [(run.trigger, run.delivered) for run in page.runs] == [(Trigger.CATCH_UP, 3)]
+
+
+async def test_moving_the_time_does_not_fire_a_second_run_for_a_date_already_done(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await tick_at(engine, "2026-11-22T02:00:10")
+    view = await engine.configuration.get(engine.actor, integration)
+    await engine.schedules.save(engine.actor, integration, view.version, "daily", "03:00", "Europe/Oslo")
+
+    same_day = await tick_at(engine, "2026-11-22T03:00:10")
+    next_day = await tick_at(engine, "2026-11-23T03:00:10")
+
+    assert (len(same_day.runs), len(next_day.runs)) == (1, 2)
+
+
+async def test_a_paused_integration_does_not_run_and_the_past_never_fires_when_it_is_resumed(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await engine.configuration.set_paused(engine.actor, integration, paused=True)
+    paused = await tick_at(engine, "2026-11-22T02:00:10")
+    await engine.configuration.set_paused(engine.actor, integration, paused=False)
+    resumed = await tick_at(engine, "2026-11-22T09:00:00")
+    assert (paused.runs, resumed.runs) == ((), ())
+
+
+async def test_a_manual_schedule_never_runs_by_itself(engine: Engine) -> None:
+    await engine.set_up(kind="manual")
+    assert (await tick_at(engine, "2026-12-24T02:00:10")).runs == ()
+
+
+async def test_a_run_whose_process_died_is_taken_up_as_soon_as_its_lock_is_free(
+    engine: Engine, database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(2)
+    run = await engine.runs.start(engine.actor, integration)
+    successor = new_engine(database, engine.adapter, engine.actor)
+
+    async with engine.locks.hold(integration):
+        await successor.scheduler.tick()
+        await successor.work_off()
+        held = await successor.runs.get(engine.actor, run.id)
+    await successor.scheduler.tick()
+    await successor.work_off()
+
+    assert held.state is RunState.QUEUED
+    assert (await successor.runs.get(engine.actor, run.id)).delivered == 2
+
+
+async def test_a_schedule_set_in_the_afternoon_does_not_fire_for_the_night_before(engine: Engine) -> None:
+    integration = await engine.set_up(kind="manual")
+    engine.clock.advance(timedelta(days=2))
+    view = await engine.configuration.get(engine.actor, integration)
+    await engine.schedules.save(engine.actor, integration, view.version, "daily", "02:00", "Europe/Oslo")
+
+    await engine.scheduler.tick()
+    await engine.work_off()
+
+    assert (await engine.history.page(engine.actor, integration)).runs == ()
