@@ -1,7 +1,10 @@
 """Who is connected to whom: the one file that knows every concrete class. Opens nothing by itself."""
 
+import asyncio
 import os
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -50,6 +53,25 @@ class Application:
     clock: Clock
     services: Services
 
+    async def ready(self) -> None:
+        """Raise unless the database answers with the newest schema and the keys are right."""
+        async with self.database.system() as system:
+            await system.reachable()
+        self.keys.vault()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Tick the schedules and carry out runs until the block ends. Raises VaultError at the start."""
+        await self.keys.run()
+        task = asyncio.create_task(self.services.worker.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self.close()
+
     async def close(self) -> None:
         """Give back connections."""
         await self.http.close()
@@ -65,7 +87,9 @@ def assemble(
     keys = KeyCheck(database, settings.keys, clock)
     http = OutboundClient(allow=settings.outbound_allow)
     registry = AdapterRegistry(adapters if adapters is not None else build_adapters(http, clock))
-    return Application(settings, database, keys, http, clock, _services(settings, database, keys, registry, clock))
+    return Application(
+        settings, database, keys, http, clock, _services(settings, database, keys, registry, clock)
+    )
 
 
 @cache
@@ -108,7 +132,7 @@ def _services(
         health=HealthMonitor(database, schedules, clock),
         runner=runner,
         scheduler=scheduler,
-        worker=Worker(scheduler, runner, queue, keys.run),
+        worker=Worker(scheduler, runner, queue),
     )
 
 

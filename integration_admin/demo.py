@@ -95,9 +95,7 @@ async def _connect(application: Application, actor: Actor, endpoint: str, token:
     version = await services.credentials.store(actor, integration_id, 1, typed)
     await services.credentials.test(actor, integration_id)
     await services.mappings.refresh(actor, integration_id)
-    saved = await services.mappings.save(
-        actor, integration_id, version, demo_mapping(), accept_warnings=True
-    )
+    saved = await services.mappings.save(actor, integration_id, version, demo_mapping(), accept_warnings=True)
     version = await services.schedules.save(
         actor, integration_id, saved.version, "daily", "02:00", "Europe/Oslo"
     )

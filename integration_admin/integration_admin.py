@@ -1,10 +1,28 @@
 """The front door: the Reflex app and its pages. Nothing is drawn or decided here."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import reflex as rx
 
+from integration_admin.api.app import edge
+from integration_admin.bootstrap import bootstrap
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
-from integration_admin.pages import not_found, sign_in
+from integration_admin.pages import (
+    credentials,
+    dashboard,
+    history,
+    integration,
+    mapping,
+    not_found,
+    schedule,
+    sign_in,
+    wizard,
+)
+from integration_admin.states.access import AccessMiddleware
+
+application = bootstrap()
 
 app = rx.App(
     # Designsystemet brings its own base styles.
@@ -17,10 +35,33 @@ app = rx.App(
     # Toasts vanish before some have read them; pages say it in place.
     toaster=None,
     hydrate_fallback=while_starting,
+    api_transformer=edge(application.settings, application.ready),
     extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
 )
 # Reflex's own words about a lost connection are English and toasts.
 app.app_wraps.pop((5, "Overlay"))
 
-PAGES = (not_found, sign_in)
+app.add_middleware(AccessMiddleware())
+
+
+@contextlib.asynccontextmanager
+async def work() -> AsyncIterator[None]:
+    """Tick the schedules and carry out runs for as long as the server runs."""
+    async with application.working():
+        yield
+
+
+app.register_lifespan_task(work)
+
+PAGES = (
+    credentials,
+    dashboard,
+    history,
+    integration,
+    mapping,
+    not_found,
+    schedule,
+    sign_in,
+    wizard,
+)
 """Importing a page registers it."""

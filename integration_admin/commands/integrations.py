@@ -23,7 +23,9 @@ def integrations(organisation: _Organisation, as_json: _Json = False) -> None:
     """List an organisation's integrations."""
 
     async def list_them(application: Application) -> list[IntegrationView]:
-        return await application.services.configuration.everything(await _administrator(application, organisation))
+        return await application.services.configuration.everything(
+            await _administrator(application, organisation)
+        )
 
     rows = [
         {"id": str(view.id), "type": view.kind, "name": view.name, "state": str(view.state)}

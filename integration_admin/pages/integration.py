@@ -74,7 +74,7 @@ def _pause() -> rx.Component:
                 t("Pause"),
                 variant="secondary",
                 color="neutral",
-                on_click=HealthState.set_paused(True),  # noqa: FBT003, an event's argument
+                on_click=HealthState.set_paused(True),
             ),
         ),
         (
@@ -82,7 +82,7 @@ def _pause() -> rx.Component:
             ui.button(
                 t("Resume"),
                 variant="secondary",
-                on_click=HealthState.set_paused(False),  # noqa: FBT003, an event's argument
+                on_click=HealthState.set_paused(False),
             ),
         ),
         rx.fragment(),
@@ -92,7 +92,11 @@ def _pause() -> rx.Component:
 def _figures() -> rx.Component:
     last = rx.cond(
         HealthState.last_run,
-        rx.el.span(ui.run_tag(HealthState.last_run_state), " ", ui.link(HealthState.last_run_at, HealthState.last_run_href)),
+        rx.el.span(
+            ui.run_tag(HealthState.last_run_state),
+            " ",
+            ui.link(HealthState.last_run_at, HealthState.last_run_href),
+        ),
         t("None yet"),
     )
     return rx.el.section(
@@ -122,7 +126,10 @@ def _failures() -> rx.Component:
         SessionState.can_run,
         ui.row(
             ui.button(
-                t("Retry what failed"), variant="secondary", busy=HealthState.running, on_click=HealthState.retry
+                t("Retry what failed"),
+                variant="secondary",
+                busy=HealthState.running,
+                on_click=HealthState.retry,
             )
         ),
     )
@@ -142,7 +149,9 @@ def _failure(line: rx.Var[FailureLine]) -> rx.Component:
 
 def failure_row(line: rx.Var[FailureLine]) -> rx.Component:
     """Draw one record that was not delivered."""
-    mend = rx.cond(line["fix"], ui.link(t("Change the mapping"), line["fix"]), t("Mend it in the expense system"))
+    mend = rx.cond(
+        line["fix"], ui.link(t("Change the mapping"), line["fix"]), t("Mend it in the expense system")
+    )
     return ui.table_row(line["record"], line["amount"], line["reason"], mend, numeric=[1], key=line["record"])
 
 

@@ -23,7 +23,9 @@ def _trail() -> rx.Component:
 def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
-    return rx.fragment(rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"), mapping_form(t("Save")))
+    return rx.fragment(
+        rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"), mapping_form(t("Save"))
+    )
 
 
 def mapping_form(save_words: Text) -> rx.Component:
@@ -60,9 +62,7 @@ def mapping_form(save_words: Text) -> rx.Component:
 def _account_list() -> rx.Component:
     """Draw the accounts the fields offer; browsers search them by number and by name."""
     return rx.el.datalist(
-        rx.foreach(
-            MappingState.accounts, lambda item: rx.el.option(item[1], value=item[0], key=item[0])
-        ),
+        rx.foreach(MappingState.accounts, lambda item: rx.el.option(item[1], value=item[0], key=item[0])),
         id="accounts",
     )
 
@@ -105,7 +105,9 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
     value = ui.text_field(
         f"value:{name}",
         t("{field}: value or text", field=line["label"]),
-        help=t("Used when you chose the same value for every claim, or a text such as {{id}} {{line.description}}."),
+        help=t(
+            "Used when you chose the same value for every claim, or a text such as {{id}} {{line.description}}."
+        ),
         error=line["warning"],
         default_value=line["value"],
         list=line["list_id"],
@@ -115,9 +117,7 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
 
 def _warnings() -> rx.Component:
     """Draw what is probably not meant, and the one confirmation that saves it all the same."""
-    listed = rx.el.ul(
-        rx.foreach(MappingState.warnings, lambda text: rx.el.li(text)), class_name="ds-list"
-    )
+    listed = rx.el.ul(rx.foreach(MappingState.warnings, lambda text: rx.el.li(text)), class_name="ds-list")
     box = ui.stack(
         ui.alert("warning", listed, title=t("Look at this before you save")),
         ui.checkbox("accept_warnings", t("I have seen the warnings and want to save the mapping like this")),

@@ -30,7 +30,9 @@ def _trail() -> rx.Component:
 def schedule() -> rx.Component:
     """Draw the form."""
     saved = ui.alert("success", t("The schedule is saved."))
-    return rx.fragment(rx.el.div(rx.cond(ScheduleState.saved, saved), aria_live="polite"), schedule_form(t("Save")))
+    return rx.fragment(
+        rx.el.div(rx.cond(ScheduleState.saved, saved), aria_live="polite"), schedule_form(t("Save"))
+    )
 
 
 def schedule_form(save_words: Text) -> rx.Component:
@@ -60,7 +62,9 @@ def schedule_form(save_words: Text) -> rx.Component:
                 ui.text_field(
                     "time_zone",
                     t("Time zone"),
-                    help=t("Such as Europe/Oslo. When the clocks change, each night still has exactly one export."),
+                    help=t(
+                        "Such as Europe/Oslo. When the clocks change, each night still has exactly one export."
+                    ),
                     required=True,
                     default_value=ScheduleState.time_zone,
                     on_blur=lambda value: ScheduleState.preview("time_zone", value),

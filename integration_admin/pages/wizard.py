@@ -119,7 +119,10 @@ def _review() -> rx.Component:
             (t("Type"), WizardState.type_label),
             (t("Connected to"), WizardState.tested_entity),
             (t("Mapped fields"), WizardState.mapped.to_string()),
-            (t("First export"), rx.cond(WizardState.next_run, WizardState.next_run, t("Only when you start it"))),
+            (
+                t("First export"),
+                rx.cond(WizardState.next_run, WizardState.next_run, t("Only when you start it")),
+            ),
         ),
         ui.form(
             ui.text_field(

@@ -65,7 +65,9 @@ def category_rows(
 
 def target_rows(targets: Sequence[TargetField], mapping: FieldMappings) -> list[TargetRow]:
     """Return a row for each target field that is not a table of categories."""
-    return [_target_row(target, mapping.get(target.name)) for target in targets if not is_category_map(target)]
+    return [
+        _target_row(target, mapping.get(target.name)) for target in targets if not is_category_map(target)
+    ]
 
 
 def mapping_of(form: Mapping[str, str], targets: Sequence[TargetField]) -> FieldMappings:

@@ -48,6 +48,7 @@ class Principal:
     session_id: uuid.UUID
     email: str
     language: str
+    time_zone: str
     organisation: str
 
     @property
@@ -196,5 +197,6 @@ def _principal(session: Session, member: Member, organisation: Organisation) -> 
         session_id=session.id,
         email=member.email,
         language=member.language or organisation.language,
+        time_zone=organisation.time_zone,
         organisation=organisation.name,
     )

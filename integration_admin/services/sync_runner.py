@@ -91,7 +91,7 @@ class SyncRunner:
         except IntegrationAdminError as error:
             _log.warning("run_ended_early", run=str(run.id), reason=error.internal)
             await self._finish(organisation_id, run, tally, error.message)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001, whatever broke, the run must end and say so
             _log.exception("run_failed", run=str(run.id), error=type(error).__name__)
             await self._finish(
                 organisation_id, run, tally, msg("The export stopped because of a fault in this program.")

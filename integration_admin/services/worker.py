@@ -5,7 +5,6 @@ APScheduler only ticks here; what is due is decided in services/sync_scheduler.p
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -35,18 +34,15 @@ class Worker:
         scheduler: _Scheduler,
         runner: _Runner,
         queue: LocalRunQueue,
-        prepare: Callable[[], Awaitable[object]],
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._scheduler = scheduler
         self._runner = runner
         self._queue = queue
-        self._prepare = prepare
         self._tick_seconds = tick_seconds
 
     async def run(self) -> None:
-        """Tick and work until cancelled. Raises what the start-up checks raise."""
-        await self._prepare()
+        """Tick and work until cancelled."""
         ticker = AsyncIOScheduler(timezone="UTC")
         ticker.add_job(
             self.tick,
@@ -68,7 +64,7 @@ class Worker:
         """Tick once; a failing tick is logged and the next one tries again."""
         try:
             await self._scheduler.tick()
-        except Exception:
+        except Exception:  # noqa: BLE001, the next tick must come
             _log.exception("tick_failed")
 
     async def _carry_out(self, run: QueuedRun) -> None:

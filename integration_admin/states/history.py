@@ -11,8 +11,8 @@ from integration_admin.services.views import RunView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_id, asked_integration
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import current_reader
 from integration_admin.states.health import FailureLine, failure_line
+from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
 

@@ -44,7 +44,12 @@ class ScheduleState(FormState, rx.State):
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
-        self.version, self.kind, self.at, self.time_zone = view.version, str(view.kind), view.at, view.time_zone
+        self.version, self.kind, self.at, self.time_zone = (
+            view.version,
+            str(view.kind),
+            view.at,
+            view.time_zone,
+        )
         self.next_runs = [reader.speech.instant(slot.due_at) for slot in view.next_slots]
         self.ready = True
 

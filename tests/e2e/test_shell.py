@@ -1,6 +1,8 @@
 """What every page has: seen, heard and operated as people do."""
 
-from playwright.async_api import Browser, Page, Response
+import asyncio
+
+from playwright.async_api import Browser, Page, Response, WebSocketRoute
 
 from tests.e2e.server import Server
 
@@ -39,20 +41,13 @@ async def test_going_to_another_page_moves_the_focus_to_its_content(page: Page) 
     assert NOWHERE not in page.url
 
 
-async def test_a_page_is_small_enough_for_a_phone(page: Page, server: Server) -> None:
-    sizes: list[int] = []
-
-    async def count(response: Response) -> None:
-        measured = await response.request.sizes()
-        sizes.append(measured["responseBodySize"] + measured["responseHeadersSize"])
-
+async def test_a_page_is_small_enough_for_a_phone(page: Page) -> None:
     arrived: list[Response] = []
     page.on("response", arrived.append)
     await page.goto(NOWHERE, wait_until="networkidle")
-    for response in arrived:
-        await count(response)
+    sizes = [await response.request.sizes() for response in arrived]
     assert len(sizes) > 5
-    assert sum(sizes) < MOST_TRANSFERRED
+    assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) < MOST_TRANSFERRED
 
 
 async def test_nothing_is_fetched_from_anywhere_else(page: Page, server: Server) -> None:
@@ -63,7 +58,9 @@ async def test_nothing_is_fetched_from_anywhere_else(page: Page, server: Server)
 
 
 async def test_the_page_fits_the_narrowest_phone(browser: Browser, server: Server) -> None:
-    async with await browser.new_context(base_url=server.url, viewport={"width": 320, "height": 700}) as phone:
+    async with await browser.new_context(
+        base_url=server.url, viewport={"width": 320, "height": 700}
+    ) as phone:
         page = await phone.new_page()
         await page.goto("/sign-in")
         await page.wait_for_selector("form")
@@ -78,8 +75,23 @@ async def test_the_language_follows_the_choice_and_the_document_says_which(page:
     assert await page.locator("html").get_attribute("lang") == "en"
 
 
-async def test_a_lost_connection_is_told_in_words(page: Page, server: Server) -> None:
+async def test_a_lost_connection_is_told_in_words(page: Page) -> None:
+    open_sockets: list[WebSocketRoute] = []
+    refused = asyncio.Event()
+
+    async def meet(socket: WebSocketRoute) -> None:
+        if refused.is_set():
+            await socket.close()
+            return
+        socket.connect_to_server()
+        open_sockets.append(socket)
+
+    await page.route_web_socket("**/_event/**", meet)
     await page.goto(NOWHERE)
     await hydrated(page)
-    sockets = await page.evaluate_handle("performance")
-    await sockets.dispose()
+    refused.set()
+    for socket in open_sockets:
+        await socket.close()
+    await page.get_by_role("alert").filter(has_text="Forbindelsen til serveren er brutt").wait_for()
+    refused.clear()
+    await page.get_by_role("alert").wait_for(state="detached")

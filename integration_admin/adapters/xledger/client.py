@@ -50,8 +50,8 @@ class PageInfo(BaseModel):
     has_next: bool = Field(default=False, alias="hasNextPage")
 
 
-class Connection(BaseModel):
-    """A Relay connection as Xledger fills it: `edges` is null, not empty, when there is nothing."""
+class Page(BaseModel):
+    """One page of a Relay connection as Xledger fills it: `edges` is null, not empty, when there is nothing."""
 
     edges: list[Edge] | None = None
     page_info: PageInfo | None = Field(default=None, alias="pageInfo")
@@ -64,10 +64,6 @@ class Reply:
     data: Mapping[str, Any]
     errors: tuple[XledgerError, ...] = ()
 
-    def connection(self, field: str) -> Connection:
-        """Return the connection under `field`; raises AdapterError when it has another form."""
-        return connection_in(self.data, field)
-
     @property
     def limit(self) -> XledgerError | None:
         """The limit that kept the request from being processed, if one did."""
@@ -76,11 +72,11 @@ class Reply:
         return next((error for error in self.errors if error.cause in LIMITS), None)
 
 
-def connection_in(data: Mapping[str, Any], field: str) -> Connection:
-    """Return the connection under `field`; raises AdapterError when it has another form."""
+def page_in(data: Mapping[str, Any], field: str) -> Page:
+    """Return the page of the connection `field`; raises AdapterError when it has another form."""
     raw = data.get(field)
     try:
-        return Connection() if raw is None else Connection.model_validate(raw)
+        return Page() if raw is None else Page.model_validate(raw)
     except ValidationError as error:
         places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
         raise misshapen(f"{field}: {', '.join(sorted(places)[:5])}") from None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from integration_admin.adapters.base import Booked
-from integration_admin.adapters.xledger.client import Connection, XledgerClient, connection_in
+from integration_admin.adapters.xledger.client import Page, XledgerClient, page_in
 
 _FIND: Final = """
 query Find($references: [String!]!) {
@@ -33,15 +33,15 @@ async def find(client: XledgerClient, references: Sequence[str]) -> list[Booked]
     for start in range(0, len(references), _AT_ONCE):
         some = list(references[start : start + _AT_ONCE])
         data = await client.read(_FIND, {"references": some})
-        queued = _nodes(connection_in(data, "glImportItems"))
-        posted = _nodes(connection_in(data, "journalEntries"))
+        queued = _nodes(page_in(data, "glImportItems"))
+        posted = _nodes(page_in(data, "journalEntries"))
         booked += _count(some, queued, posted)
     return booked
 
 
-def _nodes(connection: Connection) -> list[tuple[str, str]]:
+def _nodes(page: Page) -> list[tuple[str, str]]:
     """Return (reference, dbId) of every entry."""
-    nodes = (edge.node for edge in connection.edges or () if edge.node is not None)
+    nodes = (edge.node for edge in page.edges or () if edge.node is not None)
     return [(_text(node.get("extIdentifier")), _text(node.get("dbId"))) for node in nodes]
 
 

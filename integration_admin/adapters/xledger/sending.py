@@ -8,12 +8,12 @@ while nothing of the batch has been settled, so that it holds for all of it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
-from integration_admin.adapters.xledger.client import Reply, XledgerClient
-from integration_admin.adapters.xledger.errors import TOKEN_CAUSES, Cause
+from integration_admin.adapters.xledger.client import Reply, XledgerClient, page_in
+from integration_admin.adapters.xledger.errors import TOKEN_CAUSES, Cause, misshapen
 from integration_admin.adapters.xledger.lookup import find
 from integration_admin.adapters.xledger.refusals import half_taken, rejected
 from integration_admin.adapters.xledger.vouchers import (
@@ -74,18 +74,23 @@ class Dispatch:
         if not reply.errors:
             self._settled += [_delivered(voucher, ids) for voucher in pack]
             return
-        self._raise_if_no_voucher_is_to_blame(reply)
-        broken = [voucher for voucher in pack if _is_half_taken(voucher, ids)]
-        self._settled += [half_taken(voucher) for voucher in broken]
-        whole = [voucher for voucher in pack if voucher not in broken]
+        self._raise_unless_about_vouchers(reply, ids)
+        untouched = []
+        for voucher in pack:
+            taken = [client_id in ids for client_id in client_ids(voucher)]
+            if not any(taken):
+                untouched.append(voucher)
+            else:
+                self._settled.append(_unknown(voucher) if all(taken) else half_taken(voucher))
         if len(pack) == 1:
-            self._settled += [rejected(voucher, reply.errors) for voucher in whole]
-        elif whole:
-            await self._look_up(whole)
+            self._settled += [rejected(voucher, reply.errors) for voucher in untouched]
+        elif untouched:
+            await self._look_up(untouched)
 
-    def _raise_if_no_voucher_is_to_blame(self, reply: Reply) -> None:
+    def _raise_unless_about_vouchers(self, reply: Reply, ids: Mapping[str, str]) -> None:
+        """Raise what no voucher is to blame for; what has taken nothing is a definite refusal."""
         for error in reply.errors:
-            if error.cause in {*TOKEN_CAUSES, Cause.SCHEMA}:
+            if error.cause in {*TOKEN_CAUSES, Cause.SCHEMA} and not ids:
                 raise error.as_adapter_error(self._clock.now())
         for error in reply.errors:
             if error.cause is not Cause.INVALID:
@@ -132,28 +137,25 @@ _NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
 def _ids(reply: Reply, sent: Sequence[str]) -> dict[str, str]:
     """Return client id -> dbId of every node Xledger took; without client ids, all nodes in their order."""
     try:
-        edges = reply.connection(_FIELD).edges or []
+        edges = page_in(reply.data, _FIELD).edges or []
     except AdapterError as error:
         unclear = _unclear(error)
     else:
-        taken = [edge for edge in edges if edge.node is not None and edge.node.get("dbId") is not None]
-        named = len(taken) != len(sent) or any(edge.client_id for edge in taken)
-        names = [edge.client_id or "" for edge in taken] if named else sent
-        return {name: str((edge.node or {})["dbId"]) for name, edge in zip(names, taken, strict=True)}
+        taken = [(edge.client_id, edge.node["dbId"]) for edge in edges if edge.node and edge.node.get("dbId")]
+        if all(name for name, _ in taken):
+            return {str(name): str(db_id) for name, db_id in taken}
+        if len(taken) == len(sent):
+            return {name: str(db_id) for name, (_, db_id) in zip(sent, taken, strict=True)}
+        unclear = _unclear(misshapen(f"{len(taken)} of {len(sent)} nodes without client ids"))
     raise unclear
 
 
-def _delivered(voucher: Voucher, ids: dict[str, str]) -> Outcome:
+def _delivered(voucher: Voucher, ids: Mapping[str, str]) -> Outcome:
     """Return delivered when the answer has the credit line, by which the voucher is found again."""
     credit = client_ids(voucher)[-1]
     if credit not in ids:
         return _unknown(voucher)
     return Outcome(voucher.reference, Result.DELIVERED, external_id=ids[credit])
-
-
-def _is_half_taken(voucher: Voucher, ids: dict[str, str]) -> bool:
-    taken = [client_id in ids for client_id in client_ids(voucher)]
-    return any(taken) and not all(taken)
 
 
 def _unknown(voucher: Voucher) -> Outcome:

@@ -1,0 +1,167 @@
+"""What is staged, refused and booked. Nothing here is unique: the same reference may be booked twice.
+
+Whether a voucher may be staged is decided in staging.py.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from integration_admin.core.clock import Clock
+from integration_admin.sandbox.xledger.behaviour import Behaviour
+from integration_admin.sandbox.xledger.catalogue import Row, usable_problem
+from integration_admin.sandbox.xledger.dimensions import COST_CENTRE, PROJECT
+from integration_admin.sandbox.xledger.limits import local_time
+from integration_admin.sandbox.xledger.vouchers import Line, Voucher, VoucherState, money
+from integration_admin.sandbox.xledger.world import World
+
+_FIRST_ITEM = 40_000_001
+_FIRST_ENTRY = 90_000_001
+_FIRST_ERROR = 50_001
+
+
+class Ledger:
+    """The import queue and the journal of all entities."""
+
+    def __init__(self, world: World, behaviour: Behaviour, clock: Clock) -> None:
+        self._world = world
+        self._behaviour = behaviour
+        self._clock = clock
+        self._waiting: deque[Voucher] = deque()
+        self._next_item = _FIRST_ITEM
+        self._imported: dict[int, Line] = {}
+        self._by_reference: dict[str, list[Line]] = {}
+        self._times_booked: Counter[str] = Counter()
+        self.vouchers: list[Voucher] = []
+        """Every booked voucher, oldest first."""
+        self.entries: list[Line] = []
+        """The journal: the lines of booked vouchers, by dbId."""
+        self.errors: list[Row] = []
+        """Why staged lines were refused."""
+
+    @property
+    def staged(self) -> int:
+        """How many vouchers wait to be booked."""
+        return len(self._waiting)
+
+    @property
+    def doubles(self) -> int:
+        """How many booked vouchers carry a reference that was booked before."""
+        return sum(times - 1 for times in self._times_booked.values())
+
+    @property
+    def items(self) -> list[Line]:
+        """The import queue: staged and refused lines, by dbId. Booked lines have left it (assumed)."""
+        return list(self._imported.values())
+
+    def stage(self, vouchers: Iterable[Voucher]) -> None:
+        """Put vouchers into the import queue."""
+        for voucher in vouchers:
+            self._waiting.append(voucher)
+            for line in voucher.lines:
+                line.db_id = self._next_item
+                self._imported[line.db_id] = line
+                self._next_item += 1
+                if line.ext_identifier is not None:
+                    self._by_reference.setdefault(line.ext_identifier, []).append(line)
+
+    def process(self) -> None:
+        """Book what has been staged long enough, or refuse it line by line."""
+        horizon = self._clock.monotonic() - self._behaviour.processing_delay
+        while self._waiting and self._waiting[0].staged_at <= horizon:
+            voucher = self._waiting.popleft()
+            reasons = [(line, reason) for line in voucher.lines if (reason := self._obstacle(line))]
+            if reasons:
+                self._reject(voucher, reasons)
+            else:
+                self._book(voucher)
+
+    def lines_with(self, references: Iterable[str], state: VoucherState | None = None) -> list[Line]:
+        """Return the lines whose extIdentifier is one of `references`, by dbId."""
+        found = [
+            line
+            for reference in dict.fromkeys(references)
+            for line in self._by_reference.get(reference, ())
+            if (line.voucher.state is VoucherState.BOOKED) == (state is VoucherState.BOOKED)
+        ]
+        return sorted(found, key=lambda line: line.db_id)
+
+    def listing(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield what is booked, one entry a voucher and extIdentifier: a double shows as two entries."""
+        wanted = self.vouchers
+        if reference is not None:
+            lines = self.lines_with([reference], VoucherState.BOOKED)
+            wanted = list(dict.fromkeys(line.voucher for line in lines))
+        for voucher in wanted:
+            for key, lines in _by_identifier(voucher).items():
+                if reference is None or key == reference:
+                    yield _entry(key, lines, self._times_booked[key or ""])
+
+    def _obstacle(self, line: Line) -> str | None:
+        """Return why a staged line cannot be booked now."""
+        if not self._world.period_is_open(line.voucher.owner, line.posted_date):
+            return f"postedDate: The period {line.posted_date[:7]} is closed."
+        problem = usable_problem(line.account)
+        return problem and f"account: Value '{line.account['code']}' {problem}."
+
+    def _reject(self, voucher: Voucher, reasons: list[tuple[Line, str]]) -> None:
+        voucher.state = VoucherState.REJECTED
+        stamp = local_time(self._clock.now())
+        for line, reason in reasons:
+            self.errors.append(
+                {
+                    "dbId": str(_FIRST_ERROR + len(self.errors)), "ownerDbId": voucher.owner,
+                    "transactionDbId": str(line.db_id), "message": reason,
+                    "errorLevel": {"code": "ERROR", "name": "Error"},
+                    "createdAt": stamp, "modifiedAt": stamp,
+                }
+            )  # fmt: skip
+
+    def _book(self, voucher: Voucher) -> None:
+        voucher.state = VoucherState.BOOKED
+        voucher.transaction_number = len(self.vouchers) + 1
+        voucher.stamp = local_time(self._clock.now())
+        self.vouchers.append(voucher)
+        for line in voucher.lines:
+            del self._imported[line.db_id]
+            line.db_id = _FIRST_ENTRY + len(self.entries)
+            self.entries.append(line)
+        self._times_booked.update({line.ext_identifier for line in voucher.lines if line.ext_identifier})
+
+
+def _by_identifier(voucher: Voucher) -> dict[str | None, list[Line]]:
+    """Group a voucher's lines by extIdentifier; lines without one go with the voucher's first."""
+    first = voucher.reference
+    groups: dict[str | None, list[Line]] = {}
+    for line in voucher.lines:
+        groups.setdefault(line.ext_identifier or first, []).append(line)
+    return groups
+
+
+def _entry(reference: str | None, lines: list[Line], times: int) -> dict[str, Any]:
+    """Describe one booked voucher; amounts are in the currency of its lines."""
+    amounts = [line.invoice_amount for line in lines]
+    return {
+        "reference": reference,
+        "amount": money(sum(amount for amount in amounts if amount > 0)),
+        "currency": lines[0].currency["code"],
+        "balanced": sum(amounts) == 0 and sum(line.amount for line in lines) == 0,
+        "posted_date": lines[0].posted_date,
+        "voucher_number": lines[0].voucher.number,
+        "transaction_number": lines[0].voucher.transaction_number,
+        "entity": lines[0].voucher.owner,
+        "count": max(times, 1),
+        "lines": [_entry_line(line, amount) for line, amount in zip(lines, amounts, strict=True)],
+    }
+
+
+def _entry_line(line: Line, amount: int) -> dict[str, Any]:
+    project = line.project["code"] if line.project else line.code_of_kind(PROJECT)
+    return {
+        "account": line.account["code"],
+        "amount": money(amount),
+        "text": line.texts[0],
+        "cost_centre": line.code_of_kind(COST_CENTRE),
+        "project": project,
+        "tax_rule": line.tax_rule["code"] if line.tax_rule else None,
+    }

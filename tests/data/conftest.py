@@ -1,0 +1,27 @@
+"""Databases that hold two organisations with something of everything."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from tests.data.worlds import Neighbours, World, fill, open_database
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
+async def filled(request: pytest.FixtureRequest) -> tuple[str, World, World]:
+    """The address of a closed database with two worlds, and the worlds."""
+    url: str = request.getfixturevalue(f"new_{request.param}_url")()
+    async with open_database(url) as database:
+        ours, theirs = await fill(database, "Alice"), await fill(database, "Charlie")
+    return url, ours, theirs
+
+
+@pytest.fixture
+async def neighbours(
+    filled: tuple[str, World, World], copy_database: Callable[[str], str]
+) -> AsyncIterator[Neighbours]:
+    """An open database of this test's own with two worlds, once on each engine."""
+    url, ours, theirs = filled
+    async with open_database(copy_database(url)) as database:
+        yield Neighbours(database, ours, theirs)

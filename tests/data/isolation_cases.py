@@ -1,0 +1,226 @@
+"""For every method of every repository: how one organisation could ask for another's rows, and what it gets."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from integration_admin.adapters.base import ReferenceItem
+from integration_admin.core.errors import Conflict, NotFound
+from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.data.models import Failure, Run, Session
+from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery, Settlement
+from integration_admin.data.repositories.integrations import IntegrationRepository
+from integration_admin.data.repositories.mappings import MappingRepository
+from integration_admin.data.repositories.organisations import OrganisationRepository
+from integration_admin.data.repositories.records import RecordRepository
+from integration_admin.data.repositories.runs import RunRepository
+from integration_admin.data.repositories.schedules import ScheduleRepository
+from integration_admin.data.repositories.unit import AuditRepository, Unit
+from tests.builders import make_run
+from tests.data.worlds import LATER, SLOT, World, make_credential, make_failure, make_schedule
+from tests.fakes import START
+
+Call = Callable[[Unit, World, World], Awaitable[Any]]
+EVERY_STATE = list(DeliveryState)
+CLAIM = "expense_claim"
+OURS_ONLY = object()
+"""Expect an answer with rows in it; that all of them are ours is checked for every answer."""
+ENTRY = ReferenceItem("a-2", "6800", "Kontorrekvisita")
+
+
+def ids(world: World) -> list[int]:
+    return [row.id for row in world.deliveries.values()]
+
+
+def intake(world: World) -> NewDelivery:
+    return NewDelivery(world.records[4].id, "ref-4", 900, 1)
+
+
+def delivered(delivery_id: int) -> Settlement:
+    return Settlement(delivery_id, DeliveryState.DELIVERED, "stolen")
+
+
+def browser(world: World) -> Session:
+    return Session(
+        member_id=world.member.id,
+        token_hash="hash",
+        created_at=START,
+        last_seen_at=START,
+        expires_at=LATER,
+    )
+
+
+def failure(world: World, run: Run, of: World) -> Failure:
+    return make_failure(world.integration.id, run.id, of.records[0].id)
+
+
+async def leftovers(unit: Unit, theirs: World) -> list[int]:
+    """Ask for what another organisation's integration has left; answer those that are not ours."""
+    rows = await unit.records.without_delivery(theirs.integration.id, [CLAIM], ["approved"], 0, 100)
+    assert rows
+    return [row[0] for row in rows if row[0] in {record.id for record in theirs.records}]
+
+
+# Each method with arguments that name the other organisation's rows, and what must come of it. Where a
+# method takes no such argument, both organisations hold rows of the same name and only ours may answer.
+CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
+    (DeliveryRepository, "add"): [
+        (lambda u, _, b: u.deliveries.add(b.integration.id, [intake(b)], START), NotFound),
+        (lambda u, a, b: u.deliveries.add(a.integration.id, [intake(b)], START), NotFound),
+    ],
+    (DeliveryRepository, "sendable"): [
+        (lambda u, _, b: u.deliveries.sendable(b.integration.id, LATER, 0, 10), [])
+    ],
+    (DeliveryRepository, "begin_sending"): [
+        (lambda u, a, b: u.deliveries.begin_sending([(k, "h", 2) for k in ids(b)], a.run.id, START), 0)
+    ],
+    (DeliveryRepository, "settle"): [
+        (lambda u, _, b: u.deliveries.settle([delivered(k) for k in ids(b)], EVERY_STATE, START), 0)
+    ],
+    (DeliveryRepository, "orphans_to_unknown"): [
+        (lambda u, _, b: u.deliveries.orphans_to_unknown(b.integration.id, LATER, START), 0)
+    ],
+    (DeliveryRepository, "unknown_due"): [
+        (lambda u, _, b: u.deliveries.unknown_due(b.integration.id, LATER, 0, 10), [])
+    ],
+    (DeliveryRepository, "retry"): [
+        (lambda u, _, b: u.deliveries.retry(b.integration.id, EVERY_STATE, START), 0),
+        (lambda u, _, b: u.deliveries.retry(b.integration.id, EVERY_STATE, START, b.records[0].id), 0),
+    ],
+    (DeliveryRepository, "revive_revised"): [
+        (lambda u, _, b: u.deliveries.revive_revised(b.integration.id, START), 0)
+    ],
+    (DeliveryRepository, "counts"): [(lambda u, _, b: u.deliveries.counts(b.integration.id), {})],
+    (DeliveryRepository, "of_record"): [(lambda u, _, b: u.deliveries.of_record(b.records[0].id), [])],
+    (IntegrationRepository, "everything"): [(lambda u, _a, _b: u.integrations.everything(), OURS_ONLY)],
+    (IntegrationRepository, "get"): [(lambda u, _, b: u.integrations.get(b.integration.id), NotFound)],
+    (IntegrationRepository, "add"): [(lambda u, _, b: u.integrations.add(b.integration), ValueError)],
+    (IntegrationRepository, "change"): [
+        (lambda u, _, b: u.integrations.change(b.integration.id, 1, START, name="Taken"), Conflict)
+    ],
+    (IntegrationRepository, "note"): [
+        (lambda u, _, b: u.integrations.note(b.integration.id, name="Taken"), None)
+    ],
+    (IntegrationRepository, "take_voucher_numbers"): [
+        (lambda u, _, b: u.integrations.take_voucher_numbers(b.integration.id, 1), NotFound)
+    ],
+    (IntegrationRepository, "remove"): [(lambda u, _, b: u.integrations.remove(b.integration.id), None)],
+    (IntegrationRepository, "credentials"): [
+        (lambda u, _, b: u.integrations.credentials(b.integration.id), [])
+    ],
+    (IntegrationRepository, "put_credential"): [
+        (lambda u, _, b: u.integrations.put_credential(make_credential(b.integration.id)), NotFound)
+    ],
+    (IntegrationRepository, "remove_credentials"): [
+        (lambda u, _, b: u.integrations.remove_credentials(b.integration.id), None)
+    ],
+    (IntegrationRepository, "exclusions"): [
+        (lambda u, _, b: u.integrations.exclusions(b.integration.id), frozenset())
+    ],
+    (IntegrationRepository, "replace_exclusions"): [
+        (lambda u, _, b: u.integrations.replace_exclusions(b.integration.id, frozenset()), None),
+        (lambda u, _, b: u.integrations.replace_exclusions(b.integration.id, frozenset({"x"})), NotFound),
+    ],
+    (MappingRepository, "get"): [(lambda u, _, b: u.mappings.get(b.integration.id), {})],
+    (MappingRepository, "replace"): [
+        (lambda u, _, b: u.mappings.replace(b.integration.id, {}), None),
+        (lambda u, _, b: u.mappings.replace(b.integration.id, {"x": FieldMapping(constant="1")}), NotFound),
+    ],
+    (MappingRepository, "replace_reference"): [
+        (lambda u, _, b: u.mappings.replace_reference(b.integration.id, {}), None),
+        (lambda u, _, b: u.mappings.replace_reference(b.integration.id, {"accounts": [ENTRY]}), NotFound),
+    ],
+    (MappingRepository, "search_reference"): [
+        (lambda u, _, b: u.mappings.search_reference(b.integration.id, "accounts"), [])
+    ],
+    (MappingRepository, "reference_codes"): [
+        (lambda u, _, b: u.mappings.reference_codes(b.integration.id, "accounts", ["7140"]), {"7140": []})
+    ],
+    (MappingRepository, "reference_ids"): [
+        (lambda u, _, b: u.mappings.reference_ids(b.integration.id, "accounts", ["a-1"]), {})
+    ],
+    (MappingRepository, "reference_counts"): [
+        (lambda u, _, b: u.mappings.reference_counts(b.integration.id), {})
+    ],
+    (OrganisationRepository, "get"): [(lambda u, _a, _b: u.organisations.get(), OURS_ONLY)],
+    (OrganisationRepository, "members"): [(lambda u, _a, _b: u.organisations.members(), OURS_ONLY)],
+    (OrganisationRepository, "member"): [(lambda u, _, b: u.organisations.member(b.member.id), NotFound)],
+    (OrganisationRepository, "add_member"): [
+        (lambda u, _, b: u.organisations.add_member(b.member), ValueError)
+    ],
+    (OrganisationRepository, "add_session"): [
+        (lambda u, _, b: u.organisations.add_session(browser(b)), NotFound)
+    ],
+    (OrganisationRepository, "add_token"): [(lambda u, _, b: u.organisations.add_token(b.token), ValueError)],
+    (OrganisationRepository, "set_language"): [
+        (lambda u, _, b: u.organisations.set_language(b.member.id, "nn"), None)
+    ],
+    (RecordRepository, "get"): [(lambda u, _a, _b: u.records.get(CLAIM, "EC-0"), OURS_ONLY)],
+    (RecordRepository, "known"): [(lambda u, _a, _b: u.records.known([(CLAIM, "EC-0")]), OURS_ONLY)],
+    (RecordRepository, "add"): [(lambda u, _, b: u.records.add(b.records), ValueError)],
+    (RecordRepository, "page"): [(lambda u, _a, _b: u.records.page(None, 0, 100), OURS_ONLY)],
+    (RecordRepository, "by_ids"): [
+        (lambda u, _, b: u.records.by_ids([record.id for record in b.records]), {})
+    ],
+    (RecordRepository, "without_delivery"): [(lambda u, _, b: leftovers(u, b), [])],
+    (RecordRepository, "categories"): [
+        (lambda u, _a, _b: u.records.categories(CLAIM), ["travel.public_transport"])
+    ],
+    (RecordRepository, "note_categories"): [
+        (lambda u, _a, _b: u.records.note_categories([(CLAIM, "travel.public_transport")], LATER), None)
+    ],
+    (RunRepository, "add"): [
+        (lambda u, _, b: u.runs.add(make_run(b.integration.id)), NotFound),
+        (lambda u, _, b: u.runs.add(b.run), ValueError),
+    ],
+    (RunRepository, "get"): [(lambda u, _, b: u.runs.get(b.run.id), NotFound)],
+    (RunRepository, "by_idempotency_key"): [
+        (lambda u, _, b: u.runs.by_idempotency_key(b.integration.id, "key-1"), None)
+    ],
+    (RunRepository, "active"): [(lambda u, _, b: u.runs.active(b.integration.id), None)],
+    (RunRepository, "latest_finished"): [(lambda u, _, b: u.runs.latest_finished(b.integration.id), None)],
+    (RunRepository, "history"): [
+        (lambda u, _, b: u.runs.history(b.integration.id, None, 10), []),
+        (lambda u, _, b: u.runs.history(b.integration.id, (LATER, b.run.id), 10), []),
+    ],
+    (RunRepository, "start"): [(lambda u, _, b: u.runs.start(b.run.id, START), False)],
+    (RunRepository, "finish"): [(lambda u, _, b: u.runs.finish(b.run.id, RunState.FAILED, START), False)],
+    (RunRepository, "progress"): [(lambda u, _, b: u.runs.progress(b.run.id, delivered=9), None)],
+    (RunRepository, "cancel_requested"): [(lambda u, _, b: u.runs.cancel_requested(b.run.id), False)],
+    (RunRepository, "add_failures"): [
+        (lambda u, a, b: u.runs.add_failures([failure(a, b.run, a)]), NotFound),
+        (lambda u, a, b: u.runs.add_failures([failure(a, a.run, b)]), NotFound),
+    ],
+    (RunRepository, "failures"): [
+        (lambda u, _, b: u.runs.failures(b.integration.id), []),
+        (lambda u, _, b: u.runs.failures(b.integration.id, run_id=b.run.id), []),
+    ],
+    (RunRepository, "resolve_failures"): [
+        (
+            lambda u, _, b: u.runs.resolve_failures(
+                b.integration.id, [record.id for record in b.records], LATER
+            ),
+            None,
+        )
+    ],
+    (ScheduleRepository, "get"): [(lambda u, _, b: u.schedules.get(b.integration.id), None)],
+    (ScheduleRepository, "put"): [
+        (lambda u, _, b: u.schedules.put(make_schedule(b.integration.id)), NotFound),
+        (lambda u, _, b: u.schedules.put(b.schedule), ValueError),
+    ],
+    (ScheduleRepository, "remove"): [(lambda u, _, b: u.schedules.remove(b.integration.id), None)],
+    (ScheduleRepository, "win_slot"): [
+        (lambda u, _, b: u.schedules.win_slot(b.schedule.id, SLOT, LATER), False),
+        (lambda u, _, b: u.schedules.win_slot(b.schedule.id, "2026-12-01T02:00", LATER), NotFound),
+    ],
+    (ScheduleRepository, "has_slot_on"): [
+        (lambda u, _, b: u.schedules.has_slot_on(b.schedule.id, SLOT[:10]), False)
+    ],
+    (ScheduleRepository, "attach_run"): [
+        (lambda u, a, b: u.schedules.attach_run(b.schedule.id, SLOT, a.run.id), None)
+    ],
+    (ScheduleRepository, "checked"): [(lambda u, _, b: u.schedules.checked(b.schedule.id, LATER), None)],
+    (AuditRepository, "add"): [(lambda u, _a, _b: u.audit.add(START, "Alice", "look"), None)],
+    (AuditRepository, "latest"): [(lambda u, _a, _b: u.audit.latest(), OURS_ONLY)],
+}

@@ -1,0 +1,213 @@
+"""An organisation that has something of everything, to be put beside another one."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from integration_admin.adapters.base import ReferenceItem
+from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.data.database import Database
+from integration_admin.data.models import (
+    OWNED,
+    ApiToken,
+    Credential,
+    Delivery,
+    Failure,
+    Integration,
+    Member,
+    Organisation,
+    RecordRow,
+    Run,
+    Schedule,
+    Session,
+)
+from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
+from integration_admin.data.repositories.unit import Unit
+from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
+from tests.fakes import START
+
+LATER = START + timedelta(days=30)
+"""When everything that waits in a world is due."""
+SLOT = "2026-11-22T02:00"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One organisation with a row in every table; its natural keys are the same in every world.
+
+    Its four deliveries are ready, sending, unknown, and rejected with a newer revision.
+    """
+
+    organisation: Organisation
+    member: Member
+    integration: Integration
+    records: list[RecordRow]
+    run: Run
+    ended_run: Run
+    schedule: Schedule
+    token: ApiToken
+    deliveries: dict[DeliveryState, Delivery]
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.organisation.id
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """An open database with two organisations that must not see each other."""
+
+    database: Database
+    ours: World
+    theirs: World
+
+
+async def fill(database: Database, member_name: str) -> World:
+    """Store a new organisation with a row in every table."""
+    member = make_member(member_name)
+    organisation = await save_organisation(database, member)
+    async with database.write(organisation.id) as unit:
+        integration, token = await _connect(unit, member)
+        run, ended_run = await _run(unit, integration.id)
+        records, deliveries = await _export(unit, integration.id, run.id)
+        schedule = await _plan(unit, integration.id, run.id)
+        await unit.audit.add(START, member_name, "world.fill")
+    return World(
+        organisation, member, integration, records, run, ended_run, schedule, token, deliveries
+    )  # fmt: skip
+
+
+async def everything_of(database: Database, organisation_id: uuid.UUID) -> dict[str, list[Any]]:
+    """Return all rows of an organisation by table, as they are stored."""
+    found: dict[str, list[Any]] = {}
+    async with database.engine.connect() as connection:
+        for model in OWNED:
+            table = model.__table__  # type: ignore[attr-defined]  # every Owned is a mapped class
+            assert isinstance(table, Table)
+            statement = select(table).where(table.c.organisation_id == organisation_id)
+            found[table.name] = list(await connection.execute(statement.order_by(*table.primary_key)))
+        own = select(Organisation.__table__).where(Organisation.id == organisation_id)
+        found["organisations"] = list(await connection.execute(own))
+    return found
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open a database and give its connections back at the end."""
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+async def _connect(unit: Unit, member: Member) -> tuple[Integration, ApiToken]:
+    integration = make_integration(name="Accounting")
+    token = ApiToken(name="Expense system", token_hash=uuid.uuid4().hex, scopes=[], created_at=START)
+    await unit.integrations.add(integration)
+    await unit.organisations.add_token(token)
+    await unit.organisations.add_session(
+        Session(
+            member_id=member.id,
+            token_hash=uuid.uuid4().hex,
+            created_at=START,
+            last_seen_at=START,
+            expires_at=LATER,
+        )
+    )
+    await unit.integrations.put_credential(make_credential(integration.id))
+    await unit.integrations.replace_exclusions(integration.id, frozenset({"claimant.email"}))
+    account = FieldMapping(source="line.category", values={"travel.public_transport": "7140"})
+    await unit.mappings.replace(integration.id, {"account": account})
+    await unit.mappings.replace_reference(
+        integration.id, {"accounts": [ReferenceItem("a-1", "7140", "Reisekostnader")]}
+    )
+    return integration, token
+
+
+def make_credential(integration_id: uuid.UUID, **changes: Any) -> Credential:
+    """Build a credential whose envelope nobody can open."""
+    values: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "integration_id": integration_id,
+        "field": "token",
+        "envelope": "v1.k1.nonce.ciphertext",
+        "stored_by": "Alice",
+        "stored_at": START,
+    }
+    return Credential(**(values | changes))
+
+
+async def _run(unit: Unit, integration_id: uuid.UUID) -> tuple[Run, Run]:
+    run = make_run(integration_id, idempotency_key="key-1", cancel_requested=True)
+    earlier = START - timedelta(days=1)
+    ended = make_run(integration_id, state=RunState.FAILED, requested_at=earlier, finished_at=earlier)
+    await unit.runs.add(run)
+    await unit.runs.add(ended)
+    return run, ended
+
+
+async def _export(
+    unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID
+) -> tuple[list[RecordRow], dict[DeliveryState, Delivery]]:
+    records = [make_record(make_claim(id=f"EC-{number}", revision=2)) for number in range(5)]
+    await unit.records.add(records)
+    await unit.records.note_categories([("expense_claim", "travel.public_transport")], START)
+    first = await unit.integrations.take_voucher_numbers(integration_id, 4)
+    new = [NewDelivery(records[n].id, f"ref-{n}", first + n, 1) for n in range(4)]
+    await unit.deliveries.add(integration_id, new, START)
+    ready, sending, unknown, rejected = await unit.deliveries.sendable(integration_id, START, 0, 10)
+    intents = [(row.id, "hash", 1) for row in (sending, unknown, rejected)]
+    assert await unit.deliveries.begin_sending(intents, run_id, START) == 3
+    outcomes = [
+        Settlement(unknown.id, DeliveryState.UNKNOWN, due_at=START),
+        Settlement(rejected.id, DeliveryState.REJECTED),
+    ]
+    assert await unit.deliveries.settle(outcomes, [DeliveryState.SENDING], START) == 2
+    await unit.runs.add_failures([make_failure(integration_id, run_id, rejected.record_id)])
+    rows = {
+        DeliveryState.READY: ready,
+        DeliveryState.SENDING: sending,
+        DeliveryState.UNKNOWN: unknown,
+        DeliveryState.REJECTED: rejected,
+    }
+    return records, rows
+
+
+def make_failure(integration_id: uuid.UUID, run_id: uuid.UUID, record_id: int, **changes: Any) -> Failure:
+    """Build an open failure."""
+    values: dict[str, Any] = {
+        "integration_id": integration_id,
+        "run_id": run_id,
+        "record_id": record_id,
+        "fault": "config",
+        "field": "account",
+        "message": msg("The account is closed.").to_json(),
+        "created_at": START,
+    }
+    return Failure(**(values | changes))
+
+
+async def _plan(unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID) -> Schedule:
+    schedule = make_schedule(integration_id)
+    await unit.schedules.put(schedule)
+    assert await unit.schedules.win_slot(schedule.id, SLOT, LATER)
+    await unit.schedules.attach_run(schedule.id, SLOT, run_id)
+    return schedule
+
+
+def make_schedule(integration_id: uuid.UUID, **changes: Any) -> Schedule:
+    """Build a daily schedule."""
+    values: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "integration_id": integration_id,
+        "kind": "daily",
+        "time_zone": "Europe/Oslo",
+        "checked_until": START,
+    }
+    return Schedule(**(values | changes))
