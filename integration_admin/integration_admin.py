@@ -2,10 +2,12 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import reflex as rx
 
 from integration_admin.api.app import edge
+from integration_admin.api.prerendered import PrerenderedPages
 from integration_admin.bootstrap import bootstrap
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
@@ -35,7 +37,10 @@ app = rx.App(
     # Toasts vanish before some have read them; pages say it in place.
     toaster=None,
     hydrate_fallback=while_starting,
-    api_transformer=edge(application.settings, application.ready),
+    api_transformer=[
+        lambda app: PrerenderedPages(app, Path(".web/build/client")),
+        *edge(application.settings, application.ready),
+    ],
     extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
 )
 # Reflex's own words about a lost connection are English and toasts.

@@ -97,9 +97,12 @@ def copy_database(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def postgresql_url(new_postgresql_url: Callable[[], str]) -> str:
+def postgresql_url(postgresql_server: URL, new_postgresql_url: Callable[[], str]) -> Iterator[str]:
     """The address of a migrated PostgreSQL database of this test's own."""
-    return new_postgresql_url()
+    url = new_postgresql_url()
+    yield url
+    name = sql.Identifier(make_url(url).database or "")
+    _administer(postgresql_server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 @pytest.fixture

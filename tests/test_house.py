@@ -74,7 +74,9 @@ def test_every_setting_is_in_the_readme_table() -> None:
 
 
 def test_every_adapter_folder_has_the_same_files() -> None:
-    folders = [path for path in (PACKAGE / "adapters").iterdir() if path.is_dir() and path.name != "__pycache__"]
+    folders = [
+        path for path in (PACKAGE / "adapters").iterdir() if path.is_dir() and path.name != "__pycache__"
+    ]
     missing = {
         folder.name: sorted(ADAPTER_FILES - {path.name for path in folder.glob("*.py")}) for folder in folders
     }
@@ -87,7 +89,9 @@ def test_no_state_var_is_named_like_a_secret() -> None:
         f"{path.name}: {node.target.id}"
         for path in (PACKAGE / "states").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and secret.search(node.target.id)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and secret.search(node.target.id)
     ]
     assert named == []
 

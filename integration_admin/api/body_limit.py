@@ -10,6 +10,7 @@ from integration_admin.api.problems import BodyTooLarge, problem_response
 RECORDS_PATH = "/api/v1/records"
 RECORDS_LIMIT = 10 * 1024 * 1024
 OTHER_LIMIT = 64 * 1024
+_DRAINED = 2 * RECORDS_LIMIT
 
 
 class BodyLimit:
@@ -47,19 +48,32 @@ class _Counted:
         self.answered = False
 
     async def receive(self) -> Message:
+        """Pass a piece of the body on; raises BodyTooLarge."""
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
+            if message.get("more_body", False):
+                await _drain(self._receive)
             raise BodyTooLarge(self._limit)
         return message
 
     async def send(self, message: Message) -> None:
+        """Pass a piece of the answer on."""
         self.answered = True
         await self._send(message)
 
 
 async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+    await _drain(receive)
     response = problem_response(BodyTooLarge(limit), language_of(Request(scope)))
-    # What is left of the body is not read, so the connection cannot be used again.
-    response.headers["Connection"] = "close"
     await response(scope, receive, send)
+
+
+async def _drain(receive: Receive) -> None:
+    """Throw away what is still arriving, up to a limit: many clients read no answer before they have sent."""
+    left = _DRAINED
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_components_core.el.elements.base import BaseHTML
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from integration_admin.components.texts import Text, t
 
 Variant = Literal["primary", "secondary", "tertiary"]
 Color = Literal["accent", "neutral", "success", "warning", "danger", "info"]
+
+
+class NativeLink(BaseHTML):
+    """A link the browser itself follows; Reflex's own anchors go through its router, which moves no focus."""
+
+    tag = "a"
+
+    href: rx.Var[str]
 
 
 def heading(text: Text, *, level: int = 2, **props: Any) -> rx.Component:
@@ -37,6 +46,11 @@ def row(*children: rx.Component) -> rx.Component:
 def link(text: Text, href: Text, **props: Any) -> rx.Component:
     """Link to another page of ours without reloading the document."""
     return ReactRouterLink.create(text, to=href, class_name="ds-link", **props)
+
+
+def jump_link(text: Text, element_id: Text, **props: Any) -> rx.Component:
+    """Link to something on the same page, and take the focus there."""
+    return NativeLink.create(text, href=f"#{element_id}", **props)
 
 
 def button(

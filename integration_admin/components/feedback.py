@@ -4,6 +4,7 @@ from typing import Literal
 
 import reflex as rx
 
+from integration_admin.components.content import jump_link
 from integration_admin.components.effects import FocusWhen
 from integration_admin.components.texts import Text, t
 
@@ -37,7 +38,7 @@ def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
     links = rx.foreach(
         errors,
         lambda error: rx.el.li(
-            rx.el.a(error["message"], href=f"#{error['field']}", class_name="ds-link"), key=error["field"]
+            jump_link(error["message"], error["field"], class_name="ds-link"), key=error["field"]
         ),
     )
     box = rx.el.div(

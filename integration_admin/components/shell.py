@@ -8,7 +8,7 @@ import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from integration_admin.components.content import button
+from integration_admin.components.content import button, jump_link
 from integration_admin.components.effects import DialogButtons, FocusOnNavigation, FollowLanguage
 from integration_admin.components.feedback import alert
 from integration_admin.components.fields import native_form
@@ -63,7 +63,7 @@ def document_title(title: Text) -> Text:
 def shell(title: Text, *children: rx.Component, above: rx.Component | None = None) -> rx.Component:
     """Draw a whole page: `title` is its h1."""
     return rx.fragment(
-        rx.el.a(t("Skip to content"), href="#main", class_name="ds-skip-link"),
+        jump_link(t("Skip to content"), "main", class_name="ds-skip-link"),
         site_header(),
         rx.el.main(
             _notices(),

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from integration_admin.core.clock import Clock
+from integration_admin.core.errors import Conflict
+from integration_admin.core.messages import msg
 from integration_admin.data.database import Database
 from integration_admin.data.keyring import Keyring, create_key
 from integration_admin.data.models import VaultKey
@@ -19,7 +21,7 @@ class KeyCheck:
         self._vault: Vault | None = None
 
     async def run(self) -> StartReport:
-        """Check the keyring against the database and load the vault. Raises VaultError."""
+        """Check the keyring against the database and load the vault. Raises VaultError, ConfigurationError."""
         keyring = Keyring.load(self._key_dir)
         async with self._database.system() as system:
             registered = [
@@ -31,18 +33,32 @@ class KeyCheck:
         return report
 
     async def init_key(self, key_id: str) -> None:
-        """Make the first key and register it; refuses where there is one. Raises VaultError."""
-        create_key(self._key_dir, key_id)
+        """Make the first key and register it; a key file an earlier try left behind is registered as it is.
+
+        Raises Conflict where this database knows a key already, VaultError or ConfigurationError
+        where the file cannot be made or read.
+        """
+        await self._refuse_second_key()
+        if not Keyring.load(self._key_dir).ids:
+            create_key(self._key_dir, key_id)
         keyring = Keyring.load(self._key_dir)
+        first = keyring.ids[0]
         async with self._database.system(writes=True) as system:
             await system.add_vault_key(
                 VaultKey(
-                    key_id=key_id,
-                    check_value=keyring.kcv(key_id),
+                    key_id=first,
+                    check_value=keyring.kcv(first),
                     state="active",
                     created_at=self._clock.now(),
                 )
             )
+
+    async def _refuse_second_key(self) -> None:
+        async with self._database.system() as system:
+            if await system.vault_keys() or await system.sealed_by_key():
+                raise Conflict(
+                    msg("This database is sealed with a key already. Put that key file back in its folder.")
+                )
 
     def vault(self) -> Vault:
         """Return the vault; raises RuntimeError before `run`."""

@@ -99,6 +99,18 @@ def reasons_of(error: ValidationError, raw: Any) -> tuple[Reason, ...]:
     return tuple(found[:_MOST])
 
 
+def unstorable_reasons(payload: Any, place: tuple[str | int, ...] = ()) -> Iterator[Reason]:
+    """Yield a reason for every text in `payload` that is not whole: half a surrogate pair has no UTF-8."""
+    if isinstance(payload, dict):
+        for name, value in payload.items():
+            yield from unstorable_reasons(value, (*place, name))
+    elif isinstance(payload, list):
+        for index, value in enumerate(payload):
+            yield from unstorable_reasons(value, (*place, index))
+    elif isinstance(payload, str) and any("\ud800" <= sign <= "\udfff" for sign in payload):
+        yield Reason(_path(place), _UNSTORABLE)
+
+
 def _reasons(detail: ErrorDetails, raw: Any) -> list[Reason]:
     kind, limits = detail["type"], detail.get("ctx", {})
     tag, *rest = detail["loc"] or ("",)
@@ -153,4 +165,9 @@ def _currency() -> Message:
 
 def _path(place: tuple[str | int, ...]) -> str:
     """Write a place as people count: `lines.1` is the first line."""
-    return ".".join(str(part + 1) if isinstance(part, int) else part[:_NAME_SHOWN] for part in place)
+    return ".".join(str(part + 1) if isinstance(part, int) else _shown(part) for part in place)
+
+
+def _shown(name: str) -> str:
+    """Return a field's name as it was sent, short and without what cannot be written out."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:_NAME_SHOWN])

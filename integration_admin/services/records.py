@@ -24,13 +24,14 @@ from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation, RecordRow
 from integration_admin.data.repositories.unit import Unit
-from integration_admin.services.record_reasons import Reason, reasons_of
+from integration_admin.services.record_reasons import Reason, reasons_of, unstorable_reasons
 
 BATCH = 1_000
 """Records stored in one transaction at the most."""
 
 _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
+_LARGEST_REVISION = 2**31 - 1
 _CATEGORIES_AT_ONCE = 500
 
 _Key = tuple[str, str]
@@ -126,11 +127,15 @@ def check(raw: Any) -> Candidate | Receipt:
         record = parse_record(raw)
     except ValidationError as error:
         return _refuse(raw, reasons_of(error, raw))
+    payload = record.model_dump(mode="json")
     # Defaults stay out, so that a field added to records later does not make old ones look changed.
     said = record.model_dump(mode="json", exclude_defaults=True)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    payload = record.model_dump(mode="json")
-    return Candidate(record, payload, hashlib.sha256(canonical.encode()).hexdigest())
+    try:
+        content_hash = hashlib.sha256(canonical.encode()).hexdigest()
+    except UnicodeEncodeError:
+        return _refuse(raw, tuple(unstorable_reasons(payload)))
+    return Candidate(record, payload, content_hash)
 
 
 def _check_all(batch: Sequence[Any]) -> list[Candidate | Receipt]:
@@ -203,8 +208,13 @@ def _refuse(raw: Any, reasons: tuple[Reason, ...]) -> Receipt:
     kind, record_id, revision = said.get("kind"), said.get("id"), said.get("revision")
     return Receipt(
         kind=kind if isinstance(kind, str) and kind in _KINDS else "",
-        id=record_id if isinstance(record_id, str) and len(record_id) <= _LONGEST_ID else "",
-        revision=revision if type(revision) is int else None,
+        id=record_id if isinstance(record_id, str) and _can_be_shown(record_id) else "",
+        revision=revision if type(revision) is int and 0 < revision <= _LARGEST_REVISION else None,
         result=IntakeResult.REJECTED,
         reasons=reasons,
     )
+
+
+def _can_be_shown(record_id: str) -> bool:
+    """Tell whether an id is short and whole text; half a surrogate pair could not even be written out."""
+    return len(record_id) <= _LONGEST_ID and record_id.isprintable()

@@ -19,18 +19,25 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
+from integration_admin.data.run_queue import LocalRunQueue
 from integration_admin.services import container
+from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.container import Services
+from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
+from integration_admin.services.runs import Runs
+from integration_admin.services.schedules import Schedules
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.tokens import SCOPES, ApiTokens
+from integration_admin.services.type_registry import TypeRegistry
 from tests.api.serving import free_port, serving
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
+from tests.services.fake_adapter import FakeAdapter
 
 EMAIL = "alice@example.org"
 PASSWORD = "correct horse battery"
@@ -53,14 +60,18 @@ class Edge:
 def services(sqlite_database: Database, clock: FakeClock) -> Any:
     """The services the edge calls, for real; what a test does not need is not there."""
     passwords = Passwords()
-    tracking = RecordTracking(sqlite_database)
+    adapters = AdapterRegistry({"xledger": FakeAdapter()})
+    types = TypeRegistry(sqlite_database, adapters)
+    schedules = Schedules(sqlite_database, clock)
     return SimpleNamespace(
         sign_in=SignIn(sqlite_database, passwords, clock, os.urandom),
         tokens=ApiTokens(sqlite_database, clock, os.urandom),
         organisations=Organisations(sqlite_database, passwords, clock),
         records=RecordIntake(sqlite_database, clock),
-        tracking=tracking,
-        configuration=Configuration(sqlite_database, cast("Any", None), cast("Any", None), clock),
+        tracking=RecordTracking(sqlite_database),
+        configuration=Configuration(sqlite_database, adapters, types, clock),
+        runs=Runs(sqlite_database, LocalRunQueue(), clock),
+        health=HealthMonitor(sqlite_database, schedules, clock),
     )
 
 

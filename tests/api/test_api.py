@@ -1,10 +1,13 @@
 """What all of /api shares: tokens, problems, the document; and health."""
 
+import re
+
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
 from integration_admin.core.secret import Secret
+from integration_admin.services.tokens import fingerprint
 from tests.api.conftest import Edge
 
 PATH = "/api/v1/records"
@@ -58,7 +61,8 @@ async def test_an_unexpected_error_says_and_logs_nothing_of_the_request(
 ) -> None:
     class Broken:
         async def page(self, *_: object) -> None:
-            raise ZeroDivisionError("marked-secret")
+            detail = "marked-secret"
+            raise ZeroDivisionError(detail)
 
     running.services.tracking = Broken()
     with capture_logs() as logs:
@@ -100,7 +104,7 @@ async def test_the_documentation_loads_nothing_from_elsewhere(client: httpx2.Asy
     page = (await client.get("/api/docs")).text
     assert "POST /api/v1/records" in page
     assert "<script" not in page
-    assert "http" not in page.replace("https://", "", 0).split("<body>")[0]
+    assert re.findall(r"(?:src|href)='(?![/#])", page) == []
 
 
 async def test_health_is_told_to_anybody(client: httpx2.AsyncClient, running: Edge) -> None:
@@ -120,10 +124,7 @@ async def test_every_response_tells_browsers_to_be_strict(client: httpx2.AsyncCl
     assert "strict-transport-security" not in headers
 
 
-async def test_a_revoked_token_is_refused_at_once(
-    caller: httpx2.AsyncClient, running: Edge, clock: object
-) -> None:
-    del clock
+async def test_a_revoked_token_is_refused_at_once(caller: httpx2.AsyncClient, running: Edge) -> None:
     token = await running.services.tokens.create(running.alice, ["records:read"], "short-lived")
     headers = {"Authorization": f"Bearer {token.reveal()}"}
     assert (await caller.get(PATH, headers=headers)).status_code == 200
@@ -132,8 +133,6 @@ async def test_a_revoked_token_is_refused_at_once(
 
 
 async def revoke(running: Edge, token: Secret) -> None:
-    from integration_admin.services.tokens import fingerprint  # noqa: PLC0415
-
     async with running.database.system(writes=True) as system:
         row = await system.token_by_hash(fingerprint(token))
         assert row is not None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -66,7 +67,7 @@ async def test_a_body_that_is_no_json_is_one_problem(caller: httpx2.AsyncClient,
     assert answer.json() == {
         "type": "about:blank",
         "status": 422,
-        "title": "Unprocessable Content",
+        "title": HTTPStatus(422).phrase,
         "detail": "The body is not JSON.",
     }
 

@@ -18,7 +18,15 @@ async def filled(request: pytest.FixtureRequest) -> tuple[str, World, World]:
 
 
 @pytest.fixture
-async def neighbours(
+async def neighbours(filled: tuple[str, World, World]) -> AsyncIterator[Neighbours]:
+    """An open database with two worlds that tests share; only our world may change; once on each engine."""
+    url, ours, theirs = filled
+    async with open_database(url) as database:
+        yield Neighbours(database, ours, theirs)
+
+
+@pytest.fixture
+async def own_neighbours(
     filled: tuple[str, World, World], copy_database: Callable[[str], str]
 ) -> AsyncIterator[Neighbours]:
     """An open database of this test's own with two worlds, once on each engine."""

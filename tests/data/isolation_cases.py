@@ -110,7 +110,11 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.integrations.credentials(b.integration.id), [])
     ],
     (IntegrationRepository, "put_credential"): [
-        (lambda u, _, b: u.integrations.put_credential(make_credential(b.integration.id)), NotFound)
+        (
+            lambda u, _, b: u.integrations.put_credential(make_credential(b.integration.id, field="x")),
+            NotFound,
+        ),
+        (lambda u, _, b: u.integrations.put_credential(make_credential(b.integration.id)), Conflict),
     ],
     (IntegrationRepository, "remove_credentials"): [
         (lambda u, _, b: u.integrations.remove_credentials(b.integration.id), None)
@@ -206,7 +210,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (ScheduleRepository, "get"): [(lambda u, _, b: u.schedules.get(b.integration.id), None)],
     (ScheduleRepository, "put"): [
-        (lambda u, _, b: u.schedules.put(make_schedule(b.integration.id)), NotFound),
+        (lambda u, _, b: u.schedules.put(make_schedule(b.integration.id)), Conflict),
         (lambda u, _, b: u.schedules.put(b.schedule), ValueError),
     ],
     (ScheduleRepository, "remove"): [(lambda u, _, b: u.schedules.remove(b.integration.id), None)],

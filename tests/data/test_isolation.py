@@ -77,12 +77,12 @@ async def test_a_unit_hands_out_nothing_but_repositories_of_its_organisation(nei
     assert {part._organisation_id for part in parts.values()} == {neighbours.ours.id}
 
 
-async def test_removing_an_integration_leaves_the_neighbours_alone(neighbours: Neighbours) -> None:
-    before = await everything_of(neighbours.database, neighbours.theirs.id)
-    async with neighbours.database.write(neighbours.ours.id) as unit:
-        await unit.integrations.remove(neighbours.ours.integration.id)
-    assert await everything_of(neighbours.database, neighbours.theirs.id) == before
-    left = await everything_of(neighbours.database, neighbours.ours.id)
+async def test_removing_an_integration_leaves_the_neighbours_alone(own_neighbours: Neighbours) -> None:
+    before = await everything_of(own_neighbours.database, own_neighbours.theirs.id)
+    async with own_neighbours.database.write(own_neighbours.ours.id) as unit:
+        await unit.integrations.remove(own_neighbours.ours.integration.id)
+    assert await everything_of(own_neighbours.database, own_neighbours.theirs.id) == before
+    left = await everything_of(own_neighbours.database, own_neighbours.ours.id)
     assert {table for table, rows in left.items() if rows} == {
         "api_tokens",
         "audit_events",

@@ -71,9 +71,7 @@ class Engine:
         report = await self.credentials.test(self.actor, integration_id)
         assert report.passed
         await self.mappings.refresh(self.actor, integration_id)
-        saved = await self.mappings.save(
-            self.actor, integration_id, version, MAPPING, accept_warnings=True
-        )
+        saved = await self.mappings.save(self.actor, integration_id, version, MAPPING, accept_warnings=True)
         assert saved.saved
         given = {"kind": "daily", "at": "02:00", "time_zone": "Europe/Oslo"} | schedule
         version = await self.schedules.save(self.actor, integration_id, saved.version, **given)
@@ -138,9 +136,7 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
 
 
 @pytest.fixture
-async def engine(
-    database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]
-) -> Engine:
+async def engine(database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]) -> Engine:
     """An engine on SQLite, and once more on PostgreSQL."""
     organisation = await save_organisation(database, features=["xledger"])
     actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)

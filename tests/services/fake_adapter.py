@@ -22,9 +22,7 @@ from integration_admin.core.messages import msg
 
 ACCOUNTS = tuple(
     ReferenceItem(str(number), code, name)
-    for number, (code, name) in enumerate(
-        [("7140", "Reise"), ("6800", "Kontor"), ("2910", "Gjeld")], start=1
-    )
+    for number, (code, name) in enumerate([("7140", "Reise"), ("6800", "Kontor"), ("2910", "Gjeld")], start=1)
 )
 
 Behaviour = Callable[["FakeAdapter", Sequence[Voucher]], list[Outcome]]
@@ -45,7 +43,9 @@ class FakeAdapter:
         CredentialField("token", msg("Token"), msg("The key."), secret=True),
     )
     target_fields = (
-        TargetField("account", msg("Account"), msg("The cost."), Level.LINE, required=True, reference="accounts"),
+        TargetField(
+            "account", msg("Account"), msg("The cost."), Level.LINE, required=True, reference="accounts"
+        ),
         TargetField("text", msg("Text"), msg("What it was."), Level.LINE),
         TargetField(
             "credit_account", msg("Credit"), msg("Owed."), Level.VOUCHER, required=True, reference="accounts"

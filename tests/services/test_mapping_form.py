@@ -10,7 +10,9 @@ from integration_admin.services.mapping_form import category_rows, mapping_of, t
 
 ACCOUNT = TargetField("account", msg("Account"), msg("."), Level.LINE, required=True, reference="accounts")
 TEXT = TargetField("text", msg("Text"), msg("."), Level.LINE)
-CREDIT = TargetField("credit_account", msg("Credit"), msg("."), Level.VOUCHER, required=True, reference="accounts")
+CREDIT = TargetField(
+    "credit_account", msg("Credit"), msg("."), Level.VOUCHER, required=True, reference="accounts"
+)
 TARGETS = (ACCOUNT, TEXT, CREDIT)
 
 

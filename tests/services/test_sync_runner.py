@@ -63,7 +63,9 @@ async def test_the_intent_is_committed_before_anything_is_sent(engine: Engine) -
     assert seen == [{DeliveryState.SENDING: 3}]
 
 
-async def test_an_unmapped_category_fails_its_claim_with_the_reason_and_leaves_the_others(engine: Engine) -> None:
+async def test_an_unmapped_category_fails_its_claim_with_the_reason_and_leaves_the_others(
+    engine: Engine,
+) -> None:
     integration = await engine.set_up()
     await engine.receive(2)
     await engine.records.receive(engine.actor, [_claim_in("gifts", "EC-9")])
@@ -76,11 +78,14 @@ async def test_an_unmapped_category_fails_its_claim_with_the_reason_and_leaves_t
     assert "gifts" in str(health.failures[0].message)
 
 
-async def test_a_rejected_claim_is_exported_after_its_cause_is_mended_and_it_is_retried(engine: Engine) -> None:
+async def test_a_rejected_claim_is_exported_after_its_cause_is_mended_and_it_is_retried(
+    engine: Engine,
+) -> None:
     integration = await engine.set_up()
     await engine.receive(1)
     engine.adapter.behaviour = lambda _, batch: [
-        Outcome(v.reference, Result.REJECTED, message=msg("Account closed."), fault=Fault.CONFIG) for v in batch
+        Outcome(v.reference, Result.REJECTED, message=msg("Account closed."), fault=Fault.CONFIG)
+        for v in batch
     ]
     assert (await engine.sync(integration)).state is RunState.FAILED
 

@@ -25,7 +25,9 @@ async def tick_at(engine: Engine, local: str) -> HistoryPage:
     return await engine.history.page(engine.actor, integration.id)
 
 
-async def test_a_daily_schedule_fires_by_itself_at_two_and_its_summary_is_in_the_history(engine: Engine) -> None:
+async def test_a_daily_schedule_fires_by_itself_at_two_and_its_summary_is_in_the_history(
+    engine: Engine,
+) -> None:
     await engine.set_up()
     await engine.receive(5)
 
@@ -84,7 +86,9 @@ async def test_moving_the_time_does_not_fire_a_second_run_for_a_date_already_don
     assert (len(same_day.runs), len(next_day.runs)) == (1, 2)
 
 
-async def test_a_paused_integration_does_not_run_and_the_past_never_fires_when_it_is_resumed(engine: Engine) -> None:
+async def test_a_paused_integration_does_not_run_and_the_past_never_fires_when_it_is_resumed(
+    engine: Engine,
+) -> None:
     integration = await engine.set_up()
     await engine.configuration.set_paused(engine.actor, integration, paused=True)
     paused = await tick_at(engine, "2026-11-22T02:00:10")

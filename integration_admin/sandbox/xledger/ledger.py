@@ -76,13 +76,13 @@ class Ledger:
             else:
                 self._book(voucher)
 
-    def lines_with(self, references: Iterable[str], state: VoucherState | None = None) -> list[Line]:
-        """Return the lines whose extIdentifier is one of `references`, by dbId."""
+    def lines_with(self, references: Iterable[str], *, booked: bool) -> list[Line]:
+        """Return the journal's or the import queue's lines with one of these extIdentifiers, by dbId."""
         found = [
             line
             for reference in dict.fromkeys(references)
             for line in self._by_reference.get(reference, ())
-            if (line.voucher.state is VoucherState.BOOKED) == (state is VoucherState.BOOKED)
+            if (line.voucher.state is VoucherState.BOOKED) is booked
         ]
         return sorted(found, key=lambda line: line.db_id)
 
@@ -90,7 +90,7 @@ class Ledger:
         """Yield what is booked, one entry a voucher and extIdentifier: a double shows as two entries."""
         wanted = self.vouchers
         if reference is not None:
-            lines = self.lines_with([reference], VoucherState.BOOKED)
+            lines = self.lines_with([reference], booked=True)
             wanted = list(dict.fromkeys(line.voucher for line in lines))
         for voucher in wanted:
             for key, lines in _by_identifier(voucher).items():

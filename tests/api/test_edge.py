@@ -1,0 +1,122 @@
+"""What wraps the whole application: headers, body limits, and the cookie kept off the websocket."""
+
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from integration_admin.api.cookies import session_cookie
+from integration_admin.api.headers import ResponseHeaders
+from integration_admin.api.origin import client_address
+from integration_admin.api.socket_cookie import SocketCookie
+from integration_admin.core.secret import Secret
+from integration_admin.core.settings import Settings
+from integration_admin.services.tokens import fingerprint
+
+HTTPS = Settings(public_url="https://integrations.example.org")
+HTTP = Settings()
+
+
+async def nothing() -> Message:
+    return {"type": "http.request"}
+
+
+async def seen_by_the_app(scope: Scope, settings: Settings = HTTP) -> list[tuple[bytes, bytes]]:
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def app(inner: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        seen.extend(inner["headers"])
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    await SocketCookie(app, settings)(scope, nothing, send)
+    return seen
+
+
+async def answered(path: str, status: int, *, https: bool) -> dict[str, str]:
+    headers: dict[str, str] = {}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": status, "headers": []})
+
+    async def send(message: Message) -> None:
+        headers.update({name.decode(): value.decode() for name, value in message["headers"]})
+
+    await ResponseHeaders(app, https=https)({"type": "http", "path": path}, nothing, send)
+    return headers
+
+
+def socket(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return {"type": "websocket", "path": "/_event", "headers": list(headers)}
+
+
+async def test_a_websocket_carries_the_fingerprint_and_not_the_cookie() -> None:
+    seen = await seen_by_the_app(socket((b"cookie", b"a=1; session=t0ken; language=nn"), (b"origin", b"o")))
+    expected = f"Session {fingerprint(Secret('t0ken'))}".encode()
+    assert seen == [(b"origin", b"o"), (b"cookie", b"a=1; language=nn"), (b"authorization", expected)]
+    assert b"t0ken" not in repr(seen).encode()
+
+
+async def test_the_host_cookie_is_the_one_that_counts_on_https() -> None:
+    assert session_cookie(HTTPS) == "__Host-session"
+    seen = await seen_by_the_app(socket((b"cookie", b"session=a; __Host-session=b")), HTTPS)
+    assert seen[-1] == (b"authorization", f"Session {fingerprint(Secret('b'))}".encode())
+
+
+async def test_a_cookie_split_over_two_headers_is_found() -> None:
+    seen = await seen_by_the_app(socket((b"cookie", b"a=1"), (b"cookie", b"session=t0ken")))
+    assert [name for name, _ in seen] == [b"cookie", b"authorization"]
+
+
+async def test_nobody_can_claim_a_fingerprint_themselves() -> None:
+    forged = f"Session {fingerprint(Secret('t0ken'))}".encode()
+    assert await seen_by_the_app(socket((b"authorization", forged))) == []
+
+
+async def test_a_request_that_is_no_websocket_keeps_its_headers() -> None:
+    headers = [(b"cookie", b"session=t0ken"), (b"authorization", b"Bearer ia_x")]
+    assert await seen_by_the_app({"type": "http", "path": "/", "headers": headers}) == headers
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kept"),
+    [
+        ("/assets/entry.client-DmTBL0XR.js", 200, "public, max-age=31536000, immutable"),
+        ("/assets/root-C0_-a1B2.css", 304, "public, max-age=31536000, immutable"),
+        ("/assets/entry.client-DmTBL0XR.js", 404, "no-store"),
+        ("/assets/manual.css", 200, "no-cache"),
+        ("/settings/integrations", 200, "no-cache"),
+        ("/auth/sign-in", 303, "no-store"),
+        ("/api/v1/records", 200, "no-store"),
+    ],
+)
+async def test_only_files_named_by_their_content_are_kept(path: str, status: int, kept: str) -> None:
+    assert (await answered(path, status, https=False))["cache-control"] == kept
+
+
+async def test_https_is_promised_only_on_https() -> None:
+    assert (await answered("/", 200, https=True))["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in await answered("/", 200, https=False)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "203.0.113.9", "192.0.2.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.7, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.7, 203.0.113.9", "198.51.100.7"),
+        (2, "203.0.113.9", "192.0.2.1"),
+    ],
+)
+def test_only_trusted_proxies_say_who_the_client_is(proxies: int, forwarded: str, address: str) -> None:
+    scope = {
+        "type": "http",
+        "headers": [(b"x-forwarded-for", forwarded.encode())],
+        "client": ("192.0.2.1", 40000),
+    }
+    assert client_address(Request(scope), Settings(trusted_proxies=proxies)) == address

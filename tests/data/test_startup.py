@@ -1,0 +1,60 @@
+"""What is checked before anything is sealed or sent."""
+
+from pathlib import Path
+
+import pytest
+
+from integration_admin.core.errors import Conflict, KeyMismatch, KeyMissing
+from integration_admin.data.database import Database
+from integration_admin.data.keyring import create_key
+from integration_admin.data.startup import KeyCheck
+from tests.fakes import FakeClock
+
+
+async def test_without_any_key_the_program_does_not_start(
+    sqlite_database: Database, tmp_path: Path, clock: FakeClock
+) -> None:
+    with pytest.raises(KeyMissing) as refusal:
+        await KeyCheck(sqlite_database, tmp_path / "keys", clock).run()
+    assert "init-key" in str(refusal.value.message)
+
+
+async def test_the_first_key_is_made_once(
+    sqlite_database: Database, tmp_path: Path, clock: FakeClock
+) -> None:
+    keys = KeyCheck(sqlite_database, tmp_path / "keys", clock)
+    await keys.init_key("first")
+    with pytest.raises(Conflict):
+        await keys.init_key("second")
+    assert (await keys.run()).active_key_id == "first"
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["first"]
+
+
+async def test_a_lost_key_is_never_replaced_by_a_new_one(
+    sqlite_database: Database, tmp_path: Path, clock: FakeClock
+) -> None:
+    keys = KeyCheck(sqlite_database, tmp_path / "keys", clock)
+    await keys.init_key("first")
+    (tmp_path / "keys" / "first").unlink()
+    with pytest.raises(Conflict):
+        await keys.init_key("second")
+    with pytest.raises(KeyMissing):
+        await keys.run()
+
+
+async def test_a_key_file_whose_registration_was_cut_short_is_registered_at_the_next_try(
+    sqlite_database: Database, tmp_path: Path, clock: FakeClock
+) -> None:
+    create_key(tmp_path / "keys", "left-behind")
+    keys = KeyCheck(sqlite_database, tmp_path / "keys", clock)
+    await keys.init_key("other")
+    assert (await keys.run()).active_key_id == "left-behind"
+
+
+async def test_another_key_under_the_same_name_refuses_to_start(
+    sqlite_database: Database, tmp_path: Path, clock: FakeClock
+) -> None:
+    await KeyCheck(sqlite_database, tmp_path / "keys", clock).init_key("first")
+    create_key(tmp_path / "other", "first")
+    with pytest.raises(KeyMismatch):
+        await KeyCheck(sqlite_database, tmp_path / "other", clock).run()
