@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from integration_admin.adapters.base import AccountingAdapter
-from integration_admin.adapters.catalog import build_adapters
+from integration_admin.adapters.catalog import adapters as all_adapters
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.settings import Settings, load_settings
@@ -86,7 +86,7 @@ def assemble(
     database = Database(settings.database)
     keys = KeyCheck(database, settings.keys, clock)
     http = OutboundClient(allow=settings.outbound_allow)
-    registry = AdapterRegistry(adapters if adapters is not None else build_adapters(http, clock))
+    registry = AdapterRegistry(adapters if adapters is not None else all_adapters(http, clock))
     return Application(
         settings, database, keys, http, clock, _services(settings, database, keys, registry, clock)
     )

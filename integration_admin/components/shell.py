@@ -167,6 +167,7 @@ def while_starting() -> rx.Component:
     """Draw what is seen before the first script has run on pages whose address holds an id."""
     bars = [rx.el.div(class_name="ds-skeleton") for _ in range(3)]
     return rx.fragment(
+        rx.el.title(PRODUCT),
         rx.el.header(
             rx.el.div(rx.el.div(PRODUCT, class_name="app-brand"), class_name="app-bar"),
             class_name="app-header",

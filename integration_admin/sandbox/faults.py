@@ -37,6 +37,9 @@ class Fault(StrEnum):
     """Nothing was done; the answer is 503 with Retry-After."""
 
 
+_NAMES: frozenset[str] = frozenset(Fault)
+
+
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
     """How often each fault happens (the rest of the time nothing does) and how long the slow ones take."""
@@ -57,7 +60,7 @@ def parse_faults(spec: str) -> FaultSpec:
         name, _, text = part.partition("=")
         if name in {"slow_seconds", "late_seconds"}:
             seconds[name] = _number(part, text, most=3_600)
-        elif name in Fault:
+        elif name in _NAMES:
             shares.append((Fault(name), _number(part, text, most=1)))
         else:
             raise ConfigurationError(
@@ -136,13 +139,11 @@ class FaultMiddleware:
         else:
             await self._carry_out_then(fault, scope, receive, send)
 
-    async def _carry_out_then(
-        self, fault: Fault | None, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _carry_out_then(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Do what was asked, keep the answer back, and then lose, replace or delay it."""
         answer: list[Message] = []
 
-        async def keep(message: Message) -> None:  # noqa: RUF029, ASGI wants a coroutine function
+        async def keep(message: Message) -> None:
             answer.append(message)
 
         await self._app(scope, receive, keep)

@@ -122,6 +122,6 @@ class _DroppableProtocol(H11Protocol):
 
         async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
             scope.setdefault("extensions", {})[ABORT_EXTENSION] = transport.abort
-            await app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn types ASGI by event
+            await app(scope, receive, send)
 
-        self.app = with_abort  # type: ignore[assignment]  # uvicorn types ASGI by event
+        self.app = with_abort

@@ -4,13 +4,14 @@ What a record must be is records.py's business; the formats are read by record_l
 """
 
 import asyncio
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import PurePath
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
@@ -23,14 +24,11 @@ from integration_admin.services.record_lines import Line, Unreadable, read_json,
 from integration_admin.services.record_reasons import Reason
 from integration_admin.services.records import BATCH, Candidate, IntakeResult, Receipt, RecordIntake, check
 
-LARGEST_FILE = 100 * 2**20
-"""The largest file that is imported: 100 MiB."""
+LARGEST_FILE = 25 * 2**20
+"""The largest file that is imported, 25 MiB: an import is one transaction, and nobody else may write meanwhile."""
 
 _MOST_ERRORS = 1_000
 _IN_MEMORY = 8 * 2**20
-_PIECE = 2**16
-
-_Checked = tuple[Line, Candidate | Receipt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +85,23 @@ class RecordFiles:
     async def import_file(self, actor: Actor, name: str, stream: BinaryIO) -> ImportReport:
         """Store every record of a file, or none and the errors by line.
 
-        The file is read twice, so that nothing is locked while faults are looked for. Raises
-        NotPermitted, and InvalidInput for a file of another kind, an empty one or one over 100 MiB.
+        The whole file is checked before the database is asked for anything. Raises NotPermitted, and
+        InvalidInput for a file of another kind, an empty one or one over 25 MiB.
         """
         actor.require(Permission.RUN)
-        _reader(name)
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
-            copy = cast("BinaryIO", spooled)
-            await asyncio.to_thread(_copy, stream, copy)
-            faults = await asyncio.to_thread(_faults, name, copy)
-            if faults.count:
-                return faults.report()
-            copy.seek(0)
-            return await self._store(actor, name, copy)
+        lines = read_records(name, cast("BinaryIO", _Limited(stream)))
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as prepared:
+            errors = await asyncio.to_thread(_prepare, lines, prepared)
+            if errors.count:
+                return errors.report()
+            prepared.seek(0)
+            return await self._store(actor, prepared)
 
-    async def _store(self, actor: Actor, name: str, stream: BinaryIO) -> ImportReport:
+    async def _store(self, actor: Actor, prepared: IO[str]) -> ImportReport:
         errors = _Errors()
         try:
             async with self._database.write(actor.organisation_id) as unit:
-                counts = await self._store_all(unit, _checked(name, stream), errors)
+                counts = await self._store_all(unit, prepared, errors)
                 errors.take_back()
         except _NothingStored:
             return errors.report()
@@ -115,12 +111,10 @@ class RecordFiles:
             unchanged=counts[IntakeResult.UNCHANGED],
         )
 
-    async def _store_all(
-        self, unit: Unit, checked: Iterator[_Checked], errors: "_Errors"
-    ) -> Counter[IntakeResult]:
+    async def _store_all(self, unit: Unit, prepared: IO[str], errors: "_Errors") -> Counter[IntakeResult]:
         counts: Counter[IntakeResult] = Counter()
-        while batch := await asyncio.to_thread(_take, checked):
-            receipts = await self._intake.store(unit, [item for _, item in batch])
+        while batch := [_unpacked(text) for text in islice(prepared, BATCH)]:
+            receipts = await self._intake.store(unit, [candidate for _, candidate in batch])
             counts.update(receipt.result for receipt in receipts)
             for (line, _), receipt in zip(batch, receipts, strict=True):
                 errors.add(line, receipt.reasons)
@@ -190,39 +184,56 @@ def _number(line: Line, field: str) -> int:
     return line.number
 
 
-def _copy(stream: BinaryIO, copy: BinaryIO) -> None:
-    size = 0
-    while piece := stream.read(_PIECE):
-        size += len(piece)
-        if size > LARGEST_FILE:
+class _Limited:
+    """A stream that ends in InvalidInput when a file is too large."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = LARGEST_FILE
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
+        return self._counted(self._stream.read(size))
+
+    def readline(self, size: int) -> bytes:
+        """Read a line, or up to `size` bytes of one."""
+        return self._counted(self._stream.readline(size))
+
+    def _counted(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
             limit = LARGEST_FILE // 2**20
             raise InvalidInput(
                 msg("The file is larger than {limit} MiB. Divide it into several.", limit=limit)
             )
-        copy.write(piece)
-    copy.seek(0)
+        return piece
 
 
-def _checked(name: str, stream: BinaryIO) -> Iterator[_Checked]:
-    for line in read_records(name, stream):
-        if line.fault is None:
-            yield line, check(line.record)
-        else:
-            yield line, Receipt("", "", None, IntakeResult.REJECTED, (Reason("", line.fault),))
-
-
-def _faults(name: str, stream: BinaryIO) -> _Errors:
-    """Read the whole file and note what is wrong with it; raises InvalidInput when it is empty."""
+def _prepare(lines: Iterator[Line], prepared: IO[str]) -> _Errors:
+    """Check every record and write those to store into `prepared`; raises InvalidInput when there are none."""
     errors = _Errors()
     empty = True
-    for line, item in _checked(name, stream):
+    for line in lines:
         empty = False
+        if line.fault is not None:
+            errors.add(line, [Reason("", line.fault)])
+            continue
+        item = check(line.record)
         if isinstance(item, Receipt):
             errors.add(line, item.reasons)
+        elif not errors.count:
+            prepared.write(_packed(line, item))
     if empty:
         raise InvalidInput(msg("The file holds no records."))
     return errors
 
 
-def _take(checked: Iterator[_Checked]) -> list[_Checked]:
-    return list(islice(checked, BATCH))
+def _packed(line: Line, candidate: Candidate) -> str:
+    """Write a checked record as one line of text, so that a large file is not held in memory."""
+    values = {field.name: getattr(candidate, field.name) for field in fields(Candidate)}
+    return json.dumps([line.number, line.numbers, values]) + "\n"
+
+
+def _unpacked(text: str) -> tuple[Line, Candidate]:
+    number, numbers, values = json.loads(text)
+    return Line(number, None, numbers=tuple(numbers)), Candidate(**values)

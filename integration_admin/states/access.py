@@ -4,7 +4,7 @@ Handlers say what they demand with `requires`; one that says nothing never runs.
 caller may see is decided again in the services.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -130,11 +130,8 @@ async def _empty(state: BaseState, principal: Principal | None) -> None:
 
 async def _start_over(state: BaseState, principal: Principal | None) -> StateUpdate:
     """Empty the browser too; then sign in again or, with another role, load the page again."""
-    update = await _changes(state)
-    update.events = (
-        Event.from_event_type([OnLoadInternalState.on_load_internal]) if principal else _to_sign_in()
-    )
-    return update
+    again = Event.from_event_type([OnLoadInternalState.on_load_internal]) if principal else _to_sign_in()
+    return await _changes(state, again)
 
 
 async def _refusal(
@@ -158,12 +155,12 @@ async def _refusal(
     return await _changes(state)
 
 
-async def _changes(state: BaseState) -> StateUpdate:
-    """Return what has changed in the tree, to be sent now because no handler will."""
+async def _changes(state: BaseState, then: Sequence[Event] = ()) -> StateUpdate:
+    """Return what has changed in the tree, to be sent now because no handler will, and what follows it."""
     root = state._get_root_state()  # noqa: SLF001  # Reflex has no public name for it
     delta = await root._get_resolved_delta()  # noqa: SLF001
     root._clean()  # noqa: SLF001
-    return StateUpdate(delta=delta)
+    return StateUpdate(delta=delta, events=list(then))
 
 
 def _to_sign_in() -> list[Event]:

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from integration_admin.data import migrations
 from integration_admin.data.models import OWNED, Base
 from tests.builders import save_organisation
 from tests.data.worlds import open_database
+from tests.postgresql import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,8 +25,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without a table; the SQLite file does not exist yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new' / 'folder' / 'data.sqlite3'}"
-    create: Callable[[], str] = request.getfixturevalue("new_empty_postgresql_url")
-    return create()
+    server: Server = request.getfixturevalue("postgresql_server")
+    return server.new_empty()
 
 
 @pytest.fixture
@@ -39,6 +40,15 @@ def migrated(empty_url: str) -> Iterator[Engine]:
 def downgrade(url: str) -> None:
     with migrations.schema_connection(url) as connection:
         command.downgrade(migrations.alembic_config(connection), "base")
+
+
+def migrate_halfway(url: str) -> None:
+    broken = "The second half fails."
+    with migrations.schema_connection(url) as connection:
+        context = migrations.MigrationContext.configure(connection)
+        with op.Operations.context(context):
+            op.create_table("half_made", Column("id", Integer, primary_key=True))
+        raise RuntimeError(broken)
 
 
 def tables(engine: Engine) -> set[str]:
@@ -94,12 +104,8 @@ def test_there_is_one_line_of_migrations() -> None:
 
 
 def test_a_migration_that_fails_halfway_leaves_nothing_behind(empty_url: str, migrated: Engine) -> None:
-    broken = "The second half fails."
-    with pytest.raises(RuntimeError, match=broken), migrations.schema_connection(empty_url) as connection:
-        context = migrations.MigrationContext.configure(connection)
-        with op.Operations.context(context):
-            op.create_table("half_made", Column("id", Integer, primary_key=True))
-        raise RuntimeError(broken)
+    with pytest.raises(RuntimeError, match="second half"):
+        migrate_halfway(empty_url)
     assert "half_made" not in tables(migrated)
 
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from integration_admin.adapters.outbound import HTTPClient, Response
+from integration_admin.adapters.xledger.answers import UNCLEAR, not_graphql
 from integration_admin.adapters.xledger.errors import (
     LIMITS,
     Cause,
     XledgerError,
     misshapen,
-    not_graphql,
     read_errors,
 )
 from integration_admin.adapters.xledger.pace import Gate
@@ -79,7 +79,7 @@ def page_in(data: Mapping[str, Any], field: str) -> Page:
         return Page() if raw is None else Page.model_validate(raw)
     except ValidationError as error:
         places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
-        raise misshapen(f"{field}: {', '.join(sorted(places)[:5])}") from None
+        raise misshapen(detail=f"{field}: {', '.join(sorted(places)[:5])}") from None
 
 
 class XledgerClient:
@@ -116,8 +116,7 @@ class XledgerClient:
         except AdapterError as error:
             if error.fault is not Fault.UNKNOWN_OUTCOME:
                 raise
-            harmless = AdapterError(error.message, Fault.UPSTREAM, code=error.code, internal=error.internal)
-        raise harmless
+            raise _as(error, Fault.UPSTREAM) from None
 
     async def read(self, document: str, variables: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Return the data a question yields. Raises AdapterError, also for any error in the answer."""
@@ -133,16 +132,13 @@ class XledgerClient:
         UNKNOWN_OUTCOME when it may have been carried out, else it surely was not.
         """
         if self._clock.monotonic() + MUTATION_SECONDS > until:
-            raise _no_time()
+            raise no_time()
         try:
             return await self._patiently(document, variables, MUTATION_SECONDS, _MUTATION_TRIES, until=until)
         except AdapterError as error:
-            if error.code not in {"html", "not_json", "server_error"}:
+            if error.code not in UNCLEAR:
                 raise
-            unclear = AdapterError(
-                error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal
-            )
-        raise unclear
+            raise _as(error, Fault.UNKNOWN_OUTCOME) from None
 
     async def _patiently(
         self,
@@ -197,11 +193,16 @@ class XledgerClient:
             is_page = False
         if not isinstance(body, dict) or not {"data", "errors"} & body.keys():
             raise not_graphql(response.status, response.headers, is_page=is_page)
-        errors = read_errors(body.get("errors"), response.status, self._token.reveal())
+        errors = read_errors(body.get("errors"), response.status, self._token)
         data = body.get("data")
         if not errors and (response.status >= 300 or not isinstance(data, dict)):
             raise not_graphql(response.status, response.headers, is_page=False)
         return Reply(data if isinstance(data, dict) else {}, errors)
+
+
+def _as(error: AdapterError, fault: Fault) -> AdapterError:
+    """Return the error with another fault: what was asked decides what a lost answer means."""
+    return AdapterError(error.message, fault, code=error.code, internal=error.internal)
 
 
 def checked(token: Secret | None) -> Secret:
@@ -209,13 +210,16 @@ def checked(token: Secret | None) -> Secret:
     text = token.reveal().strip() if token is not None else ""
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise AuthenticationFailed(
-            msg("This is not a token from Xledger: it is empty or has spaces in it. Copy the whole token again."),
+            msg(
+                "This is not a token from Xledger: it is empty or has spaces in it. Copy the whole token again."
+            ),
             code="token_format",
         )
     return Secret(text)
 
 
-def _no_time() -> AdapterError:
+def no_time() -> AdapterError:
+    """Return the error for what was not begun because the batch's time was over."""
     return AdapterError(
         msg("There was no time left to send this in the same go. It goes out in the next one."),
         Fault.TRANSIENT,

@@ -1,8 +1,9 @@
-"""What Xledger's error answers mean: from `errors[]`, or an answer that is no GraphQL, to our errors.
+"""What Xledger's `errors[]` mean: whose fault, what to do, and the vendor's words made fit to show.
 
 The error texts and codes are those public client code handles (github.com/xledger/graphql-samples,
 grasp-labs/ds-provider-xledger-py-lib); which HTTP status Xledger gives each is not documented, so a
-status only decides where the body does not. What a refused voucher means is in refusals.py.
+status only decides where the body does not. Answers that are no GraphQL are in answers.py, what a
+refused voucher means is in refusals.py.
 """
 
 import re
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.secret import Secret
 
 CREDITS_WAIT: Final = 1_200.0
 """Seconds to wait for new credits when Xledger names no time (its own sample waits 20 minutes)."""
@@ -43,7 +45,9 @@ class Cause(Enum):
     CREDITS = (
         "credits",
         Fault.RATE_LIMITED,
-        msg("Your allowance of requests in Xledger is used up for now. The export goes on when it is renewed."),
+        msg(
+            "Your allowance of requests in Xledger is used up for now. The export goes on when it is renewed."
+        ),
     )
     HEADER = (
         "token_format",
@@ -161,7 +165,7 @@ class XledgerError:
         return None
 
 
-def read_errors(raw: Any, status: int, token: str) -> tuple[XledgerError, ...]:
+def read_errors(raw: Any, status: int, token: Secret) -> tuple[XledgerError, ...]:
     """Return what `errors[]` holds, the token and anything unfit for a page taken out."""
     if not raw:
         return ()
@@ -169,27 +173,15 @@ def read_errors(raw: Any, status: int, token: str) -> tuple[XledgerError, ...]:
     return tuple(_read_error(entry if isinstance(entry, dict) else {}, status, token) for entry in entries)
 
 
-def scrub(text: object, token: str) -> str:
+def scrub(text: object, token: Secret) -> str:
     """Return someone else's words without the token, markup and control characters, at most 300 long."""
-    words = str(text)
-    if token:
-        words = words.replace(token, "…")
+    words = str(text).replace(token.reveal(), "…")
     words = _TAG.sub(" ", words)
     words = " ".join(_UNPRINTABLE.sub(" ", words).split())
     return words if len(words) <= _SHOWN else words[: _SHOWN - 1].rstrip() + "…"
 
 
-def not_graphql(status: int, headers: Mapping[str, str], *, is_page: bool) -> AdapterError:
-    """Return what an answer without a GraphQL body means, each kind in its own sentence."""
-    internal = f"no GraphQL answer, status {status}"
-    if status == 401:
-        return AuthenticationFailed(Cause.TOKEN.sentence, code=Cause.TOKEN.code, internal=internal)
-    code, fault, message = _kind_of(status, is_page=is_page)
-    retry_after = _retry_after(headers) if fault is Fault.RATE_LIMITED else None
-    return AdapterError(message, fault, code=code, retry_after=retry_after, internal=internal)
-
-
-def misshapen(detail: str) -> AdapterError:
+def misshapen(*, detail: str) -> AdapterError:
     """Return the error for GraphQL data that has another form than asked for."""
     return AdapterError(
         msg("Xledger's answer has another form than expected. Tell those who run this program."),
@@ -199,47 +191,7 @@ def misshapen(detail: str) -> AdapterError:
     )
 
 
-def _kind_of(status: int, *, is_page: bool) -> tuple[str, Fault, Message]:
-    if 300 <= status < 400:
-        return (
-            "redirect",
-            Fault.CONFIG,
-            msg("The address sends us on to another one, which Xledger never does. Check the address."),
-        )
-    if status == 403:
-        return (
-            "forbidden",
-            Fault.CONFIG,
-            msg("The request was turned away before it came to Xledger. Ask whether a firewall stands between."),
-        )
-    if status in {404, 405, 410}:
-        return (
-            "not_found",
-            Fault.CONFIG,
-            msg("There is no Xledger at this address. Check that it is the whole address, as a rule ending in /graphql."),
-        )
-    if status == 429:
-        return "burst_limit", Fault.RATE_LIMITED, Cause.BURST.sentence
-    if status >= 500:
-        return (
-            "server_error",
-            Fault.UPSTREAM,
-            msg("Xledger answers with a fault of its own ({status}). Try again in a few minutes.", status=status),
-        )
-    if is_page:
-        return (
-            "html",
-            Fault.CONFIG,
-            msg("A web page answers at this address, not Xledger's interface for programs. Check the address."),
-        )
-    return (
-        "not_json",
-        Fault.UPSTREAM,
-        msg("The answer cannot be read as data from Xledger. Check the address, or try again in a few minutes."),
-    )
-
-
-def _read_error(entry: Mapping[str, Any], status: int, token: str) -> XledgerError:
+def _read_error(entry: Mapping[str, Any], status: int, token: Secret) -> XledgerError:
     extensions = entry.get("extensions")
     extensions = extensions if isinstance(extensions, dict) else {}
     codes = (str(entry.get("code") or ""), str(extensions.get("code") or ""))
@@ -269,7 +221,7 @@ def _cause(codes: tuple[str, str], message: str, status: int) -> Cause:
     return Cause.BROKEN if status >= 500 else _STATUSES.get(status, Cause.INVALID)
 
 
-def _examples(raw: Any, token: str) -> dict[str, str]:
+def _examples(raw: Any, token: Secret) -> dict[str, str]:
     """Return the valid inputs Xledger offers: code to name."""
     entries = [entry for entry in raw if isinstance(entry, dict)] if isinstance(raw, list) else []
     return {
@@ -288,8 +240,3 @@ def _seconds_until(reset_at: str, now: datetime) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=_OSLO, fold=1)
     return max(1.0, (moment - now).total_seconds())
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    value = headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else 5.0

@@ -24,11 +24,13 @@ _CODE_LENGTH = 60
 GL_OBJECTS: Final = tuple(f"gl_object_{slot}" for slot in range(1, 6))
 """The five dimension slots of a line; what each holds is decided by the entity's own set-up."""
 
-CREDENTIAL_FIELDS: Final = (
+CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     CredentialField(
         "environment",
         msg("Environment"),
-        msg("Production is where your accounts are kept. Demo is Xledger's copy of them for trying things out."),
+        msg(
+            "Production is where your accounts are kept. Demo is Xledger's copy of them for trying things out."
+        ),
         choices=(
             Choice(PRODUCTION, msg("Production (www.xledger.net)")),
             Choice(DEMO, msg("Demo (demo.xledger.net)")),
@@ -56,7 +58,9 @@ CREDENTIAL_FIELDS: Final = (
     CredentialField(
         "transaction_source",
         msg("Transaction source"),
-        msg("The code Xledger files the vouchers under. Leave it at GL unless your accountant wants another."),
+        msg(
+            "The code Xledger files the vouchers under. Leave it at GL unless your accountant wants another."
+        ),
         required=False,
         default="GL",
         max_length=25,
@@ -64,14 +68,16 @@ CREDENTIAL_FIELDS: Final = (
     CredentialField(
         "job_level",
         msg("Job level"),
-        msg("Decides how far Xledger handles the vouchers by itself. Leave it at 1 unless your accountant wants another."),
+        msg(
+            "Decides how far Xledger handles the vouchers by itself. Leave it at 1 unless your accountant wants another."
+        ),
         required=False,
         default="1",
         max_length=9,
     ),
 )
 
-TARGET_FIELDS: Final = (
+TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
     TargetField(
         "credit_account",
         msg("Account for what is owed"),
@@ -92,7 +98,9 @@ TARGET_FIELDS: Final = (
     TargetField(
         "posted_date",
         msg("Posting date"),
-        msg("The date the voucher is booked on, written as 2026-11-05. Without it, the date of approval is used."),
+        msg(
+            "The date the voucher is booked on, written as 2026-11-05. Without it, the date of approval is used."
+        ),
         Level.VOUCHER,
         max_length=10,
     ),
@@ -147,7 +155,9 @@ TARGET_FIELDS: Final = (
         TargetField(
             name,
             msg("GL object {slot}", slot=slot),
-            msg("A dimension of your own, such as cost centre. Xledger's set-up decides what this one holds."),
+            msg(
+                "A dimension of your own, such as cost centre. Xledger's set-up decides what this one holds."
+            ),
             Level.LINE,
             reference=name,
             max_length=_CODE_LENGTH,

@@ -63,10 +63,10 @@ async def read_all(client: XledgerClient) -> ReferenceData:
         items = await _readable(client, listing)
         if items is not None:
             lists[name] = items
-    kinds = {"tax_rules": await _tax_rule_kind(client)}
+    kinds: dict[str, int | str | None] = {"tax_rules": await _tax_rule_kind(client)}
     dimensions: dict[str, str] = {}
-    for slot, kind, title in await _slots(client):
-        kinds[slot] = kind
+    for slot, held, title in await _slots(client):
+        kinds[slot] = held
         dimensions[slot] = title
     for name, kind in kinds.items():
         items = await _readable(client, VALUES, kind) if kind is not None else None
@@ -118,7 +118,7 @@ async def _nodes(
             return
         seen.add(cursor)
         variables = {**variables, "after": cursor}
-    raise misshapen(f"{listing.field} has more than {_MAX_PAGES} pages")
+    raise misshapen(detail=f"{listing.field} has more than {_MAX_PAGES} pages")
 
 
 async def _tax_rule_kind(client: XledgerClient) -> int | str | None:

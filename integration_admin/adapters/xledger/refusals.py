@@ -6,6 +6,7 @@ from typing import Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.xledger.errors import XledgerError
+from integration_admin.adapters.xledger.vouchers import HOME_CURRENCY
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 
@@ -49,7 +50,7 @@ def rejected(voucher: Voucher, errors: tuple[XledgerError, ...]) -> Outcome:
     no_such = _NO_SUCH_CODE.match(error.message)
     field = _field(error)
     code = no_such["code"] if no_such else ""
-    message = _no_such(field, code, error) if no_such and field in _NO_SUCH else _own_words(error)
+    message = _no_such(field, code, error) if no_such and field in _NO_SUCH else _own_words(voucher, error)
     return Outcome(
         voucher.reference,
         Result.REJECTED,
@@ -75,9 +76,13 @@ def half_taken(voucher: Voucher) -> Outcome:
 
 def _field(error: XledgerError) -> str:
     """Return our name of the input an error is about, or an empty string."""
+    return next((_FIELDS[step] for step in _steps(error) if step in _FIELDS), "")
+
+
+def _steps(error: XledgerError) -> list[str]:
+    """Return the path of the input an error is about: from its message, else from its place."""
     prefix = _PATH.match(error.message)
-    steps = re.split(r"[.\[\]]+", prefix["path"]) if prefix else []
-    return next((_FIELDS[step] for step in (*steps, *error.path) if step in _FIELDS), "")
+    return [*(re.split(r"[.\[\]]+", prefix["path"]) if prefix else ()), *error.path]
 
 
 def _no_such(field: str, code: str, error: XledgerError) -> Message:
@@ -90,7 +95,15 @@ def _no_such(field: str, code: str, error: XledgerError) -> Message:
     return msg("{sentence} Did you mean {suggestions}?", sentence=sentence, suggestions=offered)
 
 
-def _own_words(error: XledgerError) -> Message:
+def _own_words(voucher: Voucher, error: XledgerError) -> Message:
+    currency = voucher.lines[0].amount.currency
+    if currency != HOME_CURRENCY and "amount" in _steps(error):
+        return msg(
+            "The claim is in {currency}, and Xledger does not convert it to {home} by itself. Enter this one in"
+            " Xledger by hand.",
+            currency=currency,
+            home=HOME_CURRENCY,
+        )
     return msg("Xledger refused the voucher. It says: “{words}”", words=error.message)
 
 

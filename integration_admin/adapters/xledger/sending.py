@@ -7,12 +7,13 @@ the batch: its vouchers are unknown or not sent, and the rest is not sent. An er
 while nothing of the batch has been settled, so that it holds for all of it.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
-from integration_admin.adapters.xledger.client import Reply, XledgerClient, page_in
+from integration_admin.adapters.base import Booked, Outcome, Result, Voucher
+from integration_admin.adapters.xledger.client import Reply, XledgerClient, no_time, page_in
 from integration_admin.adapters.xledger.errors import TOKEN_CAUSES, Cause, misshapen
 from integration_admin.adapters.xledger.lookup import find
 from integration_admin.adapters.xledger.refusals import half_taken, rejected
@@ -58,13 +59,11 @@ class Dispatch:
             try:
                 await self._send_pack(pack)
             except AdapterError as error:
-                failure = error
+                if not self._settled and error.fault in _NOT_PROCESSED:
+                    raise
+                self._settled += list(self._left(pack, error))
                 break
-        else:
-            return [*self._settled, *refused.values()]
-        if not self._settled and failure.fault in _NOT_PROCESSED:
-            raise failure
-        return [*self._settled, *self._left(pack, failure), *refused.values()]
+        return [*self._settled, *refused.values()]
 
     async def _send_pack(self, pack: list[Voucher]) -> None:
         """Send one mutation and settle its vouchers, or put them back in smaller packs."""
@@ -72,7 +71,7 @@ class Dispatch:
         reply = await self._client.mutate(_ADD, variables, until=self._until)
         ids = _ids(reply, [client_id for voucher in pack for client_id in client_ids(voucher)])
         if not reply.errors:
-            self._settled += [_delivered(voucher, ids) for voucher in pack]
+            self._settled += [_credited(voucher, ids) for voucher in pack]
             return
         self._raise_unless_about_vouchers(reply, ids)
         untouched = []
@@ -101,34 +100,42 @@ class Dispatch:
 
         Xledger has answered, so nothing of it is still under way and no quiet period is needed.
         """
-        try:
-            booked = {item.reference: item for item in await find(self._client, _references(pack))}
-        except AdapterError as error:
-            unclear = _unclear(error)
-        else:
-            absent = []
-            for voucher in pack:
-                item = booked.get(voucher.reference)
-                if item is None:
-                    absent.append(voucher)
-                elif item.count == 1:
-                    self._settled.append(
-                        Outcome(voucher.reference, Result.DELIVERED, external_id=item.external_id)
-                    )
-                else:
-                    self._settled.append(_unknown(voucher))
-            self._waiting.extendleft(reversed(smaller(absent)))
-            return
-        raise unclear
-
-    def _left(self, pack: Iterable[Voucher], failure: AdapterError) -> Iterable[Outcome]:
-        """Yield the outcomes of the pack that failed and of everything behind it."""
-        processed = failure.fault not in _NOT_PROCESSED
+        booked = await self._booked(pack)
+        absent = []
         for voucher in pack:
-            result = Result.UNKNOWN if processed else Result.NOT_SENT
-            yield _failed(voucher, result, failure.fault, failure)
-        for voucher in (voucher for waiting in self._waiting for voucher in waiting):
-            yield _failed(voucher, Result.NOT_SENT, Fault.TRANSIENT if processed else failure.fault, failure)
+            item = booked.get(voucher.reference)
+            if item is None:
+                absent.append(voucher)
+            elif item.count == 1:
+                self._settled.append(_delivered(voucher, item.external_id))
+            else:
+                self._settled.append(_unknown(voucher))
+        self._waiting.extendleft(reversed(smaller(absent)))
+
+    async def _booked(self, pack: Sequence[Voucher]) -> dict[str, Booked]:
+        """Return what Xledger has of a pack; not knowing it leaves the pack's outcome unclear."""
+        try:
+            async with asyncio.timeout(self._until - self._clock.monotonic()):
+                found = await find(self._client, [voucher.reference for voucher in pack])
+        except AdapterError as error:
+            raise _unclear(error) from None
+        except TimeoutError:
+            raise _unclear(no_time()) from None
+        return {item.reference: item for item in found}
+
+    def _left(self, pack: Iterable[Voucher], failure: AdapterError) -> Iterator[Outcome]:
+        """Yield the outcomes of the pack that failed, as far as it is not settled, and of all behind it."""
+        settled = {outcome.reference for outcome in self._settled}
+        behind = [voucher for waiting in self._waiting for voucher in waiting]
+        if failure.fault in _NOT_PROCESSED:
+            result, fault, rest = Result.NOT_SENT, failure.fault, failure.fault
+        else:
+            result, fault, rest = Result.UNKNOWN, Fault.UNKNOWN_OUTCOME, Fault.TRANSIENT
+        for voucher in pack:
+            if voucher.reference not in settled:
+                yield _failed(voucher, result, fault, failure)
+        for voucher in behind:
+            yield _failed(voucher, Result.NOT_SENT, rest, failure)
 
 
 _NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
@@ -136,26 +143,23 @@ _NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
 
 def _ids(reply: Reply, sent: Sequence[str]) -> dict[str, str]:
     """Return client id -> dbId of every node Xledger took; without client ids, all nodes in their order."""
-    try:
-        edges = page_in(reply.data, _FIELD).edges or []
-    except AdapterError as error:
-        unclear = _unclear(error)
-    else:
-        taken = [(edge.client_id, edge.node["dbId"]) for edge in edges if edge.node and edge.node.get("dbId")]
-        if all(name for name, _ in taken):
-            return {str(name): str(db_id) for name, db_id in taken}
-        if len(taken) == len(sent):
-            return {name: str(db_id) for name, (_, db_id) in zip(sent, taken, strict=True)}
-        unclear = _unclear(misshapen(f"{len(taken)} of {len(sent)} nodes without client ids"))
-    raise unclear
+    edges = page_in(reply.data, _FIELD).edges or []
+    taken = [(edge.client_id, edge.node["dbId"]) for edge in edges if edge.node and edge.node.get("dbId")]
+    if all(name for name, _ in taken):
+        return {str(name): str(db_id) for name, db_id in taken}
+    if len(taken) == len(sent):
+        return {name: str(db_id) for name, (_, db_id) in zip(sent, taken, strict=True)}
+    raise misshapen(detail=f"{len(taken)} of {len(sent)} nodes without client ids")
 
 
-def _delivered(voucher: Voucher, ids: Mapping[str, str]) -> Outcome:
+def _credited(voucher: Voucher, ids: Mapping[str, str]) -> Outcome:
     """Return delivered when the answer has the credit line, by which the voucher is found again."""
     credit = client_ids(voucher)[-1]
-    if credit not in ids:
-        return _unknown(voucher)
-    return Outcome(voucher.reference, Result.DELIVERED, external_id=ids[credit])
+    return _delivered(voucher, ids[credit]) if credit in ids else _unknown(voucher)
+
+
+def _delivered(voucher: Voucher, external_id: str) -> Outcome:
+    return Outcome(voucher.reference, Result.DELIVERED, external_id=external_id)
 
 
 def _unknown(voucher: Voucher) -> Outcome:
@@ -175,7 +179,3 @@ def _failed(voucher: Voucher, result: Result, fault: Fault, failure: AdapterErro
 
 def _unclear(error: AdapterError) -> AdapterError:
     return AdapterError(error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal)
-
-
-def _references(pack: Iterable[Voucher]) -> list[str]:
-    return [voucher.reference for voucher in pack]

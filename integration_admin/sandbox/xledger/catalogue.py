@@ -3,8 +3,8 @@
 Paging and filtering of lists for queries is in connections.py.
 """
 
-import os.path
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from integration_admin.sandbox.xledger.problems import Problem, ProblemKind
@@ -39,7 +39,8 @@ class Catalogue:
         text (facts S5), in all other cases with an assumed one.
         """
         if lookup.get("showAlternatives") == "YES":
-            raise self._lookup_problem(f"{path}: Alternatives requested.", "", owners)
+            message = f"{path}: Alternatives requested."
+            raise self._lookup_problem(message, "", owners)
         key = next((key for key in _KEYS if lookup.get(key) is not None), None)
         if key is None:
             message = f"{path}: Give one of dbId, code and description."
@@ -76,7 +77,8 @@ class Catalogue:
         ]
 
         def likeness(row: Row) -> int:
-            return len(os.path.commonprefix([near, str(row.get("code") or "")]))
+            pairs = zip(near, str(row.get("code") or ""), strict=False)
+            return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
         return sorted(usable, key=likeness, reverse=True)[:_EXAMPLES]
 

@@ -120,13 +120,13 @@ def _ordered(rows: Sequence[Readable], order: dict[str, Any] | None) -> tuple[Se
     return sorted(rows, key=key, reverse=order.get("direction") == "DESC"), None
 
 
-def _page(
-    rows: Sequence[Readable], key: Key | None, arguments: dict[str, Any], keep: Test
-) -> dict[str, Any]:
+def _page(rows: Sequence[Readable], key: Key | None, arguments: dict[str, Any], keep: Test) -> dict[str, Any]:
     first, last = arguments.get("first"), arguments.get("last")
     size = _size(first if first is not None else last)
     low = 0 if arguments.get("after") is None else _place(rows, key, arguments["after"], after=True)
-    high = len(rows) if arguments.get("before") is None else _place(rows, key, arguments["before"], after=False)
+    high = (
+        len(rows) if arguments.get("before") is None else _place(rows, key, arguments["before"], after=False)
+    )
     backwards = first is None and last is not None
     window: Iterator[int] = iter(range(high - 1, low - 1, -1) if backwards else range(low, high))
     found = list(islice((rows[place] for place in window if keep(rows[place])), size + 1))

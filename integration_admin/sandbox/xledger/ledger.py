@@ -86,9 +86,12 @@ class Ledger:
         ]
         return sorted(found, key=lambda line: line.db_id)
 
-    def listing(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
-        """Yield what is booked, one entry a voucher and extIdentifier: a double shows as two entries."""
-        wanted = self.vouchers
+    def listing(self, reference: str | None = None, *, latest: int | None = None) -> Iterator[dict[str, Any]]:
+        """Yield what is booked, one entry a voucher and extIdentifier: a double shows as two entries.
+
+        `reference` keeps one extIdentifier only; `latest` yields that many vouchers, newest first.
+        """
+        wanted = self.vouchers if latest is None else self.vouchers[: -latest - 1 : -1]
         if reference is not None:
             lines = self.lines_with([reference], booked=True)
             wanted = list(dict.fromkeys(line.voucher for line in lines))

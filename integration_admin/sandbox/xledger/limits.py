@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from integration_admin.core.clock import Clock
-from integration_admin.sandbox.xledger.problems import limit_reached
+from integration_admin.sandbox.xledger.problems import Limit, limit_reached
 
 OSLO = ZoneInfo("Europe/Oslo")
 BURST_REQUESTS = 20
@@ -36,7 +36,7 @@ class Limiter:
         """Hold a place for one request. Raises Problem with the limit that stands in the way."""
         self._check_burst()
         if self._running >= AT_ONCE:
-            raise limit_reached("CONCURRENCY_LIMIT_REACHED", "Too many concurrent requests.")
+            raise limit_reached(Limit.CONCURRENCY)
         self._check_credits()
         self._admitted.append(self._clock.monotonic())
         self._running += 1
@@ -59,17 +59,13 @@ class Limiter:
         while self._admitted and self._admitted[0] <= horizon:
             self._admitted.popleft()
         if len(self._admitted) >= BURST_REQUESTS:
-            raise limit_reached("BURST_RATE_LIMIT_REACHED", "Too many requests.")
+            raise limit_reached(Limit.BURST)
 
     def _check_credits(self) -> None:
         if self._clock.now() >= self._reset_at:
             self._renew()
         if self._credits <= 0:
-            raise limit_reached(
-                "INSUFFICIENT_CREDITS",
-                "Insufficient credits.",
-                resetAt=local_time(self._reset_at, round_up=True),
-            )
+            raise limit_reached(Limit.CREDITS, resetAt=local_time(self._reset_at, round_up=True))
 
     def _renew(self) -> None:
         self._credits = CREDITS

@@ -20,6 +20,21 @@ class ProblemKind(StrEnum):
     VALIDATION = "validation"
 
 
+class Limit(StrEnum):
+    """Which limit was reached."""
+
+    BURST = "BURST_RATE_LIMIT_REACHED"
+    CONCURRENCY = "CONCURRENCY_LIMIT_REACHED"
+    CREDITS = "INSUFFICIENT_CREDITS"
+
+
+_LIMIT_TEXTS = {
+    Limit.BURST: "Too many requests.",
+    Limit.CONCURRENCY: "Too many concurrent requests.",
+    Limit.CREDITS: "Insufficient credits.",
+}
+
+
 class Problem(Exception):
     """One entry of `errors[]`; `code` stands at its top level, as in Xledger's own samples."""
 
@@ -58,9 +73,9 @@ def invalid(message: str) -> Problem:
     return Problem(ProblemKind.VALIDATION, message, extensions={"code": "INVALID_VALUE"})
 
 
-def limit_reached(code: str, message: str, **extensions: str) -> Problem:
+def limit_reached(limit: Limit, **extensions: str) -> Problem:
     """Return one of the three documented limit problems."""
-    return Problem(ProblemKind.LIMIT, message, code=f"BAD_REQUEST.{code}", extensions=extensions)
+    return Problem(ProblemKind.LIMIT, _LIMIT_TEXTS[limit], code=f"BAD_REQUEST.{limit}", extensions=extensions)
 
 
 def bad_request(message: str) -> Problem:

@@ -40,7 +40,10 @@ class RequestContext:
         return self.world.entities[self.token.entity]
 
 
-def resolve_field(source: Any, info: GraphQLResolveInfo) -> Any:
+Info = GraphQLResolveInfo[RequestContext]
+
+
+def resolve_field(source: Any, info: Info) -> Any:
     """Read a field of a row; every field below a connection goes through here."""
     return source.get(info.field_name)
 
@@ -59,7 +62,7 @@ def attach(schema: GraphQLSchema) -> None:
     mutation.fields["addGLImportItems"].resolve = _add_gl_import_items
 
 
-def _viewer(_source: Any, info: GraphQLResolveInfo) -> Row:
+def _viewer(_source: Any, info: Info) -> Row:
     return {"entity": info.context.entity.row}
 
 
@@ -78,8 +81,8 @@ _REFERENCE: dict[str, tuple[Scope, Callable[[World], Sequence[Row]]]] = {
 
 
 def _reference(scope: Scope, rows: Callable[[World], Sequence[Row]]) -> Resolver:
-    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> dict[str, Any]:
-        context: RequestContext = info.context
+    def resolve(_source: Any, info: Info, **arguments: Any) -> dict[str, Any]:
+        context = info.context
         context.token.require(scope)
         owners = owners_of(context.entity, arguments.get("ownerSet"), "UPPER")
         return _counted(context, connection(rows(context.world), arguments, owners))
@@ -104,8 +107,8 @@ _LEDGER: dict[str, Callable[[Ledger, list[str] | None], Sequence[Readable]]] = {
 
 
 def _ledger(rows: Callable[[Ledger, list[str] | None], Sequence[Readable]]) -> Resolver:
-    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> dict[str, Any]:
-        context: RequestContext = info.context
+    def resolve(_source: Any, info: Info, **arguments: Any) -> dict[str, Any]:
+        context = info.context
         context.token.require(Scope.GENERAL_LEDGER_READ)
         context.ledger.process()
         owners = owners_of(context.entity, arguments.get("ownerSet"), "LOWER")
@@ -128,8 +131,8 @@ def _counted(context: RequestContext, page: dict[str, Any]) -> dict[str, Any]:
     return page
 
 
-def _add_gl_import_items(_source: Any, info: GraphQLResolveInfo, inputs: list[Row]) -> dict[str, Any]:
-    context: RequestContext = info.context
+def _add_gl_import_items(_source: Any, info: Info, inputs: list[Row]) -> dict[str, Any]:
+    context = info.context
     context.token.require(Scope.GENERAL_LEDGER_WRITE)
     context.rows += len(inputs)
     staging = Staging(

@@ -54,7 +54,8 @@ class Staging:
         drafts: dict[tuple[int, int | None], _Draft] = {}
         lines = [self._line(entry["node"], drafts) for entry in inputs]
         for draft in drafts.values():
-            draft.problems.extend(_imbalance(draft.voucher))
+            # With a line left out the sum says nothing.
+            draft.problems = draft.problems or list(_imbalance(draft.voucher))
         good: list[Voucher] = []
         for draft in drafts.values():
             if draft.problems:

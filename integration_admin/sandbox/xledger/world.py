@@ -1,5 +1,6 @@
-"""Everything the simulated organisation has before anything is booked: entities, accounts, dimensions,
-people and periods, as rows ready for GraphQL. Tests may close accounts and periods in it.
+"""What the simulated organisation has before anything is booked, as rows ready for GraphQL.
+
+Entities, accounts, dimensions, people and periods; accounts and periods may be closed on the way.
 """
 
 import calendar
@@ -59,9 +60,7 @@ class World:
             {"dbId": db_id, "code": code, "description": text}
             for db_id, code, text in dimensions.TRANSACTION_SOURCES
         )
-        self._by_month = {
-            (row["ownerDbId"], row["period"]["fromDate"][:7]): row for row in self.periods.rows
-        }
+        self._by_month = {(row["ownerDbId"], row["period"]["fromDate"][:7]): row for row in self.periods.rows}
 
     def entity(self, db_id: int) -> Entity:
         """Return the entity with this dbId; it must exist."""

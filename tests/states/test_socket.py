@@ -1,0 +1,159 @@
+"""The whole way of an event: a real websocket, Reflex's own server application, and our edge around it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import reflex as rx
+import socketio
+from reflex_base.environment import environment
+from reflex_base.registry import RegistrationContext
+
+from integration_admin.api.app import edge
+from integration_admin.core.secret import Secret
+from integration_admin.core.settings import Settings
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.tokens import fingerprint
+from integration_admin.states.access import AccessMiddleware, current_actor, requires
+from tests.api.serving import free_port, serving
+from tests.states.people import People
+
+ORIGIN = Settings().public_url
+HYDRATE = "reflex___state____state.hydrate_and_load"
+
+
+class PageState(rx.State):
+    lines: list[str] = []  # noqa: RUF012  # Reflex copies defaults
+    headers: dict[str, str] = {}  # noqa: RUF012  # Reflex copies defaults
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def load_lines(self) -> None:
+        self.lines = [(await current_actor()).name]
+        self.headers = dict(self.router_data["headers"])
+
+
+class Browser:
+    """A websocket of Reflex's frontend, with the headers a browser would send."""
+
+    def __init__(self, port: int) -> None:
+        self._address = f"http://127.0.0.1:{port}?token=tab"
+        self._client = socketio.AsyncClient(reconnection=False)
+        self._client.on("event", self._take, namespace="/_event")
+        self._news = asyncio.Event()
+        self.vars: dict[str, Any] = {}
+        self.redirects: list[str] = []
+
+    async def connect(self, **headers: str) -> None:
+        boot = {"name": HYDRATE, "payload": {}, "router_data": {"pathname": "/lines", "asPath": "/lines"}}
+        await self._client.connect(
+            self._address,
+            headers={"Origin": ORIGIN} | headers,
+            transports=["websocket"],
+            socketio_path="_event",
+            namespaces=["/_event"],
+            auth={"event": boot},
+        )
+
+    async def send(self, name: str) -> None:
+        event = {"name": name, "payload": {}, "router_data": {"pathname": "/lines", "asPath": "/lines"}}
+        await self._client.emit("event", event, namespace="/_event")
+
+    async def until(self, condition: Any) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def close(self) -> None:
+        await self._client.disconnect()
+
+    async def _take(self, update: dict[str, Any]) -> None:
+        for changes in update.get("delta", {}).values():
+            self.vars.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
+        for event in update.get("events", []):
+            if event["name"] == "_redirect":
+                self.redirects.append(event["payload"]["path"])
+        self._news.set()
+
+
+@pytest.fixture
+def app(people: People) -> Iterator[Any]:
+    """Reflex's whole server application with one page, inside our edge."""
+    del people
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    attached = RegistrationContext.set(RegistrationContext.ensure_context().fork())
+
+    async def ready() -> None:
+        pass
+
+    app = rx.App(api_transformer=edge(Settings(), ready))
+    app.add_middleware(AccessMiddleware())
+    app.add_page(rx.fragment(PageState.lines.to_string()), route="/lines", on_load=[PageState.load_lines])
+    yield app
+    RegistrationContext.reset(attached)
+
+
+@pytest.fixture
+async def browser(app: Any) -> AsyncIterator[Browser]:
+    port = free_port()
+    async with serving(app(), port):
+        opened = Browser(port)
+        yield opened
+        await opened.close()
+
+
+async def test_the_cookie_of_the_handshake_signs_every_event_in(browser: Browser, people: People) -> None:
+    session = await people.session(people.alice)
+    await browser.connect(Cookie=f"session={session.reveal()}; language=nn")
+    await browser.until(lambda: browser.vars.get("lines") == ["Alice"])
+
+
+async def test_the_cookie_itself_never_reaches_the_state(browser: Browser, people: People) -> None:
+    session = await people.session(people.alice)
+    await browser.connect(Cookie=f"session={session.reveal()}; language=nn")
+    await browser.until(lambda: browser.vars.get("headers"))
+    assert browser.vars["headers"]["cookie"] == "language=nn"
+    assert session.reveal() not in str(browser.vars)
+
+
+async def test_reflex_does_not_send_the_fingerprint_to_the_browser_by_itself(
+    browser: Browser, people: People
+) -> None:
+    session = await people.session(people.alice)
+    await browser.connect(Cookie=f"session={session.reveal()}")
+    await browser.until(lambda: browser.vars.get("lines"))
+    del browser.vars["headers"]
+    assert fingerprint(session) not in str(browser.vars)
+
+
+async def test_without_a_cookie_the_page_leads_to_sign_in(browser: Browser) -> None:
+    await browser.connect()
+    await browser.until(lambda: browser.redirects)
+    assert browser.redirects == ["/sign-in?next=%2Flines"]
+    assert browser.vars["lines"] == []
+
+
+async def test_a_fingerprint_sent_by_the_client_counts_for_nothing(browser: Browser, people: People) -> None:
+    session = await people.session(people.alice)
+    await browser.connect(Authorization=f"Session {fingerprint(session)}")
+    await browser.until(lambda: browser.redirects)
+    assert browser.vars["lines"] == []
+
+
+async def test_a_page_on_another_site_cannot_connect(browser: Browser, people: People) -> None:
+    session = await people.session(people.alice)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await browser.connect(Cookie=f"session={session.reveal()}", Origin="https://evil.example")
+
+
+async def test_an_ended_session_counts_on_an_open_connection(browser: Browser, people: People) -> None:
+    session: Secret = await people.session(people.alice)
+    await browser.connect(Cookie=f"session={session.reveal()}")
+    await browser.until(lambda: browser.vars.get("lines") == ["Alice"])
+    await container.current().sign_in.sign_out(session)
+    await browser.send(f"{PageState.get_full_name()}.load_lines")
+    await browser.until(lambda: browser.redirects)
+    assert browser.vars["lines"] == []
