@@ -129,7 +129,7 @@ def _services(
         tracking=RecordTracking(database),
         runs=runs,
         history=History(database),
-        health=HealthMonitor(database, schedules, clock),
+        health=HealthMonitor(database, adapters, schedules),
         runner=runner,
         scheduler=scheduler,
         worker=Worker(scheduler, runner, queue),

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.secret import Secret
 
 
@@ -59,19 +60,6 @@ class TargetField:
     required: bool = False
     reference: str | None = None
     max_length: int = 255
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceItem:
-    """One entry of a reference list (an account, a cost centre, ...); codes are opaque strings."""
-
-    id: str
-    code: str
-    name: str
-    open: bool = True
-    posting: bool = True
-    valid_from: date | None = None
-    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,6 @@ def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> r
         rx.el.span(words, class_name="ds-sr-only"), *bars, class_name="app-stack app-stack--small app-bars"
     )
     return rx.el.div(
-        rx.cond(ready, rx.fragment(*children), waiting),
+        rx.cond(ready, rx.el.div(*children, class_name="app-stack app-stack--large"), waiting),
         custom_attrs={"aria-busy": rx.cond(ready, "false", "true")},
     )

@@ -109,13 +109,8 @@ def site_header() -> rx.Component:
 
 
 def _navigation() -> rx.Component:
-    """Draw the four parts of the product; the one this page belongs to is marked."""
-    parts = (
-        ("/settings/integrations", t("Integrations")),
-        ("/records", t("Records")),
-        ("/settings/organisation", t("Organisation")),
-        ("/settings/audit-log", t("Audit log")),
-    )
+    """Draw the parts of the product; the one this page belongs to is marked."""
+    parts = (("/settings/integrations", t("Integrations")),)
     items = [
         rx.el.li(NavLink.create(text, to=href, custom_attrs={"aria-current": "true"})) for href, text in parts
     ]

@@ -8,8 +8,10 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -123,7 +125,7 @@ class Database:
         if self.is_sqlite:
             engine = create_async_engine(
                 self._url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"factory": _SQLiteConnection},
+                connect_args={"factory": _SQLiteConnection, "async_creator_fn": _SQLiteThread.connecting},
                 **options,
             )
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -147,6 +149,28 @@ class _SQLiteConnection(sqlite3.Connection):
         with suppress(sqlite3.Error):
             self.rollback()
         super().close()
+
+
+class _SQLiteThread(aiosqlite.Connection):
+    """May be stopped twice, as SQLAlchemy does when a task is cancelled twice.
+
+    aiosqlite never answers the second stop: a closing task would wait for ever, and the process with it.
+    """
+
+    _stopped: asyncio.Future[Any] | None = None
+
+    @classmethod
+    def connecting(cls, *arguments: Any, **options: Any) -> Self:
+        """Return a connection that opens when it is awaited; its thread ends with the process."""
+        connection = cls(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=64)
+        connection._thread.daemon = True
+        return connection
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Stop the thread; the second time is the first."""
+        if self._stopped is None:
+            self._stopped = super().stop()
+        return self._stopped
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -47,6 +47,7 @@ def schema_connection(url: str) -> Iterator[Connection]:
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+        # Left to itself Python begins a transaction after the tables are made, which could not be undone.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.begin() as connection:
@@ -86,8 +87,6 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # Python would begin its transactions after the first CREATE TABLE, which then could not be undone.
-    connection.isolation_level = None
     for pragma in (
         f"busy_timeout={_LOCK_WAIT_SECONDS * 1000}",
         "journal_mode=WAL",

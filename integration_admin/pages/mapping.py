@@ -41,7 +41,11 @@ def mapping_form(save_words: Text) -> rx.Component:
                     rx.foreach(MappingState.categories, _category),
                     help=t("Type an account number, or a part of its name, and choose from the list."),
                 ),
-                ui.fieldset(t("Other fields"), rx.foreach(MappingState.targets, _target)),
+                ui.fieldset(t("The voucher"), rx.foreach(MappingState.targets, _target)),
+                rx.cond(
+                    MappingState.others,
+                    ui.details(t("More fields"), rx.foreach(MappingState.others, _target)),
+                ),
                 _warnings(),
                 ui.row(ui.button(save_words, submit=True)),
                 on_submit=MappingState.save,
@@ -74,6 +78,7 @@ def _category(line: rx.Var[CategoryLine]) -> rx.Component:
             line["name"],
             line["category"],
             error=line["warning"],
+            required=True,
             default_value=line["code"],
             list="accounts",
             auto_complete="off",
@@ -97,22 +102,43 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
             id=f"from:{name}",
             name=f"from:{name}",
             default_value=line["origin"],
+            on_change=lambda origin: MappingState.choose(name, origin),
             class_name="ds-input",
             custom_attrs={"aria-describedby": f"from:{name}-help"},
         ),
         class_name="ds-field",
     )
-    value = ui.text_field(
-        f"value:{name}",
-        t("{field}: value or text", field=line["label"]),
-        help=t(
-            "Used when you chose the same value for every claim, or a text such as {{id}} {{line.description}}."
+    return rx.el.div(
+        origin,
+        rx.match(
+            MappingState.chosen[name],
+            ("constant", _value(line, t("{field}: the value", field=line["label"]), "")),
+            (
+                "compose",
+                _value(
+                    line,
+                    t("{field}: the text", field=line["label"]),
+                    t("Put fields in braces, such as {{id}} {{line.description}} or {{claimant.name}}."),
+                ),
+            ),
+            rx.fragment(),
         ),
+        key=name,
+        class_name="app-stack app-stack--small",
+    )
+
+
+def _value(line: rx.Var[TargetLine], label: Text, about: Text) -> rx.Component:
+    name = line["name"]
+    return ui.text_field(
+        f"value:{name}",
+        label,
+        help=about,
         error=line["warning"],
+        required=True,
         default_value=line["value"],
         list=line["list_id"],
     )
-    return rx.el.div(origin, value, key=name, class_name="app-stack app-stack--small")
 
 
 def _warnings() -> rx.Component:

@@ -13,10 +13,11 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Self
 
-from integration_admin.adapters.base import Level, ReferenceItem, TargetField
+from integration_admin.adapters.base import Level, TargetField
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.mapping import Mapping as FieldMappings
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.services.mapping_resolver import (
     ACCOUNTS,
     CATEGORY,

@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from integration_admin.core.actor import Actor
-from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.export_batch import EXPORTED_STATUSES
 from integration_admin.services.schedules import Schedules
 from integration_admin.services.views import FailureView, RunView, failure_view, run_view
 
@@ -47,10 +48,10 @@ class Health:
 class HealthMonitor:
     """Answers how integrations are doing."""
 
-    def __init__(self, database: Database, schedules: Schedules, clock: Clock) -> None:
+    def __init__(self, database: Database, adapters: AdapterRegistry, schedules: Schedules) -> None:
         self._database = database
+        self._adapters = adapters
         self._schedules = schedules
-        self._clock = clock
 
     async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Health:
         """Return the health of one integration with up to `failures` open failures."""
@@ -60,6 +61,7 @@ class HealthMonitor:
             latest = await unit.runs.latest_finished(integration_id)
             active = await unit.runs.active(integration_id)
             counts = await unit.deliveries.counts(integration_id)
+            new = await self._not_taken_up(unit, integration)
             open_failures = await _open_failures(unit, integration_id, failures)
         last_run = run_view(latest) if latest else None
         status, sentence = _status(integration, last_run, counts)
@@ -72,11 +74,16 @@ class HealthMonitor:
             last_success_at=integration.last_success_at,
             next_run_at=await self._next_run(actor, integration),
             delivered_total=counts.get(DeliveryState.DELIVERED, 0),
-            waiting=counts.get(DeliveryState.READY, 0) + counts.get(DeliveryState.RETRY_WAIT, 0),
+            waiting=new + counts.get(DeliveryState.READY, 0) + counts.get(DeliveryState.RETRY_WAIT, 0),
             failed=counts.get(DeliveryState.REJECTED, 0),
             unknown=counts.get(DeliveryState.UNKNOWN, 0) + counts.get(DeliveryState.NEEDS_PERSON, 0),
             failures=open_failures,
         )
+
+    async def _not_taken_up(self, unit: Unit, integration: Integration) -> int:
+        """Count records the next run will take up."""
+        kinds = self._adapters.get(integration.kind).capabilities.kinds
+        return await unit.records.count_without_delivery(integration.id, kinds, EXPORTED_STATUSES)
 
     async def _next_run(self, actor: Actor, integration: Integration) -> datetime | None:
         if integration.state is not IntegrationState.ACTIVE:

@@ -19,6 +19,8 @@ from integration_admin.services.mapping_resolver import ACCOUNTS, CATEGORY
 CONSTANT = "constant"
 COMPOSE = "compose"
 
+_USUAL = frozenset({"project", "cost_centre"})
+
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
@@ -28,6 +30,8 @@ class TargetRow:
     origin: str
     value: str
     origins: tuple[str, ...]
+    usual: bool
+    """Whether most organisations fill this field, or this one does already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,18 @@ def category_rows(
     return rows
 
 
-def target_rows(targets: Sequence[TargetField], mapping: FieldMappings) -> list[TargetRow]:
-    """Return a row for each target field that is not a table of categories."""
+def target_rows(
+    targets: Sequence[TargetField], mapping: FieldMappings, reference_counts: Mapping[str, int]
+) -> list[TargetRow]:
+    """Return a row for each target field that is not a table of categories.
+
+    A field whose codes come from a list this accounting system leaves empty is left out.
+    """
     return [
-        _target_row(target, mapping.get(target.name)) for target in targets if not is_category_map(target)
+        _target_row(target, mapping.get(target.name))
+        for target in targets
+        if not is_category_map(target)
+        and (target.reference is None or reference_counts.get(target.reference, 0) or target.name in mapping)
     ]
 
 
@@ -89,13 +101,16 @@ def mapping_of(form: Mapping[str, str], targets: Sequence[TargetField]) -> Field
 
 def _target_row(target: TargetField, field: FieldMapping | None) -> TargetRow:
     origins = CLAIM_SOURCES if target.level is Level.VOUCHER else SOURCES
-    if field is None:
-        return TargetRow(target, *_proposed(target), origins)
+    origin, value = _proposed(target) if field is None else _present(field)
+    return TargetRow(target, origin, value, origins, usual=bool(origin) or target.name in _USUAL)
+
+
+def _present(field: FieldMapping) -> tuple[str, str]:
     if field.constant is not None:
-        return TargetRow(target, CONSTANT, field.constant, origins)
+        return CONSTANT, field.constant
     if field.compose is not None:
-        return TargetRow(target, COMPOSE, field.compose, origins)
-    return TargetRow(target, field.source or "", "", origins)
+        return COMPOSE, field.compose
+    return field.source or "", ""
 
 
 def _proposed(target: TargetField) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from integration_admin.adapters.base import ReferenceItem
+from integration_admin.core.reference import ReferenceItem
 
 _SEPARATOR = re.compile(r"[.\s:/-]+")
 _COST_CLASSES = "467"
+_STANDARD = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,10 @@ class _Hint:
 _TRAVEL = _Hint(("reise", "travel"), ("714",))
 _CAR = _Hint(("bilgodtgj", "kjøregodtgj", "mileage", "car allowance"), ("710",))
 _DIET = _Hint(("diett", "per diem", "subsistence"), ("716",))
-_OFFICE = _Hint(("kontorrekvisita", "office suppl", "stationery"), ("680",))
+_OFFICE = _Hint(("kontorrekvisita", "kontorsaker", "office suppl", "stationery"), ("680",))
 _PHONE = _Hint(("mobil", "telefon", "phone"), ("690",))
+_MEALS = _Hint(("servering", "bevertning", "meals"), ("735", "736"))
+_INTERPRETER = _Hint(("tolk", "interpret"), ("679",))
 _POSTAGE = _Hint(("porto", "postage"), ("694",))
 _COURSE = _Hint(("kurs", "course", "seminar"), ("686",))
 _BANK = _Hint(("bankgebyr", "kortgebyr", "bank charge", "bank fee"), ("777",))
@@ -42,6 +45,9 @@ _HINTS: dict[str, _Hint] = {
     "diet": _DIET,
     "diett": _DIET,
     "per_diem": _DIET,
+    "accommodation": _TRAVEL,
+    "meals": _MEALS,
+    "interpreter": _INTERPRETER,
     "office": _OFFICE,
     "kontor": _OFFICE,
     "phone": _PHONE,
@@ -84,5 +90,6 @@ def _hinted(hint: _Hint, usable: Sequence[ReferenceItem]) -> ReferenceItem | Non
     costs = [item for item in usable if item.code[:1] in _COST_CLASSES or not item.code[:1].isdigit()]
     called = [item for item in costs if any(name in item.name.lower() for name in hint.names)]
     usual = [item for item in called if item.code.startswith(hint.codes)]
-    fitting = usual or called
+    # 7140 means the account itself; 71405 is a branch of it that somebody made for one purpose.
+    fitting = [item for item in usual if _STANDARD.fullmatch(item.code)] or usual or called
     return fitting[0] if len(fitting) == 1 else None

@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from integration_admin.adapters.base import ReferenceItem, TargetField
+from integration_admin.adapters.base import TargetField
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.mapping import Mapping
 from integration_admin.core.messages import msg
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.unit import Unit

@@ -24,8 +24,8 @@ from integration_admin.services.record_lines import Line, Unreadable, read_json,
 from integration_admin.services.record_reasons import Reason
 from integration_admin.services.records import BATCH, Candidate, IntakeResult, Receipt, RecordIntake, check
 
-LARGEST_FILE = 25 * 2**20
-"""The largest file that is imported, 25 MiB: an import is one transaction, and nobody else may write meanwhile."""
+LARGEST_FILE = 16 * 2**20
+"""The largest file that is imported, 16 MiB: an import is one transaction, and nobody else may write meanwhile."""
 
 _MOST_ERRORS = 1_000
 _IN_MEMORY = 8 * 2**20
@@ -86,7 +86,7 @@ class RecordFiles:
         """Store every record of a file, or none and the errors by line.
 
         The whole file is checked before the database is asked for anything. Raises NotPermitted, and
-        InvalidInput for a file of another kind, an empty one or one over 25 MiB.
+        InvalidInput for a file of another kind, an empty one or one over 16 MiB.
         """
         actor.require(Permission.RUN)
         lines = read_records(name, cast("BinaryIO", _Limited(stream)))

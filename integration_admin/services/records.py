@@ -22,7 +22,7 @@ from integration_admin.core.money import Money
 from integration_admin.core.records import Activity, ExpenseClaim, Reimbursement, parse_record
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
-from integration_admin.data.models import Organisation, RecordRow
+from integration_admin.data.models import RecordRow
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.record_reasons import Reason, reasons_of, unstorable_reasons
 
@@ -33,10 +33,6 @@ _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
 _LARGEST_REVISION = 2**31 - 1
 _CATEGORIES_AT_ONCE = 500
-_COLUMNS = (
-    "kind", "external_id", "revision", "status", "currency", "amount_minor", "payload", "content_hash",
-    "received_at", "updated_at",
-)  # fmt: skip
 
 _Key = tuple[str, str]
 
@@ -117,7 +113,7 @@ class RecordIntake:
 
     async def store(self, unit: Unit, checked: Sequence[Candidate | Receipt]) -> list[Receipt]:
         """Store candidates in order inside an open unit; receipts of refused records pass through."""
-        await _take_turns(unit)
+        await unit.organisations.take_turns()
         known = await unit.records.known({item.key for item in checked if isinstance(item, Candidate)})
         new: list[RecordRow] = []
         categories: set[tuple[str, str]] = set()
@@ -128,7 +124,7 @@ class RecordIntake:
             receipts.append(receipt)
             if isinstance(item, Candidate) and receipt.result in _STORED:
                 categories.update((item.kind, category) for category in item.categories)
-        await _add(unit, new)
+        await unit.records.add_all(new)
         await _note(unit, sorted(categories), now)
         return receipts
 
@@ -165,15 +161,6 @@ def _check_all(batch: Sequence[Any]) -> list[Candidate | Receipt]:
     return [check(raw) for raw in batch]
 
 
-async def _take_turns(unit: Unit) -> None:
-    """Let one intake of an organisation at a time decide what is new; SQLite has one writer anyway.
-
-    Without it two PostgreSQL transactions could both add a record, or store an older revision last.
-    FOR NO KEY UPDATE does not keep others from adding rows that point at the organisation.
-    """
-    await unit.session.get(Organisation, unit.organisation_id, with_for_update={"key_share": True})
-
-
 def _place(item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime) -> Receipt:
     """Decide about one candidate against what is stored, earlier ones of the same request included."""
     row = known.get(item.key)
@@ -203,16 +190,6 @@ def _fill(row: RecordRow, item: Candidate, now: datetime) -> None:
     row.payload = item.payload
     row.content_hash = item.content_hash
     row.updated_at = now
-
-
-async def _add(unit: Unit, rows: Sequence[RecordRow]) -> None:
-    """Insert new records in one statement; one at a time SQLite takes ten times as long, and locks out others."""
-    values = [
-        {"organisation_id": unit.organisation_id} | {column: getattr(row, column) for column in _COLUMNS}
-        for row in rows
-    ]
-    if values:
-        await unit.session.run_sync(lambda session: session.bulk_insert_mappings(RecordRow, values))
 
 
 def _money(record: ExpenseClaim | Reimbursement | Activity) -> Money | None:

@@ -93,14 +93,11 @@ async def _store(
     """Write the schedule, keeping the row (and so its used slots) where there is one."""
     schedule = await unit.schedules.get(integration_id)
     if schedule is None:
-        await unit.schedules.put(
-            Schedule(integration_id=integration_id, kind=kind, at=at, time_zone=time_zone, checked_until=now)
-        )
-        return
+        schedule = Schedule(integration_id=integration_id)
     schedule.kind, schedule.at, schedule.time_zone = kind, at, time_zone
     # The new times count from now on: what the old ones missed, or the new ones would have had, is past.
     schedule.checked_until = now
-    await unit.session.flush()
+    await unit.schedules.put(schedule)
 
 
 def _check(kind: str, at: str, time_zone: str) -> ZoneInfo:

@@ -204,7 +204,7 @@ class SyncRunner:
             state = _final_state(tally, problem, cancelled=cancelled)
             message = problem or _summary(tally, left, cancelled=cancelled)
             await unit.runs.finish(run.id, state, now, message=message.to_json(), **tally.columns())
-            if state is RunState.SUCCEEDED:
+            if state is RunState.SUCCEEDED or tally.delivered:
                 await unit.integrations.note(run.integration_id, last_success_at=now)
         _log.info("run_finished", run=str(run.id), state=str(state), **tally.columns())
 

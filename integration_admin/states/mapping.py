@@ -42,6 +42,7 @@ class TargetLine(TypedDict):
     value: str
     origins: list[tuple[str, str]]
     list_id: str
+    usual: bool
     warning: str
 
 
@@ -54,6 +55,10 @@ class MappingState(FormState, rx.State):
     in_wizard: bool = False
     categories: list[CategoryLine] = []  # noqa: RUF012, Reflex copies defaults
     targets: list[TargetLine] = []  # noqa: RUF012, Reflex copies defaults
+    others: list[TargetLine] = []  # noqa: RUF012, Reflex copies defaults
+    """Fields few organisations fill, drawn behind a line that opens them."""
+    chosen: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
+    """Where each field's value comes from as chosen now, so that a value is asked for only where one counts."""
     accounts: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
     saved: bool = False
@@ -85,6 +90,13 @@ class MappingState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
+    async def choose(self, name: str, origin: str) -> None:
+        """Remember where a field's value comes from, so that the page can ask for it."""
+        if str(name) in self.chosen:
+            self.chosen[str(name)] = str(origin)[:64]
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
     async def save(self, form: dict) -> rx.event.EventSpec | None:
         """Save the mapping; warnings are shown first and saved past only when they are accepted."""
         reader = await current_reader()
@@ -100,7 +112,7 @@ class MappingState(FormState, rx.State):
                 integration_id,
                 self.version,
                 mapping_of(typed, editor.targets),
-                accept_warnings=typed.get("accept_warnings") in {"true", "on"},
+                accept_warnings=form.get("accept_warnings") in {True, "true", "on"},
             )
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
@@ -131,6 +143,7 @@ class MappingState(FormState, rx.State):
         editor = await mappings.editor(reader.actor, integration_id)
         if not editor.reference_counts:
             await mappings.refresh(reader.actor, integration_id)
+            editor = await mappings.editor(reader.actor, integration_id)
         suggestions = await mappings.suggestions(reader.actor, integration_id)
         accounts = await mappings.search(reader.actor, integration_id, "accounts", "", _LISTED)
         self.version = editor.version
@@ -145,7 +158,7 @@ class MappingState(FormState, rx.State):
             }
             for row in category_rows(editor.targets, editor.mapping, editor.categories, suggestions)
         ]
-        self.targets = [
+        rows: list[TargetLine] = [
             {
                 "name": row.target.name,
                 "label": reader.speech.say(row.target.label),
@@ -155,10 +168,14 @@ class MappingState(FormState, rx.State):
                 "value": row.value,
                 "origins": [(name, reader.speech.say(origin_label(name))) for name in row.origins],
                 "list_id": "accounts" if row.target.reference == "accounts" else "",
+                "usual": row.usual,
                 "warning": "",
             }
-            for row in target_rows(editor.targets, editor.mapping)
+            for row in target_rows(editor.targets, editor.mapping, editor.reference_counts)
         ]
+        self.targets = [row for row in rows if row["usual"]]
+        self.others = [row for row in rows if not row["usual"]]
+        self.chosen = {row["name"]: row["origin"] for row in rows}
 
     def _mark(self, findings: tuple[Finding, ...], reader: Reader) -> None:
         """Put each warning beside the field it is about."""
@@ -168,5 +185,5 @@ class MappingState(FormState, rx.State):
         for line in self.categories:
             _, target, category = line["name"].split(":", 2)
             line["warning"] = reader.speech.say(about.get((target, category)))
-        for row in self.targets:
+        for row in [*self.targets, *self.others]:
             row["warning"] = reader.speech.say(about.get((row["name"], "")))

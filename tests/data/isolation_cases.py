@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from integration_admin.adapters.base import ReferenceItem
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.models import Failure, Run, Session
 from integration_admin.data.repositories.base import Repository
@@ -17,7 +17,7 @@ from integration_admin.data.repositories.records import RecordRepository
 from integration_admin.data.repositories.runs import RunRepository
 from integration_admin.data.repositories.schedules import ScheduleRepository
 from integration_admin.data.repositories.unit import AuditRepository, Unit
-from tests.builders import make_run
+from tests.builders import make_claim, make_record, make_run
 from tests.data.worlds import LATER, SLOT, World, make_credential, make_failure, make_schedule
 from tests.fakes import START
 
@@ -162,12 +162,19 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (RecordRepository, "get"): [(lambda u, _a, _b: u.records.get(CLAIM, "EC-0"), OURS_ONLY)],
     (RecordRepository, "known"): [(lambda u, _a, _b: u.records.known([(CLAIM, "EC-0")]), OURS_ONLY)],
+    (OrganisationRepository, "take_turns"): [(lambda u, _a, _b: u.organisations.take_turns(), None)],
+    (RecordRepository, "add_all"): [
+        (lambda u, _a, _b: u.records.add_all([make_record(make_claim(id="EC-2026-9001"))]), None)
+    ],
     (RecordRepository, "add"): [(lambda u, _, b: u.records.add(b.records), ValueError)],
     (RecordRepository, "page"): [(lambda u, _a, _b: u.records.page(None, 0, 100), OURS_ONLY)],
     (RecordRepository, "by_ids"): [
         (lambda u, _, b: u.records.by_ids([record.id for record in b.records]), {})
     ],
     (RecordRepository, "without_delivery"): [(lambda u, _, b: leftovers(u, b), [])],
+    (RecordRepository, "count_without_delivery"): [
+        (lambda u, _, b: u.records.count_without_delivery(b.integration.id, [CLAIM], ["approved"]), 6)
+    ],
     (RecordRepository, "categories"): [
         (lambda u, _a, _b: u.records.categories(CLAIM), ["travel.public_transport"])
     ],

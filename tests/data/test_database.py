@@ -71,9 +71,10 @@ async def test_a_unit_reads_what_it_has_changed_itself(database: Database) -> No
     organisation = await save_organisation(database)
     integration = await save_integration(database, organisation.id, name="Old")
     async with database.write(organisation.id) as unit:
-        assert (await unit.integrations.get(integration.id)).name == "Old"
+        held = await unit.integrations.get(integration.id)
         await unit.integrations.change(integration.id, 1, START, name="New")
-        assert (await unit.integrations.get(integration.id)).name == "New"
+        assert (held.name, (await unit.integrations.get(integration.id)).name) == ("Old", "New")
+        assert held.name == "New"
 
 
 async def test_a_unit_keeps_a_changed_attribute_when_it_reads_the_row_again(database: Database) -> None:

@@ -1,9 +1,9 @@
 """The schema the migrations make is the one the models describe, on both engines."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,16 +109,14 @@ def test_a_migration_that_fails_halfway_leaves_nothing_behind(empty_url: str, mi
     assert "half_made" not in tables(migrated)
 
 
-async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
-    program = "import sys; from integration_admin.data.migrations import upgrade; upgrade(sys.argv[1])"
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, empty_url, stderr=subprocess.PIPE, cwd=ROOT
-        )
-        for _ in range(3)
-    ]
-    errors = [(await process.communicate())[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], errors
+def test_who_comes_while_another_migrates_waits_and_then_has_nothing_to_do(empty_url: str) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        with migrations.schema_connection(empty_url) as connection:
+            late = executor.submit(migrations.upgrade, empty_url)
+            with pytest.raises(TimeoutError):
+                late.result(timeout=0.7)
+            command.upgrade(migrations.alembic_config(connection), "head")
+        late.result(timeout=30)
     assert migrations.is_current(empty_url)
 
 

@@ -162,15 +162,15 @@ async def test_each_row_of_many_gets_its_own_outcome(database: Database) -> None
 
 
 async def test_the_count_is_of_all_rows_of_a_long_list(database: Database) -> None:
-    setting = await export(database, 300)
+    setting = await export(database, 120)
     rows = await setting.rows()
-    await setting.put_in(*[SENDING if number % 3 else READY for number in range(300)])
+    await setting.put_in(*[SENDING if number % 3 else READY for number in range(120)])
     outcomes = [Settlement(row.id, DELIVERED) for row in rows] + [Settlement(10**9, DELIVERED)]
     async with database.write(setting.organisation_id) as unit:
-        assert await unit.deliveries.settle(outcomes, [SENDING], START) == 200
+        assert await unit.deliveries.settle(outcomes, [SENDING], START) == 80
         intents = [(row.id, "digest", 1) for row in rows]
-        assert await unit.deliveries.begin_sending(intents, RUN, START) == 100
-        assert await unit.deliveries.counts(setting.integration_id) == {DELIVERED: 200, SENDING: 100}
+        assert await unit.deliveries.begin_sending(intents, RUN, START) == 40
+        assert await unit.deliveries.counts(setting.integration_id) == {DELIVERED: 80, SENDING: 40}
 
 
 async def test_an_outcome_told_twice_counts_once(database: Database) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from integration_admin.adapters.base import ReferenceItem
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import (

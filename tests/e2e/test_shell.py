@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Response
 
-from tests.e2e.server import Server, running_server
+from tests.e2e.server import EMAIL, ORGANISATION, Server, running_server
 
 NOWHERE = "/nowhere"
 MOST_TRANSFERRED = 250 * 1024
@@ -41,13 +41,29 @@ async def test_going_to_another_page_moves_the_focus_to_its_content(page: Page) 
     assert NOWHERE not in page.url
 
 
-async def test_a_page_is_small_enough_for_a_phone(page: Page) -> None:
+async def test_the_dashboard_is_small_enough_for_a_phone(signed_in_page: Page) -> None:
     arrived: list[Response] = []
-    page.on("response", lambda response: arrived.extend([response]))
-    await page.goto(NOWHERE, wait_until="networkidle")
+    signed_in_page.on("response", lambda response: arrived.extend([response]))
+    await visit(signed_in_page, "/settings/integrations")
+    await signed_in_page.wait_for_load_state("networkidle")
     sizes = [await response.request.sizes() for response in arrived]
     assert len(sizes) > 5
     assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) < MOST_TRANSFERRED
+
+
+async def test_the_header_says_who_is_signed_in_and_for_whom(signed_in_page: Page) -> None:
+    await visit(signed_in_page, "/settings/integrations")
+    header = signed_in_page.get_by_role("banner")
+    await header.get_by_text(ORGANISATION).wait_for()
+    await header.get_by_text(EMAIL).wait_for()
+    here = header.get_by_role("link", name="Integrasjoner")
+    assert await here.get_attribute("aria-current") == "true"
+
+
+async def test_signing_out_leads_to_the_sign_in_page(signed_in_page: Page) -> None:
+    await visit(signed_in_page, "/settings/integrations")
+    await signed_in_page.get_by_role("button", name="Logg ut").click()
+    await signed_in_page.wait_for_url("**/sign-in")
 
 
 async def test_nothing_is_fetched_from_anywhere_else(page: Page, server: Server) -> None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.fakes import FakeClock
+from tests.sandbox.xledger import Node, XledgerSandbox, voucher, xledger_sandbox
+
 BOOKED = """query($r: [String!]) {
   journalEntries(filter: {extIdentifier_in: $r}) {
     edges { node { dbId extIdentifier amount account { code dbId } transactionHeader { transactionNumber } } } }
@@ -9,7 +12,7 @@ BOOKED = """query($r: [String!]) {
 }"""
 
 
-async def test_a_voucher_is_staged_and_then_booked(sandbox, voucher):
+async def test_a_voucher_is_staged_and_then_booked(sandbox: XledgerSandbox) -> None:
     answer = (await sandbox.add(voucher("REF1", 1001))).json()
     edges = answer["data"]["addGLImportItems"]["edges"]
     assert [edge["clientId"] for edge in edges] == ["0", "1"]
@@ -26,7 +29,7 @@ async def test_a_voucher_is_staged_and_then_booked(sandbox, voucher):
     assert nodes[0]["transactionHeader"] == {"transactionNumber": 1}
 
 
-async def test_the_ledger_lists_what_was_booked(sandbox, voucher):
+async def test_the_ledger_lists_what_was_booked(sandbox: XledgerSandbox) -> None:
     sent = voucher(
         "REF1",
         1001,
@@ -51,7 +54,7 @@ async def test_the_ledger_lists_what_was_booked(sandbox, voucher):
     assert entry["lines"][1]["amount"] == "-412.00"
 
 
-async def test_the_vendors_own_example_with_literals_is_accepted(sandbox):
+async def test_the_vendors_own_example_with_literals_is_accepted(sandbox: XledgerSandbox) -> None:
     answer = await sandbox.post("""mutation { addGLImportItems(inputs: [
       { node: { trRegNumber: 20260217 postedDate: "2026-02-17" transactionSource: { code: "GL" }
         amount: "101.00" invoiceAmount: "101.00" text: "Line 1" jobLevel: { dbSubId: 1 }
@@ -63,7 +66,7 @@ async def test_the_vendors_own_example_with_literals_is_accepted(sandbox):
     assert entry["reference"] is None
 
 
-async def test_the_same_reference_is_booked_twice_when_sent_twice(sandbox, voucher):
+async def test_the_same_reference_is_booked_twice_when_sent_twice(sandbox: XledgerSandbox) -> None:
     await sandbox.add(voucher("REF1", 1001))
     await sandbox.add(voucher("REF1", 1001))
     await sandbox.add(voucher("REF2", 1002))
@@ -73,7 +76,7 @@ async def test_the_same_reference_is_booked_twice_when_sent_twice(sandbox, vouch
     assert (stats["vouchers"], stats["doubles"]) == (3, 1)
 
 
-async def test_an_unknown_account_gets_the_documented_text_and_suggestions(sandbox, voucher):
+async def test_an_unknown_account_gets_the_documented_text_and_suggestions(sandbox: XledgerSandbox) -> None:
     answer = await sandbox.add(voucher(account={"code": "7144"}))
     assert answer.status_code == 200
     (error,) = answer.json()["errors"]
@@ -99,13 +102,15 @@ async def test_an_unknown_account_gets_the_documented_text_and_suggestions(sandb
         ({"project": {}}, None),
     ],
 )
-async def test_lookups_that_find_nothing_or_too_much_answer_200(sandbox, voucher, change, message):
+async def test_lookups_that_find_nothing_or_too_much_answer_200(
+    sandbox: XledgerSandbox, change: Node, message: str | None
+) -> None:
     answer = await sandbox.add(voucher(**change))
     assert answer.status_code == 200
     assert [error["message"] for error in answer.json().get("errors", ())] == ([message] if message else [])
 
 
-async def test_an_account_that_shares_its_code_can_be_reached_by_its_id(sandbox, voucher):
+async def test_an_account_that_shares_its_code_can_be_reached_by_its_id(sandbox: XledgerSandbox) -> None:
     query = '{ accounts(filter: {code: "6890"}) { edges { node { dbId description } } } }'
     edges = (await sandbox.data(query))["accounts"]["edges"]
     assert len(edges) == 2
@@ -127,20 +132,22 @@ async def test_an_account_that_shares_its_code_can_be_reached_by_its_id(sandbox,
         ({"postedDate": "2020-01-15"}, "postedDate: The period 2020-01 is closed."),
     ],
 )
-async def test_values_that_cannot_be_posted_on_answer_400(sandbox, voucher, change, message):
+async def test_values_that_cannot_be_posted_on_answer_400(
+    sandbox: XledgerSandbox, change: Node, message: str
+) -> None:
     answer = await sandbox.add(voucher(**change))
     assert answer.status_code == 400
     assert message in [error["message"] for error in answer.json()["errors"]]
     assert await sandbox.ledger() == []
 
 
-async def test_an_account_with_a_subledger_takes_entries_for_it(sandbox, voucher):
+async def test_an_account_with_a_subledger_takes_entries_for_it(sandbox: XledgerSandbox) -> None:
     lines = voucher()
     lines[1] |= {"account": {"code": "2400"}, "subledger": {"code": "V-101"}}
     assert "errors" not in (await sandbox.add(lines)).json()
 
 
-async def test_a_voucher_that_does_not_balance_is_named(sandbox, voucher):
+async def test_a_voucher_that_does_not_balance_is_named(sandbox: XledgerSandbox) -> None:
     errors = await sandbox.errors(voucher("REF1", 1001), voucher("REF2", 1002, amount="411.99"))
     assert [error["message"] for error in errors] == [
         "inputs: Voucher 1002 does not balance. The difference is -0.01."
@@ -148,38 +155,38 @@ async def test_a_voucher_that_does_not_balance_is_named(sandbox, voucher):
 
 
 @pytest.mark.parametrize("amount", [412.0, 412, "412,00", "412.001", "1e3", "", "NaN", "٤١٢"])
-async def test_amounts_are_decimal_strings_and_nothing_else(sandbox, voucher, amount):
+async def test_amounts_are_decimal_strings_and_nothing_else(sandbox: XledgerSandbox, amount: object) -> None:
     answer = await sandbox.add(voucher(amount=amount))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "ARGUMENTS_OF_CORRECT_TYPE"
 
 
-async def test_more_than_500_nodes_are_refused(sandbox, voucher):
+async def test_more_than_500_nodes_are_refused(sandbox: XledgerSandbox) -> None:
     vouchers = [voucher(f"REF{n}", n) for n in range(251)]
     errors = await sandbox.errors(*vouchers)
     assert errors[0]["message"] == "inputs: A maximum of 500 nodes is allowed."
     assert "errors" not in (await sandbox.add(*vouchers[:250])).json()
 
 
-async def test_one_bad_voucher_keeps_the_whole_mutation_out(sandbox, voucher):
+async def test_one_bad_voucher_keeps_the_whole_mutation_out(sandbox: XledgerSandbox) -> None:
     await sandbox.errors(voucher("REF1", 1), voucher("REF2", 2, account={"code": "0"}), voucher("REF3", 3))
     assert await sandbox.ledger() == []
 
 
-async def test_without_atomicity_the_vouchers_before_the_bad_one_are_booked(sandbox, voucher):
+async def test_without_atomicity_the_vouchers_before_the_bad_one_are_booked(sandbox: XledgerSandbox) -> None:
     await sandbox.change("behaviour", {"atomic": False})
     await sandbox.errors(voucher("REF1", 1), voucher("REF2", 2, account={"code": "0"}), voucher("REF3", 3))
     assert [entry["reference"] for entry in await sandbox.ledger()] == ["REF1"]
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_the_status_of_a_refusal_can_be_fixed(sandbox, voucher, status):
+async def test_the_status_of_a_refusal_can_be_fixed(sandbox: XledgerSandbox, status: int) -> None:
     await sandbox.change("behaviour", {"validation_status": status})
     assert (await sandbox.add(voucher(account={"code": "0"}))).status_code == status
     assert (await sandbox.add(voucher(amount="1.00"))).status_code == status
 
 
-async def test_an_account_can_be_closed_and_opened_again(sandbox, voucher):
+async def test_an_account_can_be_closed_and_opened_again(sandbox: XledgerSandbox) -> None:
     await sandbox.change("accounts/7140", {"open": False})
     errors = await sandbox.errors(voucher())
     assert errors[0]["message"] == "account: Value '7140' is closed."
@@ -187,24 +194,24 @@ async def test_an_account_can_be_closed_and_opened_again(sandbox, voucher):
     assert "errors" not in (await sandbox.add(voucher())).json()
 
 
-async def test_a_staged_voucher_waits_for_its_time(start, voucher, clock):
-    async with start(clock=clock) as sandbox:
+async def test_a_staged_voucher_waits_for_its_time(clock: FakeClock) -> None:
+    async with xledger_sandbox(clock=clock) as sandbox:
         await sandbox.change("behaviour", {"processing_delay": 60})
         await sandbox.add(voucher("REF1"))
         staged = await sandbox.data(BOOKED, {"r": ["REF1"]})
         assert staged["journalEntries"]["edges"] is None
         assert len(staged["glImportItems"]["edges"]) == 2
         assert (await sandbox.stats())["staged"] == 1
-        clock.move(60)
+        clock.advance(60)
         assert len((await sandbox.data(BOOKED, {"r": ["REF1"]}))["journalEntries"]["edges"]) == 2
 
 
-async def test_a_period_closed_before_booking_makes_import_errors(start, voucher, clock):
-    async with start(clock=clock) as sandbox:
+async def test_a_period_closed_before_booking_makes_import_errors(clock: FakeClock) -> None:
+    async with xledger_sandbox(clock=clock) as sandbox:
         await sandbox.change("behaviour", {"processing_delay": 60})
         edges = (await sandbox.add(voucher("REF1"))).json()["data"]["addGLImportItems"]["edges"]
         await sandbox.change("periods/2026-11", {"open": False})
-        clock.move(60)
+        clock.advance(60)
         query = """query($t: [Int64String!]) { glImportItemErrors(filter: {transactionDbId_in: $t}) {
             edges { node { transactionDbId message errorLevel { code } } } } }"""
         wanted = [edge["node"]["dbId"] for edge in edges]
@@ -214,37 +221,39 @@ async def test_a_period_closed_before_booking_makes_import_errors(start, voucher
         assert await sandbox.ledger() == []
 
 
-async def test_a_closed_period_can_be_staged_where_that_is_the_behaviour(sandbox, voucher):
+async def test_a_closed_period_can_be_staged_where_that_is_the_behaviour(sandbox: XledgerSandbox) -> None:
     await sandbox.change("behaviour", {"closed_period": "stage"})
     lines = [line | {"postedDate": "2020-01-15"} for line in voucher()]
     assert "errors" not in (await sandbox.add(lines)).json()
     assert (await sandbox.stats())["rejected_lines"] == 2
 
 
-async def test_entities_do_not_see_each_others_ledger_but_a_parent_sees_its_branches(sandbox, voucher):
+async def test_entities_do_not_see_each_others_ledger_but_a_parent_sees_its_branches(
+    sandbox: XledgerSandbox,
+) -> None:
     await sandbox.add(voucher("MAIN", 1))
-    await sandbox.add(voucher("BRANCH", 2, account={"code": "7141"}), token="branch")
+    await sandbox.add(voucher("BRANCH", 2, account={"code": "7141"}), by="branch")
     query = "{ journalEntries { edges { node { extIdentifier } } } }"
 
-    async def seen(token):
-        edges = (await sandbox.data(query, token=token))["journalEntries"]["edges"]
+    async def seen(token: str) -> set[str]:
+        edges = (await sandbox.data(query, by=token))["journalEntries"]["edges"]
         return {edge["node"]["extIdentifier"] for edge in edges}
 
     assert await seen("full") == {"MAIN", "BRANCH"}
     assert await seen("branch") == {"BRANCH"}
 
 
-async def test_a_line_can_be_sent_to_a_sub_entity_but_not_to_a_parent(sandbox, voucher):
+async def test_a_line_can_be_sent_to_a_sub_entity_but_not_to_a_parent(sandbox: XledgerSandbox) -> None:
     to_branch = [line | {"owner": {"code": "2000"}} for line in voucher("REF1")]
     to_main = [line | {"owner": {"code": "1000"}} for line in voucher("REF2")]
     assert "errors" not in (await sandbox.add(to_branch)).json()
-    errors = await sandbox.errors(to_main, token="branch")
+    errors = await sandbox.errors(to_main, by="branch")
     assert errors[0]["message"] == "owner.code: No value matching owner 1000202, code '1000'."
     assert [entry["entity"] for entry in await sandbox.ledger()] == [1000202]
 
 
-async def test_changed_entries_are_found_by_local_time(start, voucher, clock):
-    async with start(clock=clock) as sandbox:
+async def test_changed_entries_are_found_by_local_time(clock: FakeClock) -> None:
+    async with xledger_sandbox(clock=clock) as sandbox:
         await sandbox.add(voucher("REF1"))
         query = """query($t: DateTimeString) { journalEntries(filter: {modifiedAt_gte: $t}) {
             edges { node { modifiedAt } } } }"""
@@ -255,7 +264,7 @@ async def test_changed_entries_are_found_by_local_time(start, voucher, clock):
         assert later["journalEntries"]["edges"] is None
 
 
-async def test_a_reset_forgets_everything(sandbox, voucher):
+async def test_a_reset_forgets_everything(sandbox: XledgerSandbox) -> None:
     await sandbox.add(voucher())
     await sandbox.change("accounts/7140", {"open": False})
     await sandbox.change("tokens/full/expire")

@@ -1,15 +1,21 @@
 """Reading: the chart, the dimensions, paging, filters and who owns what."""
 
+from typing import Any
+
 import pytest
+
+from tests.sandbox.xledger import XledgerSandbox
 
 CODES = "edges { cursor node { code } } pageInfo { hasNextPage hasPreviousPage }"
 
 
-def _codes(page):
+def _codes(page: Any) -> list[str]:
     return [edge["node"]["code"] for edge in page["edges"] or ()]
 
 
-async def test_the_chart_has_the_accounts_claims_need_and_codes_of_every_shape(sandbox):
+async def test_the_chart_has_the_accounts_claims_need_and_codes_of_every_shape(
+    sandbox: XledgerSandbox,
+) -> None:
     accounts = (await sandbox.data(f"{{ accounts {{ {CODES} }} }}"))["accounts"]
     codes = _codes(accounts)
     assert len(codes) > 75
@@ -21,7 +27,7 @@ async def test_the_chart_has_the_accounts_claims_need_and_codes_of_every_shape(s
     assert "7190" not in codes
 
 
-async def test_closed_accounts_are_listed_when_asked_for(sandbox):
+async def test_closed_accounts_are_listed_when_asked_for(sandbox: XledgerSandbox) -> None:
     query = "query($s: ObjectStatus) { accounts(objectStatus: $s) { edges { node { code } } } }"
     closed = _codes((await sandbox.data(query, {"s": "CLOSED"}))["accounts"])
     everything = _codes((await sandbox.data(query, {"s": "ALL"}))["accounts"])
@@ -29,7 +35,7 @@ async def test_closed_accounts_are_listed_when_asked_for(sandbox):
     assert {"7190", "7140"} <= set(everything)
 
 
-async def test_sum_accounts_do_not_post(sandbox):
+async def test_sum_accounts_do_not_post(sandbox: XledgerSandbox) -> None:
     query = "{ accounts { edges { node { code posting ledgerType { name } dbId } } } }"
     nodes = [edge["node"] for edge in (await sandbox.data(query))["accounts"]["edges"]]
     assert {node["code"] for node in nodes if not node["posting"]} == {"19", "71"}
@@ -37,14 +43,15 @@ async def test_sum_accounts_do_not_post(sandbox):
     assert all(isinstance(node["dbId"], int) for node in nodes)
 
 
-async def test_edges_are_null_when_nothing_is_found(sandbox):
+async def test_edges_are_null_when_nothing_is_found(sandbox: XledgerSandbox) -> None:
     query = '{ accounts(filter: {code: "9999"}) { edges { cursor } pageInfo { hasNextPage } } }'
     assert (await sandbox.data(query))["accounts"] == {"edges": None, "pageInfo": {"hasNextPage": False}}
 
 
-async def test_paging_forwards_meets_every_account_once(sandbox):
+async def test_paging_forwards_meets_every_account_once(sandbox: XledgerSandbox) -> None:
     query = f"query($n: String) {{ accounts(first: 30, after: $n) {{ {CODES} }} }}"
-    seen, cursor, more = [], None, True
+    seen: list[str] = []
+    cursor, more = None, True
     while more:
         page = (await sandbox.data(query, {"n": cursor}))["accounts"]
         assert page["pageInfo"]["hasPreviousPage"] is (cursor is not None)
@@ -53,7 +60,7 @@ async def test_paging_forwards_meets_every_account_once(sandbox):
     assert seen == _codes((await sandbox.data(f"{{ accounts {{ {CODES} }} }}"))["accounts"])
 
 
-async def test_paging_backwards_with_last_and_before(sandbox):
+async def test_paging_backwards_with_last_and_before(sandbox: XledgerSandbox) -> None:
     everything = _codes((await sandbox.data(f"{{ accounts {{ {CODES} }} }}"))["accounts"])
     query = f"query($b: String) {{ accounts(last: 10, before: $b) {{ {CODES} }} }}"
     end = (await sandbox.data(query))["accounts"]
@@ -63,7 +70,7 @@ async def test_paging_backwards_with_last_and_before(sandbox):
     assert before["pageInfo"] == {"hasNextPage": True, "hasPreviousPage": True}
 
 
-async def test_another_order_can_be_paged_too(sandbox):
+async def test_another_order_can_be_paged_too(sandbox: XledgerSandbox) -> None:
     query = f"""query($a: String) {{ accounts(first: 40, after: $a,
         orderBy: {{field: CODE, direction: DESC}}) {{ {CODES} }} }}"""
     first = (await sandbox.data(query))["accounts"]
@@ -73,16 +80,16 @@ async def test_another_order_can_be_paged_too(sandbox):
 
 
 @pytest.mark.parametrize("arguments", ["first: 10001", "first: 0", 'after: "nonsense"', "last: -1"])
-async def test_pages_that_cannot_be_are_refused(sandbox, arguments):
+async def test_pages_that_cannot_be_are_refused(sandbox: XledgerSandbox, arguments: str) -> None:
     answer = await sandbox.post(f"{{ accounts({arguments}) {{ edges {{ cursor }} }} }}")
     assert answer.status_code == 400
     assert answer.json()["data"] == {"accounts": None}
 
 
-async def test_filters_compare_and_combine(sandbox):
+async def test_filters_compare_and_combine(sandbox: XledgerSandbox) -> None:
     query = "query($f: Account_Filter) { accounts(filter: $f) { edges { node { code } } } }"
 
-    async def matching(wanted):
+    async def matching(wanted: dict[str, Any]) -> list[str]:
         return _codes((await sandbox.data(query, {"f": wanted}))["accounts"])
 
     assert await matching({"code_in": ["7140", "2910"]}) == ["2910", "7140"]
@@ -94,7 +101,7 @@ async def test_filters_compare_and_combine(sandbox):
     assert len(await matching({"chartOfAccountDbId": 2, "modifiedAt_gte": "2025-01-01T00:00:00"})) > 75
 
 
-async def test_object_values_are_found_by_the_kind_that_the_name_gives(sandbox):
+async def test_object_values_are_found_by_the_kind_that_the_name_gives(sandbox: XledgerSandbox) -> None:
     kinds = (await sandbox.data("{ objectKinds { edges { node { dbId name } } } }"))["objectKinds"]["edges"]
     by_name = {edge["node"]["name"]: edge["node"]["dbId"] for edge in kinds}
     query = """query($k: Int64String) { objectValues(filter: {objectKindDbId: $k}) {
@@ -107,12 +114,12 @@ async def test_object_values_are_found_by_the_kind_that_the_name_gives(sandbox):
     assert isinstance(centres["edges"][0]["node"]["dbId"], str)
 
 
-async def test_what_a_gl_object_slot_means_differs_between_the_entities(sandbox):
+async def test_what_a_gl_object_slot_means_differs_between_the_entities(sandbox: XledgerSandbox) -> None:
     query = """{ viewer { entity { glSetupEntries {
         field { name } fieldObject { code description objectKind { dbId name } } } } } }"""
 
-    async def slots(token):
-        entries = (await sandbox.data(query, token=token))["viewer"]["entity"]["glSetupEntries"]
+    async def slots(token: str) -> dict[str, str]:
+        entries = (await sandbox.data(query, by=token))["viewer"]["entity"]["glSetupEntries"]
         return {entry["field"]["name"]: entry["fieldObject"]["objectKind"]["name"] for entry in entries}
 
     assert await slots("full") == {
@@ -121,7 +128,7 @@ async def test_what_a_gl_object_slot_means_differs_between_the_entities(sandbox)
     assert await slots("branch") == {"glObject1": "PROJECT", "glObject2": "COST_CENTRE"}
 
 
-async def test_the_other_reference_lists_answer(sandbox):
+async def test_the_other_reference_lists_answer(sandbox: XledgerSandbox) -> None:
     data = await sandbox.data("""{
       projects { edges { node { dbId code allowPosting fromDate toDate } } }
       currencies { edges { node { code } } }
@@ -137,11 +144,11 @@ async def test_the_other_reference_lists_answer(sandbox):
     assert {edge["node"]["closed"] for edge in data["periodStatusItems"]["edges"]} == {True, False}
 
 
-async def test_a_sub_entity_sees_its_own_and_its_parents_accounts(sandbox):
+async def test_a_sub_entity_sees_its_own_and_its_parents_accounts(sandbox: XledgerSandbox) -> None:
     query = "query($o: OwnerSet) { accounts(ownerSet: $o) { edges { node { code } } } }"
 
-    async def codes(token, owner_set):
-        return _codes((await sandbox.data(query, {"o": owner_set}, token=token))["accounts"])
+    async def codes(token: str, owner_set: str | None) -> list[str]:
+        return _codes((await sandbox.data(query, {"o": owner_set}, by=token))["accounts"])
 
     assert await codes("branch", "CURRENT") == ["7141"]
     assert {"7141", "7140"} <= set(await codes("branch", None))
@@ -152,20 +159,22 @@ async def test_a_sub_entity_sees_its_own_and_its_parents_accounts(sandbox):
 @pytest.mark.parametrize(
     "query", ["{ accounts { nothing } }", "{ accounts {", "mutation { addGLTransactions }"]
 )
-async def test_documents_that_do_not_fit_the_schema_are_refused_with_400(sandbox, query):
+async def test_documents_that_do_not_fit_the_schema_are_refused_with_400(
+    sandbox: XledgerSandbox, query: str
+) -> None:
     answer = await sandbox.post(query)
     assert answer.status_code == 400
     assert "data" not in answer.json()
     assert answer.json()["errors"][0]["message"]
 
 
-async def test_an_unknown_field_has_the_known_prefix(sandbox):
+async def test_an_unknown_field_has_the_known_prefix(sandbox: XledgerSandbox) -> None:
     answer = await sandbox.post("{ accounts { edges { node { colour } } } }")
     assert answer.json()["errors"][0]["message"].startswith("Cannot query field ")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"query": 1}', b'{"query": "{ x }", "variables": [1]}'])
-async def test_a_body_that_is_not_a_graphql_request_is_refused(sandbox, body):
+async def test_a_body_that_is_not_a_graphql_request_is_refused(sandbox: XledgerSandbox, body: bytes) -> None:
     answer = await sandbox.http.post(
         f"{sandbox.url}/graphql", content=body, headers={"Authorization": f"token {sandbox.tokens['full']}"}
     )

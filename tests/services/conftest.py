@@ -129,7 +129,7 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             runner=SyncRunner(database, adapters, credentials, locks, clock, RetryTimes(lambda: 0.5)),
             scheduler=SyncScheduler(database, runs, queue, locks, clock),
             history=History(database),
-            health=HealthMonitor(database, schedules, clock),
+            health=HealthMonitor(database, adapters, schedules),
         )
 
     return assemble

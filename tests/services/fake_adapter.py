@@ -12,13 +12,13 @@ from integration_admin.adapters.base import (
     Level,
     Outcome,
     ReferenceData,
-    ReferenceItem,
     Result,
     TargetField,
     Voucher,
 )
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
+from integration_admin.core.reference import ReferenceItem
 
 ACCOUNTS = tuple(
     ReferenceItem(str(number), code, name)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from integration_admin.adapters.base import Level, ReferenceItem, TargetField
+from integration_admin.adapters.base import Level, TargetField
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.services.config_validator import CodeLookup, Finding, Severity, validate
 
 TODAY = date(2026, 11, 21)

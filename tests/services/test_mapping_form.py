@@ -61,7 +61,7 @@ def test_suggestions_fill_only_a_mapping_nobody_has_made() -> None:
 
 
 def test_a_voucher_field_offers_no_field_of_a_line() -> None:
-    rows = {row.target.name: row for row in target_rows(TARGETS, {})}
+    rows = {row.target.name: row for row in target_rows(TARGETS, {}, {"accounts": 3})}
     assert not any(origin.startswith("line.") for origin in rows["credit_account"].origins)
     assert "line.description" in rows["text"].origins
     assert (rows["text"].origin, rows["credit_account"].origin) == ("compose", "constant")

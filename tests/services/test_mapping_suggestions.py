@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integration_admin.adapters.base import ReferenceItem
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.services.mapping_suggestions import suggest
 
 

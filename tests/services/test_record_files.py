@@ -11,11 +11,9 @@ import pytest
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput, NotPermitted
-from integration_admin.core.records import parse_record
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.services import record_files
-from integration_admin.services.record_csv import COLUMNS
 from integration_admin.services.record_files import ImportReport, RecordFiles, read_records
 from integration_admin.services.record_lines import Line
 from integration_admin.services.records import RecordIntake
@@ -187,119 +185,6 @@ def test_ten_megabytes_of_json_are_read_in_little_memory() -> None:
     assert peak < 3_000_000
 
 
-def test_the_rows_of_a_claim_become_its_lines() -> None:
-    second = ROW.replace(",1,2026-11-01,travel,412.00", ",2,2026-11-02,food,-9.50")
-    [line] = lines_of("a.csv", csv_of(ROW, second))
-    assert line.record == {
-        "kind": "expense_claim",
-        "id": "EC-1",
-        "revision": "1",
-        "status": "approved",
-        "approved_on": "2026-11-05",
-        "currency": "NOK",
-        "purpose": "Samling",
-        "claimant": {"id": "V-1", "name": "Kari"},
-        "lines": [
-            {"line": "1", "date": "2026-11-01", "category": "travel", "amount": "412.00"},
-            {"line": "2", "date": "2026-11-02", "category": "food", "amount": "-9.50"},
-        ],
-    }
-    assert (line.number, line.numbers) == (2, (2, 3))
-
-
-def test_every_documented_column_reaches_the_record() -> None:
-    columns = (
-        "id,revision,status,submitted_on,approved_on,currency,claimant_id,claimant_name,claimant_email,"
-        "claimant_bank_account,department,project,purpose,line,date,category,description,amount,vat_code,"
-        "cost_centre,line_project"
-    )
-    row = (
-        "EC-2,3,paid,2026-11-02,2026-11-05,NOK,V-118,Kari Nordmann,kari@example.org,86011117947,210,P-12,"
-        "Likepersonsamling,1,2026-11-01,travel.public_transport,Tog Oslo-Hamar,412.00,13,210,P-13"
-    )
-    assert set(columns.split(",")) == COLUMNS
-    [line] = lines_of("a.csv", f"{columns}\n{row}\n")
-    expected = make_claim(id="EC-2", revision=3, status="paid", lines=[make_line(project="P-13")])
-    assert parse_record(line.record) == parse_record(expected)
-
-
-@pytest.mark.parametrize("mark", [",", ";", "\t"])
-def test_commas_semicolons_and_tabs_separate_cells(mark: str) -> None:
-    [line] = lines_of("a.csv", csv_of(ROW).replace(",", mark))
-    assert parse_record(line.record).id == "EC-1"
-
-
-def test_column_names_may_be_capital_and_unused_cells_are_left_out() -> None:
-    [line] = lines_of(
-        "a.csv", csv_of(ROW.replace("Samling", "  ").replace(",1,app", ",,app")).replace("id,", "ID ,", 1)
-    )
-    assert "purpose" not in line.record
-    assert line.record["revision"] == "1"
-
-
-def test_lines_without_a_number_are_counted() -> None:
-    row = ROW.replace("Samling,1,", "Samling,,")
-    [line] = lines_of("a.csv", csv_of(row, row, row))
-    assert [item["line"] for item in line.record["lines"]] == ["1", "2", "3"]
-
-
-def test_each_claim_of_a_csv_file_stands_alone_and_empty_rows_are_passed_over() -> None:
-    read = lines_of(
-        "a.csv", csv_of(ROW, "," * 11, "", ROW.replace("EC-1", "EC-2"), ROW.replace("EC-1,1", "EC-2,2"))
-    )
-    assert [(line.record["id"], line.record["revision"]) for line in read] == [
-        ("EC-1", "1"),
-        ("EC-2", "1"),
-        ("EC-2", "2"),
-    ]
-    assert [line.number for line in read] == [2, 5, 6]
-
-
-def test_quoted_cells_may_hold_commas_quotes_and_line_breaks() -> None:
-    read = lines_of("a.csv", csv_of(ROW.replace("Samling", '"a, ""b""\r\nc"'), ROW.replace("EC-1", "EC-2")))
-    assert read[0].record["purpose"] == 'a, "b"\r\nc'
-    assert [line.number for line in read] == [3, 4]
-
-
-@pytest.mark.parametrize(
-    ("content", "number", "sentence"),
-    [
-        (HEADER + ",shoe_size\n", 1, "There is no column called “shoe_size”."),
-        (HEADER + ",id\n", 1, "Two columns have the same name."),
-        (
-            "id,status,currency,claimant_id,claimant_name,date\n",
-            1,
-            "These columns are missing: amount, category.",
-        ),
-        (csv_of(ROW, "EC-2,1"), 3, "This row has 2 cells where the first row has 12."),
-        (
-            csv_of(ROW, ROW.replace("EC-1", '"EC-2')),
-            3,
-            "This row cannot be read as CSV. Look for a quotation mark that is not closed.",
-        ),
-        (
-            csv_of(ROW, ROW.replace("Samling", "Annet")),
-            3,
-            "“purpose” differs from the first row of the same claim.",
-        ),
-        (
-            csv_of(ROW, ROW.replace("EC-1", "EC-2"), ROW),
-            4,
-            "The rows of one claim must follow each other.",
-        ),
-    ],
-)
-def test_what_is_wrong_with_a_csv_file_is_said_with_its_line(
-    content: str, number: int, sentence: str
-) -> None:
-    assert faults("a.csv", content) == [(number, sentence)]
-
-
-def test_a_csv_file_without_rows_holds_no_records() -> None:
-    assert lines_of("a.csv", HEADER) == []
-    assert lines_of("a.csv", "") == []
-
-
 @pytest.mark.parametrize("name", ["claims.xlsx", "claims", ".json", "claims.json.exe"])
 def test_another_kind_of_file_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=r"Choose a file whose name ends in"):
@@ -412,7 +297,7 @@ async def test_a_file_without_records_is_refused(
 async def test_a_file_that_is_too_large_is_refused(
     files: RecordFiles, database: Database, actor: Actor
 ) -> None:
-    source = Endless(record_files.LARGEST_FILE + 10_000_000)
+    source = Endless(record_files.LARGEST_FILE + 1_000_000)
     with pytest.raises(InvalidInput, match="The file is larger than"):
         await files.import_file(actor, "a.json", cast("BinaryIO", source))
     assert await stored(database, actor) == []

@@ -103,6 +103,7 @@ async def browser(app: Any) -> AsyncIterator[Browser]:
         opened = Browser(port)
         yield opened
         await opened.close()
+        await app.sio.shutdown()
 
 
 async def test_the_cookie_of_the_handshake_signs_every_event_in(browser: Browser, people: People) -> None:

@@ -23,6 +23,9 @@ class Pace:
 BURST_LIMIT: Final = Pace(requests=20, seconds=5.0)
 """What public client code gives as Xledger's limit (grasp-labs/ds-provider-xledger-py-lib, README)."""
 
+_SHORTEST_SLEEP = 0.001
+"""Seconds; a clock that rounds would let a shorter one pass without moving on."""
+
 
 class Gate:
     """Lets the requests of one token through one by one, no faster than the pace.
@@ -42,7 +45,7 @@ class Gate:
         """Wait for a turn and hold it for as long as the request lasts."""
         async with self._turn:
             while (rest := self._rest()) > 0:
-                await self._clock.sleep(rest)
+                await self._clock.sleep(max(rest, _SHORTEST_SLEEP))
             try:
                 yield
             finally:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from integration_admin.adapters.base import ReferenceData, ReferenceItem
+from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.xledger.client import XledgerClient, page_in
 from integration_admin.adapters.xledger.errors import Cause, misshapen
 from integration_admin.adapters.xledger.fields import GL_OBJECTS
 from integration_admin.core.errors import AdapterError
+from integration_admin.core.reference import ReferenceItem
 
 _PAGE_SIZE = 1_000
 _MAX_PAGES = 200

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import delete, func, insert, or_, select
 
-from integration_admin.adapters.base import ReferenceItem
 from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.reference import ReferenceItem
 from integration_admin.data.models import FieldMappingRow, ReferenceRow, ValueMap
 from integration_admin.data.repositories.base import Repository
 

@@ -22,6 +22,14 @@ class OrganisationRepository(Repository):
             raise NotFound(msg("There is no such organisation."))
         return found
 
+    async def take_turns(self) -> None:
+        """Let one transaction of the organisation at a time go on from here.
+
+        SQLite has one writer anyway; on PostgreSQL the organisation's row is locked, which does not
+        keep others from adding rows that point at it.
+        """
+        await self._session.get(Organisation, self._organisation_id, with_for_update={"key_share": True})
+
     async def members(self) -> list[Member]:
         """Return everybody, by name."""
         return await self._all(self._select(Member).order_by(Member.name))

@@ -4,11 +4,16 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import exists, func, insert, select, tuple_
 
 from integration_admin.core.messages import msg
 from integration_admin.data.models import Category, Delivery, RecordRow
 from integration_admin.data.repositories.base import Repository
+
+_COLUMNS = (
+    "kind", "external_id", "revision", "status", "currency", "amount_minor", "payload", "content_hash",
+    "received_at", "updated_at",
+)  # fmt: skip
 
 
 class RecordRepository(Repository):
@@ -31,6 +36,18 @@ class RecordRepository(Repository):
     async def add(self, rows: Sequence[RecordRow]) -> None:
         """Store new records; changed ones are written back by the unit itself."""
         await self._add(*rows)
+
+    async def add_all(self, rows: Sequence[RecordRow]) -> None:
+        """Insert many new records in one statement; the rows get no ids back.
+
+        One at a time SQLite takes ten times as long, and keeps others from writing meanwhile.
+        """
+        values = [
+            {"organisation_id": self._organisation_id} | {name: getattr(row, name) for name in _COLUMNS}
+            for row in rows
+        ]
+        if values:
+            await self._session.execute(insert(RecordRow), values)
 
     async def page(self, status: str | None, after: int, limit: int) -> list[RecordRow]:
         """Return up to `limit` records with an id above `after`, by id."""
@@ -67,6 +84,23 @@ class RecordRepository(Repository):
             .limit(limit)
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    async def count_without_delivery(
+        self, integration_id: uuid.UUID, kinds: Collection[str], statuses: Collection[str]
+    ) -> int:
+        """Return how many records this integration has not taken up."""
+        taken = exists().where(Delivery.integration_id == integration_id, Delivery.record_id == RecordRow.id)
+        rows = await self._values(
+            select(func.count())
+            .select_from(RecordRow)
+            .where(
+                self._owned(RecordRow),
+                RecordRow.kind.in_(list(kinds)),
+                RecordRow.status.in_(list(statuses)),
+                ~taken,
+            )
+        )
+        return int(rows[0][0])
 
     async def categories(self, kind: str) -> list[str]:
         """Return every category records of `kind` have used, by name."""

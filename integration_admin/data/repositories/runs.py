@@ -106,7 +106,7 @@ class RunRepository(Repository):
             statement = statement.where(Failure.resolved_at.is_(None))
         else:
             statement = statement.where(Failure.run_id == run_id)
-        rows = await self._values(statement.order_by(Failure.id.desc()).limit(limit))
+        rows = await self._values(statement.order_by(Failure.id).limit(limit))
         return [(row[0], row[1]) for row in rows]
 
     async def resolve_failures(

@@ -18,7 +18,7 @@ class ScheduleRepository(Repository):
         return found[0] if found else None
 
     async def put(self, schedule: Schedule) -> None:
-        """Add a schedule where there was none."""
+        """Store a schedule, new or changed."""
         await self._add(schedule)
 
     async def remove(self, integration_id: uuid.UUID) -> None:

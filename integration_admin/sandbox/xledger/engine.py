@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLScalarType,
     GraphQLSchema,
     build_schema,
-    execute_sync,
     parse,
     validate,
 )
 
+from integration_admin.sandbox.xledger.bulk_input import Prepared, execute_prepared, prepare
 from integration_admin.sandbox.xledger.problems import Problem, ProblemKind, Refused, bad_request
-from integration_admin.sandbox.xledger.resolvers import RequestContext, attach, resolve_field
+from integration_admin.sandbox.xledger.resolvers import RequestContext, attach
 from integration_admin.sandbox.xledger.staging import coerce_amount
 
 _FILES = ("schema.graphql", "schema_ledger.graphql", "schema_inputs.graphql")
@@ -53,7 +52,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._schema = _schema()
-        self._documents: OrderedDict[str, DocumentNode | tuple[Problem, ...]] = OrderedDict()
+        self._documents: OrderedDict[str, Prepared | tuple[Problem, ...]] = OrderedDict()
 
     def run(self, request: Any, context: RequestContext) -> Answer:
         """Execute one decoded request body, `{"query", "variables", "operationName"}`."""
@@ -61,18 +60,11 @@ class Engine:
         document = self._document(query)
         if isinstance(document, tuple):
             return Answer(None, document, executed=False)
-        result = execute_sync(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation,
-            field_resolver=resolve_field,
-        )
+        result = execute_prepared(self._schema, document, context, variables, operation)
         return Answer(result.data, tuple(_problems(result)), executed=result.data is not None)
 
-    def _document(self, query: str) -> DocumentNode | tuple[Problem, ...]:
-        """Return the parsed and valid document of a query text, or what is wrong with it."""
+    def _document(self, query: str) -> Prepared | tuple[Problem, ...]:
+        """Return the parsed, valid and prepared document of a query text, or what is wrong with it."""
         known = self._documents.get(query)
         if known is None:
             known = self._documents[query] = self._parse(query)
@@ -82,13 +74,13 @@ class Engine:
             self._documents.move_to_end(query)
         return known
 
-    def _parse(self, query: str) -> DocumentNode | tuple[Problem, ...]:
+    def _parse(self, query: str) -> Prepared | tuple[Problem, ...]:
         try:
             document = parse(query, no_location=True)
         except GraphQLError as error:
             return (bad_request(error.message),)
         errors = validate(self._schema, document)
-        return tuple(_malformed(error) for error in errors) if errors else document
+        return tuple(_malformed(error) for error in errors) if errors else prepare(self._schema, document)
 
 
 def _parts(request: Any) -> tuple[str, dict[str, Any], str | None]:

@@ -4,7 +4,7 @@ Which scope guards which list is assumed; Xledger names only the areas (facts S2
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import GraphQLResolveInfo, GraphQLSchema
@@ -25,7 +25,10 @@ Resolver = Callable[..., Any]
 
 @dataclass(slots=True)
 class RequestContext:
-    """What the resolvers of one request may use; `rows` counts what the request costs."""
+    """What the resolvers of one request may use.
+
+    `rows` counts what the request costs, `bulk` holds variables that are coerced before execution.
+    """
 
     world: World
     ledger: Ledger
@@ -33,6 +36,7 @@ class RequestContext:
     clock: Clock
     token: Token
     rows: int = 0
+    bulk: dict[str, Any] = field(default_factory=dict)
 
     @property
     def entity(self) -> Entity:
@@ -135,6 +139,8 @@ def _add_gl_import_items(_source: Any, info: Info, inputs: list[Row]) -> dict[st
     context = info.context
     context.token.require(Scope.GENERAL_LEDGER_WRITE)
     context.rows += len(inputs)
+    # Booking what is due now keeps the first read after a long export short.
+    context.ledger.process()
     staging = Staging(
         context.world,
         context.behaviour,

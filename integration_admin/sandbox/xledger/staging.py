@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from sys import intern
 from typing import Any
 
 from integration_admin.sandbox.xledger.behaviour import Behaviour
@@ -168,9 +169,14 @@ def _build(voucher: Voucher, node: Row, found: dict[str, Row]) -> Line:
         invoice_amount=amount if invoiced is None else _minor(invoiced),
         account=found["account"],
         currency=found.get("currency") or _HOME_CURRENCY,
-        posted_date=node["postedDate"],
-        texts=(node.get("text"), node.get("invoiceNumber"), node.get("invoiceDate"), node.get("dueDate")),
-        ext_identifier=node.get("extIdentifier"),
+        posted_date=intern(node["postedDate"]),
+        texts=(
+            node.get("text"),
+            node.get("invoiceNumber"),
+            _shared(node, "invoiceDate"),
+            _shared(node, "dueDate"),
+        ),
+        ext_identifier=_shared(node, "extIdentifier"),
         dimensions=tuple((name, row) for name, row in found.items() if name.startswith("glObject")),
         project=found.get("project"),
         tax_rule=found.get("taxRule"),
@@ -178,6 +184,12 @@ def _build(voucher: Voucher, node: Row, found: dict[str, Row]) -> Line:
         job_level=found.get("jobLevel"),
         source=found.get("transactionSource"),
     )
+
+
+def _shared(node: Row, name: str) -> str | None:
+    """Return a text that many lines have in common, kept in memory once."""
+    value: str | None = node.get(name)
+    return None if value is None else intern(value)
 
 
 _HOME_CURRENCY: Row = {"dbId": 100, "code": "NOK", "description": "Norske kroner"}

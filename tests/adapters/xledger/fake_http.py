@@ -90,9 +90,7 @@ class FakeHTTP:
         return answer if isinstance(answer, Response) else answer(request)
 
 
-def graphql(
-    data: Mapping[str, Any] | None = None, *errors: Mapping[str, Any], status: int = 200
-) -> Response:
+def graphql(data: Mapping[str, Any] | None = None, *errors: Mapping[str, Any], status: int = 200) -> Response:
     """Return a GraphQL answer."""
     body: dict[str, Any] = {"data": data}
     if errors:

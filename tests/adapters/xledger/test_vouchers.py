@@ -24,9 +24,7 @@ def test_debits_and_one_credit_add_up_to_zero(adapter: XledgerAdapter) -> None:
 def test_a_rendered_voucher_says_all_that_xledger_needs(adapter: XledgerAdapter) -> None:
     claim = voucher(
         42,
-        line(
-            tax_rule="22", project="P-12", gl_object_1="210", gl_object_5="X", account="7140*", text="Tog"
-        ),
+        line(tax_rule="22", project="P-12", gl_object_1="210", gl_object_5="X", account="7140*", text="Tog"),
         invoice_number="EC-2026-42",
         subledger="V-118",
         due_date="2026-11-20",

@@ -1,0 +1,168 @@
+"""The questions asked before an organisation is known, and the organisation's own people."""
+
+import inspect
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from integration_admin.core.errors import Conflict
+from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
+from integration_admin.data.database import Database
+from integration_admin.data.models import ApiToken, Session, VaultKey
+from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
+from integration_admin.data.repositories.unit import SystemUnit
+from tests.builders import (
+    make_claim,
+    make_integration,
+    make_member,
+    save_integration,
+    save_organisation,
+    save_records,
+    save_run,
+)
+from tests.data.worlds import LATER, Neighbours, make_credential, make_schedule
+from tests.fakes import START
+
+
+async def test_an_organisation_is_found_by_its_exact_name(database: Database) -> None:
+    zebra = await save_organisation(database, name="Zebra")
+    first = await save_organisation(database, name="Alfa")
+    async with database.system() as system:
+        found = await system.organisation_named("Zebra")
+        assert found is not None
+        assert found.id == zebra.id
+        assert await system.organisation_named("zebra") is None
+        assert [row.id for row in await system.organisations()] == [first.id, zebra.id]
+
+
+async def test_a_member_signs_in_by_address_whatever_the_organisation(neighbours: Neighbours) -> None:
+    async with neighbours.database.system() as system:
+        for world in (neighbours.ours, neighbours.theirs):
+            found = await system.member_by_email(world.member.email)
+            assert found is not None
+            assert (found.id, found.organisation_id) == (world.member.id, world.id)
+        assert await system.member_by_email("nobody@example.org") is None
+
+
+async def test_an_address_belongs_to_one_member_of_all_organisations(database: Database) -> None:
+    await save_organisation(database, make_member("Alice", email="alice@example.org"))
+    with pytest.raises(Conflict):
+        await save_organisation(database, make_member("Alice", email="alice@example.org"))
+
+
+async def test_a_session_leads_to_its_person_and_organisation_until_revoked(database: Database) -> None:
+    member = make_member()
+    organisation = await save_organisation(database, member, make_member("Bob"))
+    session = Session(
+        member_id=member.id, token_hash="h1", created_at=START, last_seen_at=START, expires_at=LATER
+    )
+    async with database.write(organisation.id) as unit:
+        await unit.organisations.add_session(session)
+    async with database.system(writes=True) as system:
+        await system.touch_session(session.id, START + timedelta(minutes=1))
+        await system.revoke_session("h1", START + timedelta(minutes=2))
+        await system.revoke_session("h1", START + timedelta(minutes=3))
+        found = await system.session_by_hash("h1")
+        assert await system.session_by_hash("h2") is None
+    assert found is not None
+    assert [part.id for part in found] == [session.id, member.id, organisation.id]
+    assert found[0].last_seen_at == START + timedelta(minutes=1)
+    assert found[0].revoked_at == START + timedelta(minutes=2)
+
+
+async def test_an_api_token_is_found_by_its_hash(database: Database) -> None:
+    organisation = await save_organisation(database)
+    token = ApiToken(name="Expenses", token_hash="h1", scopes=["records:write"], created_at=START)
+    async with database.write(organisation.id) as unit:
+        await unit.organisations.add_token(token)
+    async with database.system() as system:
+        found = await system.token_by_hash("h1")
+        assert await system.token_by_hash("h2") is None
+    assert found is not None
+    assert (found.organisation_id, found.scopes) == (organisation.id, ["records:write"])
+
+
+async def test_members_come_by_name_and_keep_their_language(database: Database) -> None:
+    bob, alice = make_member("Bob"), make_member("Alice")
+    organisation = await save_organisation(database, bob, alice)
+    async with database.write(organisation.id) as unit:
+        await unit.organisations.set_language(bob.id, "nn")
+        assert [row.name for row in await unit.organisations.members()] == ["Alice", "Bob"]
+        assert (await unit.organisations.member(bob.id)).language == "nn"
+
+
+async def test_schedules_and_runs_of_all_organisations_are_taken_up(database: Database) -> None:
+    expected = []
+    for enabled in (True, False):
+        organisation = await save_organisation(database)
+        integration = await save_integration(database, organisation.id)
+        schedule = make_schedule(integration.id, enabled=enabled)
+        async with database.write(organisation.id) as unit:
+            await unit.schedules.put(schedule)
+        for number, state in enumerate(RunState):
+            at = START - timedelta(minutes=number, days=enabled)
+            run = await save_run(database, organisation.id, integration.id, state=state, requested_at=at)
+            if state in {RunState.QUEUED, RunState.RUNNING}:
+                expected.append(run)
+        last = schedule
+    async with database.system() as system:
+        schedules = await system.enabled_schedules()
+        runs = await system.unfinished_runs()
+    assert len(schedules) == 1
+    assert last.id not in {row.id for row in schedules}
+    assert [run.id for run in runs] == [run.id for run in sorted(expected, key=lambda run: run.requested_at)]
+
+
+@pytest.mark.parametrize(
+    ("state", "integration_state", "due"),
+    [
+        (DeliveryState.RETRY_WAIT, IntegrationState.ACTIVE, 1),
+        (DeliveryState.UNKNOWN, IntegrationState.ACTIVE, 1),
+        (DeliveryState.UNKNOWN, IntegrationState.PAUSED, 0),
+        (DeliveryState.REJECTED, IntegrationState.ACTIVE, 0),
+    ],
+)
+async def test_only_active_integrations_with_a_wait_that_is_over_are_due(
+    database: Database, state: DeliveryState, integration_state: IntegrationState, due: int
+) -> None:
+    organisation = await save_organisation(database)
+    integration = make_integration(state=integration_state)
+    (record,) = await save_records(database, organisation.id, make_claim())
+    async with database.write(organisation.id) as unit:
+        await unit.integrations.add(integration)
+        await unit.deliveries.add(integration.id, [NewDelivery(record.id, "ref", 1, 1)], START)
+        (row,) = await unit.deliveries.of_record(record.id)
+        await unit.deliveries.settle([Settlement(row.id, state, due_at=START)], [DeliveryState.READY], START)
+    async with database.system() as system:
+        early = await system.integrations_with_due_deliveries(START - timedelta(seconds=1))
+        now = await system.integrations_with_due_deliveries(START)
+    assert early == []
+    assert [found.id for found in now] == [integration.id] * due
+
+
+async def test_vault_keys_are_registered_once_and_their_secrets_counted(database: Database) -> None:
+    for number in range(2):
+        organisation = await save_organisation(database)
+        integration = await save_integration(database, organisation.id)
+        for field, key in (("token", "k1"), ("secret", f"k{number}")):
+            async with database.write(organisation.id) as unit:
+                await unit.integrations.put_credential(
+                    make_credential(integration.id, field=field, envelope=f"v1.{key}.nonce.text")
+                )
+    keys = [VaultKey(key_id=f"k{n}", check_value="c", state="old", created_at=START) for n in range(2)]
+    async with database.system(writes=True) as system:
+        for key in keys:
+            await system.add_vault_key(key)
+        assert [key.key_id for key in await system.vault_keys()] == ["k0", "k1"]
+        assert await system.sealed_by_key() == {"k0": 1, "k1": 3}
+        assert await system.reachable()
+    with pytest.raises(Conflict):
+        async with database.system(writes=True) as system:
+            await system.add_vault_key(VaultKey(key_id="k1", check_value="c", state="old", created_at=START))
+
+
+def test_every_question_of_the_system_unit_is_asked_in_this_file() -> None:
+    asked = Path(__file__).read_text()
+    questions = [name for name, _ in inspect.getmembers(SystemUnit, inspect.isfunction) if name[0] != "_"]
+    assert [name for name in questions if f"system.{name}(" not in asked] == ["add_organisation"]

@@ -1,0 +1,266 @@
+"""What people do in the browser on the road from sign-in to vouchers, one small function a deed.
+
+Whom they are and what is in the accounting system comes from here too; what must hold is in the tests.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx2
+from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+
+from integration_admin.sandbox.servers import running
+from integration_admin.sandbox.xledger.app import create_app, demo_tokens
+from tests.builders import make_claim, make_line
+from tests.e2e.server import Server
+
+Device = Literal["desktop", "phone"]
+SIZES: dict[Device, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+DASHBOARD = "/settings/integrations"
+PASSWORD = "et-langt-prøvepassord-2026"
+CREDIT_ACCOUNT = "2910"
+ACCOUNTS = {
+    "travel.public_transport": "7140",
+    "meals": "7350",
+    "office.supplies": "6800",
+}
+"""Where the categories of `claims_of` go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can sign in."""
+
+    email: str
+    organisation: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True, slots=True)
+class Xledger:
+    """A simulated Xledger on a socket of its own."""
+
+    url: str
+    token: str
+
+    @property
+    def endpoint(self) -> str:
+        """The address to type into the credential form."""
+        return f"{self.url}/graphql"
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """Return every booked voucher."""
+        async with httpx2.AsyncClient() as client:
+            booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
+            return booked
+
+    async def change(self, what: str, **body: object) -> None:
+        """Do something an Xledger administrator would, such as closing an account."""
+        async with httpx2.AsyncClient() as client:
+            (await client.post(f"{self.url}/_sandbox/{what}", json=body)).raise_for_status()
+
+
+@asynccontextmanager
+async def running_xledger(seed: int) -> AsyncIterator[Xledger]:
+    """Start a fresh Xledger whose demo tokens come from `seed`."""
+    async with running(create_app(seed=seed)) as url:
+        yield Xledger(url, demo_tokens(seed)["full"])
+
+
+def new_administrator(server: Server) -> Person:
+    """Make a new organisation with its administrator, by the command line as an operator does."""
+    word = uuid.uuid4().hex[:8]
+    person = Person(f"kari.{word}@example.org", f"Prøveforeningen {word}")
+    server.command(
+        "create-admin",
+        "--organisation",
+        person.organisation,
+        "--email",
+        person.email,
+        "--name",
+        "Kari Nordmann",
+        stdin=f"{person.password}\n",
+    )
+    return person
+
+
+def claims_of(word: str, count: int) -> list[dict[str, Any]]:
+    """Build approved claims with one to three lines, then one draft and one that only waits for approval."""
+    lines = [
+        make_line(place, category=category, amount=f"{100 * place}.50", project=None)
+        for place, category in enumerate(ACCOUNTS, start=1)
+    ]
+    approved = [make_claim(id=f"{word}-{number:03}", lines=lines[: 1 + number % 3]) for number in range(count)]
+    unfinished = [
+        make_claim(id=f"{word}-{status}", status=status, approved_on=None, lines=lines)
+        for status in ("draft", "submitted")
+    ]
+    return [*approved, *unfinished]
+
+
+async def hand_over(server: Server, person: Person, claims: list[dict[str, Any]]) -> None:
+    """Send claims the way an expense system does, with a token made on the command line."""
+    token = server.command(
+        "create-token", "--organisation", person.organisation, "--scope", "records:write"
+    ).strip()
+    async with httpx2.AsyncClient() as client:
+        answer = await client.post(
+            f"{server.url}/api/v1/records", json=claims, headers={"Authorization": f"Bearer {token}"}
+        )
+    assert answer.status_code == 200, answer.text
+    assert answer.text.count('"created"') >= len(claims), answer.text
+
+
+@asynccontextmanager
+async def opened_context(
+    browser: Browser, server: Server, device: Device = "desktop"
+) -> AsyncIterator[BrowserContext]:
+    """Open a browser profile nobody has used, on a machine set to English."""
+    async with await browser.new_context(
+        base_url=server.url, viewport=SIZES[device], locale="en-GB"
+    ) as context:
+        yield context
+
+
+@asynccontextmanager
+async def opened_page(browser: Browser, server: Server, device: Device = "desktop") -> AsyncIterator[Page]:
+    """Open a tab in a fresh profile; fails at the end if a page threw or wrote an error to the console."""
+    async with opened_context(browser, server, device) as context:
+        page = await context.new_page()
+        errors = listen_for_errors(page)
+        yield page
+        assert errors == []
+
+
+def listen_for_errors(page: Page) -> list[str]:
+    """Return a list that fills with what goes wrong in a page."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    return errors
+
+
+async def sign_in(page: Page, person: Person) -> None:
+    """Sign in by the form, and read on in English."""
+    await page.goto("/sign-in")
+    await type_sign_in(page, person.email, person.password)
+    await expect(page.get_by_role("banner")).to_contain_text(person.organisation)
+    await read_in(page, "English")
+
+
+async def type_sign_in(page: Page, email: str, password: str) -> None:
+    """Fill in the sign-in form and send it."""
+    await page.locator("#email").fill(email)
+    await page.locator("#password").fill(password)
+    await page.locator("main button[type=submit]").click()
+
+
+async def read_in(page: Page, language: str) -> None:
+    """Choose a language by the button that is named in it, and wait until the page is in it."""
+    button = page.get_by_role("button", name=language, exact=True)
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+
+
+async def begin_wizard(page: Page) -> None:
+    """Go from the dashboard into a new set-up of Xledger, at its credentials."""
+    await page.get_by_role("button", name="Set up Xledger").click()
+    await expect_step(page, 2)
+
+
+async def expect_step(page: Page, number: int) -> None:
+    """Wait until the wizard shows a step."""
+    await expect(page.locator("#step")).to_contain_text(f"Step {number} of 5")
+
+
+async def enter_credentials(page: Page, endpoint: str, token: str) -> Locator:
+    """Type an address and a token, press the test button and return where the answer appears."""
+    await choose_own_address(page)
+    await page.locator("#endpoint").fill(endpoint)
+    return await enter_token(page, token)
+
+
+async def choose_own_address(page: Page) -> None:
+    """Choose an environment that asks for its address."""
+    await page.locator("#environment").select_option("custom")
+    await expect(page.locator("#endpoint")).to_be_visible()
+
+
+async def enter_token(page: Page, token: str) -> Locator:
+    """Type a token, press the test button and return where the answer appears."""
+    await page.locator("#token").fill(token)
+    await page.get_by_role("button", name="Test Connection").click()
+    return page.locator("#report")
+
+
+def account_of(page: Page, category: str) -> Locator:
+    """Return the field with a category's account."""
+    return page.locator(f'[name="map:account:{category}"]')
+
+
+async def enter_mapping(page: Page, accounts: Mapping[str, str] = ACCOUNTS) -> None:
+    """Fill in the accounts and the account that is credited."""
+    await expect(page.locator('[name="value:credit_account"]')).to_be_visible()
+    await page.locator('[name="value:credit_account"]').fill(CREDIT_ACCOUNT)
+    for category, code in accounts.items():
+        await account_of(page, category).fill(code)
+
+
+async def finish_wizard(page: Page, name: str) -> str:
+    """Go from the mapping step to the finished integration and return its id."""
+    await press(page, "Save and continue to the schedule")
+    await expect_step(page, 4)
+    await press(page, "Save and continue to the review")
+    await expect_step(page, 5)
+    await page.locator("#name").fill(name)
+    await press(page, "Save and activate")
+    await page.wait_for_url(f"**{DASHBOARD}/*-*-*")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    return integration_in(page.url)
+
+
+async def set_up(page: Page, xledger: Xledger, name: str = "Regnskapet") -> str:
+    """Walk the whole wizard from the dashboard and return the new integration's id."""
+    await begin_wizard(page)
+    await expect(await enter_credentials(page, xledger.endpoint, xledger.token)).to_contain_text("Connected to")
+    await page.get_by_role("link", name="Continue to field mapping").click()
+    await enter_mapping(page)
+    return await finish_wizard(page, name)
+
+
+def integration_in(url: str) -> str:
+    """Return the id an address of an integration holds."""
+    return str(uuid.UUID(url.rstrip("/").rsplit("/", 1)[-1]))
+
+
+async def press(page: Page, name: str) -> None:
+    """Press a button by its words."""
+    await page.get_by_role("button", name=name).click()
+
+
+async def export(page: Page, button: str = "Sync now") -> str:
+    """Start an export, wait until it has ended and return the sentence about it."""
+    before = await page.locator("dt:text-is('Last export') + dd").inner_html()
+    await press(page, button)
+    await expect(page.locator("dt:text-is('Last export') + dd")).not_to_have_text("", timeout=30_000)
+    await page.wait_for_function(
+        """([before]) => {
+          const last = [...document.querySelectorAll("dt")].find((name) => name.innerText === "Last export");
+          return last && last.nextElementSibling.innerHTML !== before;
+        }""",
+        arg=[before],
+        timeout=30_000,
+    )
+    await expect(page.get_by_role("button", name="Sync now")).to_be_visible()
+    return await page.locator("#sentence").inner_text()
+
+
+def claims_booked(ledger: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the claim each voucher is about, as its lines say, in order."""
+    return sorted(voucher["lines"][0]["text"].split(" ", 1)[0] for voucher in ledger)

@@ -1,0 +1,102 @@
+"""The whole road in a real browser: from a fresh organisation to vouchers in the accounting system, once each."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e import road
+from tests.e2e.road import ACCOUNTS, CREDIT_ACCOUNT, Device, Person, Xledger
+from tests.e2e.server import Server
+
+APPROVED = 7
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def xledger() -> AsyncIterator[Xledger]:
+    async with road.running_xledger(seed=11) as started:
+        yield started
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+async def test_from_a_fresh_organisation_to_vouchers_once_each(
+    browser: Browser, server: Server, xledger: Xledger, device: Device
+) -> None:
+    person = road.new_administrator(server)
+    claims = road.claims_of("EC", APPROVED)
+    await road.hand_over(server, person, claims)
+    async with road.opened_page(browser, server, device) as page:
+        await road.sign_in(page, person)
+        await expect(page.get_by_role("main")).to_contain_text("Nothing is connected yet")
+        await road.begin_wizard(page)
+        await credentials_step(page, xledger)
+        await mapping_step(page)
+        await schedule_step(page)
+        await review_step(page)
+        sentence = await road.export(page)
+        assert f"{APPROVED}" in sentence
+        await history_and_run(page)
+    ledger = await xledger.ledger()
+    assert road.claims_booked(ledger) == [f"EC-{number:03}" for number in range(APPROVED)]
+    assert_as_mapped(ledger)
+
+
+async def credentials_step(page: Page, xledger: Xledger) -> None:
+    report = await road.enter_credentials(page, xledger.endpoint, "not-the-right-token")
+    await expect(report).to_contain_text("token")
+    await expect(page.get_by_role("link", name="Continue to field mapping")).to_have_count(0)
+    await expect(await road.enter_token(page, xledger.token)).to_contain_text("Connected to")
+    await page.get_by_role("link", name="Continue to field mapping").click()
+
+
+async def mapping_step(page: Page) -> None:
+    await road.expect_step(page, 3)
+    await expect(road.account_of(page, "meals")).to_have_value(ACCOUNTS["meals"])
+    await road.enter_mapping(page, ACCOUNTS | {"meals": "9999"})
+    await road.press(page, "Save and continue to the schedule")
+    await expect(page.get_by_role("alert")).to_contain_text("The accounting system has no code 9999")
+    await road.expect_step(page, 3)
+    await road.account_of(page, "meals").fill(ACCOUNTS["meals"])
+    await road.press(page, "Save and continue to the schedule")
+
+
+async def schedule_step(page: Page) -> None:
+    await road.expect_step(page, 4)
+    await page.locator("#kind").select_option("manual")
+    await expect(page.get_by_role("main")).to_contain_text("It will not run by itself")
+    await page.locator("#kind").select_option("daily")
+    await page.locator("#at").fill("02:00")
+    runs = page.locator("main ol.ds-list > li")
+    await expect(runs).to_have_count(5)
+    for text in await runs.all_inner_texts():
+        assert text.endswith("02:00")
+    await road.press(page, "Save and continue to the review")
+
+
+async def review_step(page: Page) -> None:
+    await road.expect_step(page, 5)
+    await expect(page.locator("main dl")).to_contain_text("02:00")
+    await page.locator("#name").fill("Regnskapet")
+    await road.press(page, "Save and activate")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Regnskapet")
+    await expect(page.get_by_role("main")).to_contain_text("The first export has not run yet")
+
+
+async def history_and_run(page: Page) -> None:
+    await page.get_by_role("link", name="Export history").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Export history")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(1)
+    await expect(rows.locator("td").nth(1)).to_have_text(str(APPROVED))
+    await rows.get_by_role("link").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("One export")
+    await expect(page.locator("dt:text-is('Exported') + dd")).to_have_text(str(APPROVED))
+
+
+def assert_as_mapped(ledger: list[dict[str, object]]) -> None:
+    """Each voucher is balanced, debits only the mapped accounts and credits one sum."""
+    for voucher in ledger:
+        assert voucher["balanced"]
+        assert voucher["count"] == 1
