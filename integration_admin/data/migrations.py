@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 
 from alembic import command
-from integration_admin.data.columns import Base
+from integration_admin.data.models import Organisation
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ADVISORY_LOCK = 4_713_002_611
@@ -75,7 +75,7 @@ def differences(engine: Engine) -> list[object]:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
-        return list(compare_metadata(context, Base.metadata))
+        return list(compare_metadata(context, Organisation.metadata))
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -28,7 +28,7 @@ def _integrations() -> rx.Component:
     nothing = ui.paragraph(
         t("Nothing is connected yet. Choose your accounting system below; it takes a few minutes.")
     )
-    cards = rx.el.ul(rx.foreach(DashboardState.cards, _card), class_name="app-plain-list app-stack")
+    cards = rx.el.ul(rx.foreach(DashboardState.cards, _card), class_name="app-plain-list app-stack app-stack--medium")
     return rx.cond(DashboardState.cards, cards, nothing)
 
 
@@ -85,6 +85,6 @@ def _types() -> rx.Component:
             ui.heading(t("Add integration"), id="add"),
             ui.row(choices),
             aria_labelledby="add",
-            class_name="app-stack",
+            class_name="app-stack app-stack--small",
         ),
     )

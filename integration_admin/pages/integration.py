@@ -110,7 +110,7 @@ def _figures() -> rx.Component:
             (t("Waiting to be exported"), HealthState.waiting),
         ),
         aria_labelledby="latest",
-        class_name="app-stack",
+        class_name="app-stack app-stack--small",
     )
 
 
@@ -138,7 +138,7 @@ def _failures() -> rx.Component:
         table,
         retry,
         aria_labelledby="failures",
-        class_name="app-stack",
+        class_name="app-stack app-stack--small",
     )
     return rx.el.div(rx.cond(HealthState.failures, shown))
 

@@ -33,7 +33,7 @@ ul {{ margin: 0; padding-inline-start: 1.25rem; }}
 <body>
 <main>
 <h1>{title}</h1>
-<p>Dette er et liksomsystem for demonstrasjon og test. Ingenting her er ekte regnskap.</p>
+<p>Dette er et simulert system for demonstrasjon og test. Ingenting her er ekte regnskap.</p>
 <p>{summary}</p>
 {table}
 </main>

@@ -51,7 +51,7 @@ async def test_every_sqlite_connection_is_durable_and_checks_references(sqlite_d
         return await pragmas(sqlite_database)
 
     synchronous_full = 2
-    assert await asyncio.gather(one(), one(), one()) == [("wal", synchronous_full, 1, 10_000)] * 3
+    assert list(await asyncio.gather(one(), one(), one())) == [("wal", synchronous_full, 1, 10_000)] * 3
 
 
 async def test_a_writing_unit_takes_the_write_lock_at_once(sqlite_database: Database) -> None:
@@ -154,17 +154,12 @@ async def test_a_cancelled_unit_leaves_neither_rows_nor_locks(database: Database
     assert {type(error) for error in cancelled} <= {asyncio.CancelledError, type(None)}
     vouchers, events = await committed(database, organisation.id, integration.id)
     assert vouchers == events
-    assert await all_connections_returned(database)
-
-
-async def all_connections_returned(database: Database) -> bool:
-    """Wait until cancelled units have closed what they had open, which may outlast their tasks."""
+    # Closing what was open may outlast the cancelled tasks, but not for long.
+    if closing := asyncio.all_tasks() - {asyncio.current_task()}:
+        assert (await asyncio.wait(closing, timeout=5))[1] == set()
     pool = database.engine.pool
     assert isinstance(pool, QueuePool)
-    async with asyncio.timeout(5):
-        while pool.checkedout():  # noqa: ASYNC110, a pool has no event to wait for
-            await asyncio.sleep(0.001)
-    return True
+    assert pool.checkedout() == 0
 
 
 async def test_a_unit_cancelled_in_the_middle_is_undone(database: Database) -> None:

@@ -72,7 +72,8 @@ def test_every_case_is_of_a_method_that_exists() -> None:
 
 async def test_a_unit_hands_out_nothing_but_repositories_of_its_organisation(neighbours: Neighbours) -> None:
     async with neighbours.database.read(neighbours.ours.id) as unit:
-        parts = {name: part for name, part in vars(unit).items() if isinstance(part, Repository)}
+        parts = vars(unit) | {}
+    assert parts.pop("organisation_id") == neighbours.ours.id
     assert {type(part) for part in parts.values()} == set(Repository.__subclasses__())
     assert {part._organisation_id for part in parts.values()} == {neighbours.ours.id}
 

@@ -7,12 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Engine, Integer, create_engine, inspect, text
 
-from alembic import command, op
+from alembic import command
 from integration_admin.data import migrations
-from integration_admin.data.models import OWNED, Base
+from integration_admin.data.columns import Base
+from integration_admin.data.models import OWNED
 from tests.builders import save_organisation
 from tests.data.worlds import open_database
 from tests.postgresql import Server
@@ -45,9 +48,8 @@ def downgrade(url: str) -> None:
 def migrate_halfway(url: str) -> None:
     broken = "The second half fails."
     with migrations.schema_connection(url) as connection:
-        context = migrations.MigrationContext.configure(connection)
-        with op.Operations.context(context):
-            op.create_table("half_made", Column("id", Integer, primary_key=True))
+        operations = Operations(MigrationContext.configure(connection))
+        operations.create_table("half_made", Column("id", Integer, primary_key=True))
         raise RuntimeError(broken)
 
 

@@ -145,10 +145,10 @@ async def test_vault_keys_are_registered_once_and_their_secrets_counted(database
     for number in range(2):
         organisation = await save_organisation(database)
         integration = await save_integration(database, organisation.id)
-        for field, key in (("token", "k1"), ("secret", f"k{number}")):
+        for field, key_id in (("token", "k1"), ("secret", f"k{number}")):
             async with database.write(organisation.id) as unit:
                 await unit.integrations.put_credential(
-                    make_credential(integration.id, field=field, envelope=f"v1.{key}.nonce.text")
+                    make_credential(integration.id, field=field, envelope=f"v1.{key_id}.nonce.text")
                 )
     keys = [VaultKey(key_id=f"k{n}", check_value="c", state="old", created_at=START) for n in range(2)]
     async with database.system(writes=True) as system:

@@ -13,7 +13,7 @@ from tests.sandbox.xledger import XledgerSandbox, client_of
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_url() -> AsyncIterator[str]:
-    async with running(create_app(limits=False)) as url:
+    async with running(create_app(limits=False, clock=FakeClock())) as url:
         yield url
 
 

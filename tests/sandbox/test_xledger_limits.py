@@ -4,6 +4,7 @@ import asyncio
 
 import httpx2
 
+from integration_admin.core.clock import SystemClock
 from tests.fakes import FakeClock
 from tests.sandbox.xledger import XledgerSandbox, voucher, xledger_sandbox
 
@@ -29,7 +30,7 @@ async def test_the_twenty_first_request_in_five_seconds_is_refused(clock: FakeCl
 
 
 async def test_a_third_request_at_the_same_time_is_refused() -> None:
-    async with xledger_sandbox(limits=True, latency=0.4) as sandbox:
+    async with xledger_sandbox(limits=True, latency=0.4, clock=SystemClock()) as sandbox:
         answers = await asyncio.gather(*(sandbox.post(PING) for _ in range(3)))
         codes = [_code(answer) for answer in answers if "errors" in answer.json()]
         assert codes == ["BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"]

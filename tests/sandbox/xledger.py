@@ -10,6 +10,7 @@ import httpx2
 
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
+from tests.fakes import FakeClock
 
 ADD = """mutation($in: [AddGLImportItemsInput!]!) { addGLImportItems(inputs: $in) {
   edges { clientId node { dbId extIdentifier trRegNumber } } } }"""
@@ -84,8 +85,11 @@ async def client_of(url: str, seed: int = 1) -> AsyncIterator[XledgerSandbox]:
 
 @asynccontextmanager
 async def xledger_sandbox(**options: Any) -> AsyncIterator[XledgerSandbox]:
-    """Serve a sandbox with create_app's options; limits are off unless asked for."""
-    options = {"limits": False, **options}
+    """Serve a sandbox with create_app's options.
+
+    Limits are off and the clock stands still in November 2026 unless the options say otherwise.
+    """
+    options = {"limits": False, "clock": FakeClock(), **options}
     async with running(create_app(**options)) as url, client_of(url, options.get("seed", 1)) as sandbox:
         yield sandbox
 

@@ -33,7 +33,10 @@ _TEST_SECONDS: Final = 9.5
 
 
 class XledgerAdapter:
-    """Xledger by its GraphQL API; keeps nothing between calls but the pace of each token."""
+    """Xledger by its GraphQL API; keeps nothing between calls but the pace of each token.
+
+    `jitter` returns a float in [0, 1); `test_seconds` is how long a connection test may take.
+    """
 
     kind = "xledger"
     label = msg("Xledger")
@@ -48,12 +51,15 @@ class XledgerAdapter:
         http: HTTPClient,
         clock: Clock,
         pace: Pace = BURST_LIMIT,
+        *,
         jitter: Callable[[], float] = _RANDOM.random,
+        test_seconds: float = _TEST_SECONDS,
     ) -> None:
         self._http = http
         self._clock = clock
         self._gates = Gates(pace, clock)
         self._jitter = jitter
+        self._test_seconds = test_seconds
 
     def target_origin(self, settings: Mapping[str, str]) -> str:
         """Return the origin of the chosen environment; raises InvalidInput with the field's own sentence."""
@@ -68,7 +74,7 @@ class XledgerAdapter:
         """
         client = self._client(credentials)
         try:
-            async with asyncio.timeout(_TEST_SECONDS):
+            async with asyncio.timeout(self._test_seconds):
                 return await probe(client, self._clock)
         except TimeoutError:
             raise AdapterError(

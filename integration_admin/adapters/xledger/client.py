@@ -74,9 +74,8 @@ class Reply:
 
 def page_in(data: Mapping[str, Any], field: str) -> Page:
     """Return the page of the connection `field`; raises AdapterError when it has another form."""
-    raw = data.get(field)
     try:
-        return Page() if raw is None else Page.model_validate(raw)
+        return Page.model_validate(data.get(field))
     except ValidationError as error:
         places = {".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}
         raise misshapen(detail=f"{field}: {', '.join(sorted(places)[:5])}") from None

@@ -8,19 +8,20 @@ connection test.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from integration_admin.adapters.base import Booked
-from integration_admin.adapters.xledger.client import Page, XledgerClient, page_in
+from integration_admin.adapters.xledger.client import XledgerClient, page_in
+from integration_admin.adapters.xledger.errors import misshapen
 
 _FIND: Final = """
 query Find($references: [String!]!) {
   glImportItems(first: 10000, filter: {extIdentifier_in: $references}) {
-    edges { node { dbId extIdentifier } }
+    edges { node { dbId extIdentifier } } pageInfo { hasNextPage }
   }
   journalEntries(first: 10000, filter: {extIdentifier_in: $references}) {
-    edges { node { dbId extIdentifier } }
+    edges { node { dbId extIdentifier } } pageInfo { hasNextPage }
   }
 }
 """
@@ -33,16 +34,24 @@ async def find(client: XledgerClient, references: Sequence[str]) -> list[Booked]
     for start in range(0, len(references), _AT_ONCE):
         some = list(references[start : start + _AT_ONCE])
         data = await client.read(_FIND, {"references": some})
-        queued = _nodes(page_in(data, "glImportItems"))
-        posted = _nodes(page_in(data, "journalEntries"))
-        booked += _count(some, queued, posted)
+        booked += _count(some, _entries(data, "glImportItems", some), _entries(data, "journalEntries", some))
     return booked
 
 
-def _nodes(page: Page) -> list[tuple[str, str]]:
-    """Return (reference, dbId) of every entry."""
-    nodes = (edge.node for edge in page.edges or () if edge.node is not None)
-    return [(_text(node.get("extIdentifier")), _text(node.get("dbId"))) for node in nodes]
+def _entries(data: Mapping[str, Any], field: str, references: Collection[str]) -> list[tuple[str, str]]:
+    """Return (reference, dbId) of every entry of a list.
+
+    Raises AdapterError where the list is not surely the whole answer: a voucher taken for absent would be
+    booked again.
+    """
+    page = page_in(data, field)
+    nodes = [edge.node or {} for edge in page.edges or ()]
+    entries = [(_text(node.get("extIdentifier")), _text(node.get("dbId"))) for node in nodes]
+    if page.page_info is None or page.page_info.has_next:
+        raise misshapen(detail=f"{field} is not complete")
+    if any(reference not in references for reference, _ in entries):
+        raise misshapen(detail=f"{field} holds what was not asked for")
+    return entries
 
 
 def _count(

@@ -4,10 +4,10 @@ Closed, non-posting and doubled entries are kept; whether a code may be used is 
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.xledger.client import XledgerClient, page_in
@@ -19,6 +19,8 @@ from integration_admin.core.reference import ReferenceItem
 _PAGE_SIZE = 1_000
 _MAX_PAGES = 200
 _TAX_RULE = "TAX_RULE"
+
+Read = TypeVar("Read")
 
 _SLOTS: Final = """
 query Slots {
@@ -58,30 +60,26 @@ VALUES: Final = Listing(
 
 
 async def read_all(client: XledgerClient) -> ReferenceData:
-    """Read every list. Raises AdapterError; a list other than the accounts that the token may not read is left out."""
+    """Read every list; one the token may not read is left out, except for the accounts. Raises AdapterError."""
     lists = {"accounts": await _items(client, ACCOUNTS)}
-    for name, listing in (("projects", PROJECTS), ("currencies", CURRENCIES), ("subledgers", SUBLEDGERS)):
-        items = await _readable(client, listing)
-        if items is not None:
-            lists[name] = items
-    kinds: dict[str, int | str | None] = {"tax_rules": await _tax_rule_kind(client)}
-    dimensions: dict[str, str] = {}
-    for slot, held, title in await _slots(client):
-        kinds[slot] = held
-        dimensions[slot] = title
+    optional = {"projects": PROJECTS, "currencies": CURRENCIES, "subledgers": SUBLEDGERS}
+    for name, listing in optional.items():
+        items = await _if_allowed(_items(client, listing))
+        lists |= {} if items is None else {name: items}
+    slots = await _if_allowed(_slots(client)) or []
+    kinds = {slot: kind for slot, kind, _ in slots}
+    tax_rules = await _if_allowed(_tax_rule_kind(client))
+    kinds |= {} if tax_rules is None else {"tax_rules": tax_rules}
     for name, kind in kinds.items():
-        items = await _readable(client, VALUES, kind) if kind is not None else None
-        if items is not None:
-            lists[name] = items
-    return ReferenceData(lists, dimensions)
+        items = await _if_allowed(_items(client, VALUES, kind))
+        lists |= {} if items is None else {name: items}
+    return ReferenceData(lists, {slot: title for slot, _, title in slots})
 
 
-async def _readable(
-    client: XledgerClient, listing: Listing, kind: int | str | None = None
-) -> tuple[ReferenceItem, ...] | None:
-    """Return the items, or None when the token has no right to them."""
+async def _if_allowed(reading: Awaitable[Read]) -> Read | None:
+    """Return what is read, or None when the token has no right to it."""
     try:
-        return await _items(client, listing, kind)
+        return await reading
     except AdapterError as error:
         if error.code != Cause.SCOPE.code:
             raise

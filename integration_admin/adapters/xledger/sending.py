@@ -143,7 +143,8 @@ _NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
 
 def _ids(reply: Reply, sent: Sequence[str]) -> dict[str, str]:
     """Return client id -> dbId of every node Xledger took; without client ids, all nodes in their order."""
-    edges = page_in(reply.data, _FIELD).edges or []
+    refused = reply.data.get(_FIELD) is None
+    edges = () if refused else page_in(reply.data, _FIELD).edges or ()
     taken = [(edge.client_id, edge.node["dbId"]) for edge in edges if edge.node and edge.node.get("dbId")]
     if all(name for name, _ in taken):
         return {str(name): str(db_id) for name, db_id in taken}

@@ -48,7 +48,6 @@ class Unit:
     """One transaction on one organisation's rows."""
 
     def __init__(self, session: AsyncSession, organisation_id: uuid.UUID) -> None:
-        self.session = session
         self.organisation_id = organisation_id
         self.organisations = OrganisationRepository(session, organisation_id)
         self.integrations = IntegrationRepository(session, organisation_id)

@@ -123,7 +123,8 @@ def found(*queued: tuple[str, str], posted: tuple[tuple[str, str], ...] = ()) ->
 
 
 def _edges(nodes: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    return {"edges": [{"node": {"extIdentifier": ref, "dbId": db_id}} for ref, db_id in nodes] or None}
+    edges = [{"node": {"extIdentifier": ref, "dbId": db_id}} for ref, db_id in nodes]
+    return {"edges": edges or None, "pageInfo": {"hasNextPage": False}}
 
 
 def lost(code: str = "connection_lost", fault: Fault = Fault.UNKNOWN_OUTCOME) -> AdapterError:

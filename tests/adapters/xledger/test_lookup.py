@@ -18,6 +18,12 @@ from tests.adapters.xledger.fake_http import (
 )
 from tests.fakes import FakeClock
 
+NONE = {"edges": None, "pageInfo": {"hasNextPage": False}}
+
+
+def listed(*nodes: dict[str, object]) -> dict[str, object]:
+    return NONE | {"edges": [{"node": node} for node in nodes]}
+
 
 async def test_a_voucher_is_found_in_the_queue_and_in_the_books(
     adapter: XledgerAdapter, http: FakeHTTP
@@ -36,9 +42,8 @@ async def test_a_double_is_seen_wherever_both_copies_are(adapter: XledgerAdapter
     assert await adapter.lookup(CREDENTIALS, ["A", "B"]) == [Booked("A", 2, "1"), Booked("B", 3, "2")]
 
 
-async def test_ids_may_be_numbers_and_entries_may_be_empty(adapter: XledgerAdapter, http: FakeHTTP) -> None:
-    edges = [{"node": {"extIdentifier": "A", "dbId": 5}}, {"node": None}, {"node": {"dbId": 6}}]
-    http.answer(graphql({"glImportItems": {"edges": edges}, "journalEntries": {"edges": None}}))
+async def test_ids_may_be_numbers(adapter: XledgerAdapter, http: FakeHTTP) -> None:
+    http.answer(graphql({"glImportItems": listed({"extIdentifier": "A", "dbId": 5}), "journalEntries": NONE}))
     assert await adapter.lookup(CREDENTIALS, ["A"]) == [Booked("A", 1, "5")]
 
 
@@ -56,10 +61,23 @@ async def test_no_references_ask_nothing(adapter: XledgerAdapter, http: FakeHTTP
     assert http.requests == []
 
 
-async def test_a_list_that_did_not_come_is_an_error_and_never_absence(
-    adapter: XledgerAdapter, http: FakeHTTP
+INCOMPLETE = {
+    "list that did not come": None,
+    "list cut off": {"edges": None, "pageInfo": {"hasNextPage": True}},
+    "list that does not say whether it is whole": {"edges": None},
+    "entry without content": {"edges": [{"node": None}], "pageInfo": {"hasNextPage": False}},
+    "entry nobody asked for": {
+        "edges": [{"node": {"extIdentifier": "B", "dbId": 1}}],
+        "pageInfo": {"hasNextPage": False},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", INCOMPLETE)
+async def test_what_may_not_be_the_whole_answer_is_never_taken_for_absence(
+    adapter: XledgerAdapter, http: FakeHTTP, kind: str
 ) -> None:
-    http.answer(graphql({"glImportItems": {"edges": None}, "journalEntries": None}))
+    http.answer(graphql({"glImportItems": NONE, "journalEntries": INCOMPLETE[kind]}))
     with pytest.raises(AdapterError) as failed:
         await adapter.lookup(CREDENTIALS, ["A"])
     assert failed.value.code == "shape"
