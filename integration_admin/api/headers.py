@@ -39,7 +39,8 @@ class ResponseHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self._fixed)
-                is_page = headers.get("content-type", "").startswith("text/html")
+                # A 304 names no type, and its headers replace those the browser has kept with the page.
+                is_page = headers.get("content-type", "text/html").startswith("text/html")
                 headers["Content-Security-Policy"] = self._policy if is_page else _NO_PAGE
                 keep = _cache_control(scope["path"], message["status"])
                 if keep:

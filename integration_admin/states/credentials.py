@@ -24,7 +24,7 @@ class CredentialRow(TypedDict):
     name: str
     label: str
     help: str
-    is_secret: bool
+    masked: bool
     required: bool
     value: str
     stored: str
@@ -64,7 +64,7 @@ class CredentialState(FormState, rx.State):
     @requires(Permission.CONFIGURE)
     async def choose(self, name: str, value: str) -> None:
         """Remember what is chosen in a plain field; secrets never come here."""
-        if any(row["name"] == name and not row["is_secret"] for row in self.rows):
+        if any(row["name"] == name and not row["masked"] for row in self.rows):
             self.chosen[str(name)] = str(value)[:100]
 
     @rx.event
@@ -116,7 +116,7 @@ def _row(item: FormField, speech: Speech, error: str) -> CredentialRow:
         "name": field.name,
         "label": speech.say(field.label),
         "help": speech.say(field.help),
-        "is_secret": field.secret,
+        "masked": field.secret,
         "required": field.required,
         "value": item.value,
         "stored": _stored(item, speech),

@@ -4,17 +4,21 @@ Tests are `async def` and share one event loop, because the browser lives in it.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from integration_admin.bootstrap import Application
 from integration_admin.commands.build import build_frontend
 from tests.e2e.browser import FLAGS, find_browser
 from tests.e2e.server import EMAIL, PASSWORD, Server, running_server
+from tests.e2e.world import Xledger, opened_office, running_xledger
 
 HERE = Path(__file__).parent
+_SEEDS = count(1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,3 +81,17 @@ def _error_of(message: ConsoleMessage) -> list[str]:
     if message.type != "error" or "status of 404" in message.text:
         return []
     return [message.text]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def office(server: Server) -> AsyncIterator[Application]:
+    """The product's services on the server's database, for what is not a test's own matter."""
+    async with opened_office(server) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def xledger() -> AsyncIterator[Xledger]:
+    """A simulated Xledger nobody has booked in; its demo tokens are those of no other test."""
+    async with running_xledger(seed=next(_SEEDS)) as started:
+        yield started

@@ -1,21 +1,17 @@
 """What people do in the browser on the road from sign-in to vouchers, one small function a deed.
 
-Whom they are and what is in the accounting system comes from here too; what must hold is in the tests.
+What must hold is in the tests; organisations, claims and the accounting system are made in world.py.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import httpx2
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from integration_admin.sandbox.servers import running
-from integration_admin.sandbox.xledger.app import create_app, demo_tokens
-from tests.builders import make_claim, make_line
 from tests.e2e.server import Server
+from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT, Person, Xledger
 
 Device = Literal["desktop", "phone"]
 SIZES: dict[Device, ViewportSize] = {
@@ -23,98 +19,6 @@ SIZES: dict[Device, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
 }
 DASHBOARD = "/settings/integrations"
-PASSWORD = "et-langt-prøvepassord-2026"
-CREDIT_ACCOUNT = "2910"
-ACCOUNTS = {
-    "travel.public_transport": "7140",
-    "meals": "7350",
-    "office.supplies": "6800",
-}
-"""Where the categories of `claims_of` go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who can sign in."""
-
-    email: str
-    organisation: str
-    password: str = PASSWORD
-
-
-@dataclass(frozen=True, slots=True)
-class Xledger:
-    """A simulated Xledger on a socket of its own."""
-
-    url: str
-    token: str
-
-    @property
-    def endpoint(self) -> str:
-        """The address to type into the credential form."""
-        return f"{self.url}/graphql"
-
-    async def ledger(self) -> list[dict[str, Any]]:
-        """Return every booked voucher."""
-        async with httpx2.AsyncClient() as client:
-            booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
-            return booked
-
-    async def change(self, what: str, **body: object) -> None:
-        """Do something an Xledger administrator would, such as closing an account."""
-        async with httpx2.AsyncClient() as client:
-            (await client.post(f"{self.url}/_sandbox/{what}", json=body)).raise_for_status()
-
-
-@asynccontextmanager
-async def running_xledger(seed: int) -> AsyncIterator[Xledger]:
-    """Start a fresh Xledger whose demo tokens come from `seed`."""
-    async with running(create_app(seed=seed)) as url:
-        yield Xledger(url, demo_tokens(seed)["full"])
-
-
-def new_administrator(server: Server) -> Person:
-    """Make a new organisation with its administrator, by the command line as an operator does."""
-    word = uuid.uuid4().hex[:8]
-    person = Person(f"kari.{word}@example.org", f"Prøveforeningen {word}")
-    server.command(
-        "create-admin",
-        "--organisation",
-        person.organisation,
-        "--email",
-        person.email,
-        "--name",
-        "Kari Nordmann",
-        stdin=f"{person.password}\n",
-    )
-    return person
-
-
-def claims_of(word: str, count: int) -> list[dict[str, Any]]:
-    """Build approved claims with one to three lines, then one draft and one that only waits for approval."""
-    lines = [
-        make_line(place, category=category, amount=f"{100 * place}.50", project=None)
-        for place, category in enumerate(ACCOUNTS, start=1)
-    ]
-    approved = [make_claim(id=f"{word}-{number:03}", lines=lines[: 1 + number % 3]) for number in range(count)]
-    unfinished = [
-        make_claim(id=f"{word}-{status}", status=status, approved_on=None, lines=lines)
-        for status in ("draft", "submitted")
-    ]
-    return [*approved, *unfinished]
-
-
-async def hand_over(server: Server, person: Person, claims: list[dict[str, Any]]) -> None:
-    """Send claims the way an expense system does, with a token made on the command line."""
-    token = server.command(
-        "create-token", "--organisation", person.organisation, "--scope", "records:write"
-    ).strip()
-    async with httpx2.AsyncClient() as client:
-        answer = await client.post(
-            f"{server.url}/api/v1/records", json=claims, headers={"Authorization": f"Bearer {token}"}
-        )
-    assert answer.status_code == 200, answer.text
-    assert answer.text.count('"created"') >= len(claims), answer.text
 
 
 @asynccontextmanager
@@ -259,8 +163,3 @@ async def export(page: Page, button: str = "Sync now") -> str:
     )
     await expect(page.get_by_role("button", name="Sync now")).to_be_visible()
     return await page.locator("#sentence").inner_text()
-
-
-def claims_booked(ledger: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the claim each voucher is about, as its lines say, in order."""
-    return sorted(voucher["lines"][0]["text"].split(" ", 1)[0] for voucher in ledger)

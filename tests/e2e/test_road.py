@@ -1,32 +1,25 @@
 """The whole road in a real browser: from a fresh organisation to vouchers in the accounting system, once each."""
 
-from collections.abc import AsyncIterator
-from decimal import Decimal
+from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e import road
-from tests.e2e.road import ACCOUNTS, CREDIT_ACCOUNT, Device, Person, Xledger
+from tests.e2e import road, world
+from tests.e2e.road import Device
 from tests.e2e.server import Server
+from tests.e2e.world import ACCOUNTS, Xledger
 
 APPROVED = 7
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def xledger() -> AsyncIterator[Xledger]:
-    async with road.running_xledger(seed=11) as started:
-        yield started
 
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 async def test_from_a_fresh_organisation_to_vouchers_once_each(
     browser: Browser, server: Server, xledger: Xledger, device: Device
 ) -> None:
-    person = road.new_administrator(server)
-    claims = road.claims_of("EC", APPROVED)
-    await road.hand_over(server, person, claims)
+    person = world.create_administrator(server)
+    claims = world.claims_of("EC", APPROVED)
+    await world.post_claims(server, person, claims)
     async with road.opened_page(browser, server, device) as page:
         await road.sign_in(page, person)
         await expect(page.get_by_role("main")).to_contain_text("Nothing is connected yet")
@@ -39,7 +32,7 @@ async def test_from_a_fresh_organisation_to_vouchers_once_each(
         assert f"{APPROVED}" in sentence
         await history_and_run(page)
     ledger = await xledger.ledger()
-    assert road.claims_booked(ledger) == [f"EC-{number:03}" for number in range(APPROVED)]
+    assert world.claims_booked(ledger) == [f"EC-{number:03}" for number in range(APPROVED)]
     assert_as_mapped(ledger)
 
 
@@ -95,8 +88,15 @@ async def history_and_run(page: Page) -> None:
     await expect(page.locator("dt:text-is('Exported') + dd")).to_have_text(str(APPROVED))
 
 
-def assert_as_mapped(ledger: list[dict[str, object]]) -> None:
-    """Each voucher is balanced, debits only the mapped accounts and credits one sum."""
-    for voucher in ledger:
-        assert voucher["balanced"]
-        assert voucher["count"] == 1
+def assert_as_mapped(ledger: list[dict[str, Any]]) -> None:
+    """Each voucher debits the mapped accounts and credits their sum, and was booked once."""
+    lines = world.postings(ledger)
+    assert lines["EC-000"] == [("2910", "-412.00"), ("7140", "412.00")]
+    assert lines["EC-001"] == [("2910", "-511.50"), ("7140", "412.00"), ("7350", "99.50")]
+    assert lines["EC-002"] == [
+        ("2910", "-1761.75"),
+        ("6800", "1250.25"),
+        ("7140", "412.00"),
+        ("7350", "99.50"),
+    ]
+    assert all(voucher["balanced"] and voucher["count"] == 1 for voucher in ledger)

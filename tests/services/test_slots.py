@@ -1,6 +1,6 @@
 """Due times, above all on the two nights the clocks change."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -59,12 +59,12 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     zone=st.sampled_from(sorted(available_timezones() - {"localtime"})),
-    day=st.dates(datetime(2020, 1, 1).date(), datetime(2039, 12, 1).date()),
+    day=st.dates(date(2020, 1, 1), date(2039, 12, 1)),
     hour=st.integers(0, 23),
     minute=st.integers(0, 59),
 )
 def test_every_zone_has_at_most_one_slot_a_local_date_and_rising_instants(
-    zone: str, day: object, hour: int, minute: int
+    zone: str, day: date, hour: int, minute: int
 ) -> None:
     place = ZoneInfo(zone)
     start = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=UTC)

@@ -11,6 +11,7 @@ from integration_admin.core.errors import AdapterError, AuthenticationFailed, Co
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.database import Database
+from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
 
@@ -342,6 +343,4 @@ async def test_a_claim_that_is_withdrawn_before_it_is_sent_is_not_exported(engin
 
 
 def _claim_in(category: str, claim_id: str) -> dict[str, object]:
-    from tests.builders import make_claim, make_line
-
     return make_claim(id=claim_id, lines=[make_line(category=category)])
