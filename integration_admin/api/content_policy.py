@@ -18,7 +18,8 @@ def content_policy(settings: Settings, site: Path) -> str:
     rules = {
         "default-src": "'none'",
         "script-src": " ".join(["'self'", *map(_source, scripts)]),
-        "style-src": "'self'",
+        # Emotion adds rules by script to an element that starts empty; styles written in the page stay out.
+        "style-src": f"'self' {_source('')}",
         "img-src": "'self' data:",
         "font-src": "'self'",
         # Not every browser counts a websocket to the same host as 'self'.

@@ -32,7 +32,9 @@ def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] =
     environment = _environment(port)
     with ExitStack() as stack:
         stack.enter_context(_stop_on_signal())
-        sandbox = stack.enter_context(_child(["sandbox", "--port-base", str(_SANDBOX_PORT)], environment))
+        kept = load_settings(environment).instance_dir / "sandbox"
+        words = ["sandbox", "--port-base", str(_SANDBOX_PORT), "--keep", str(kept)]
+        sandbox = stack.enter_context(_child(words, environment))
         found = _announcement(sandbox)
         asyncio.run(_load(environment, found["xledger"]))
         typer.echo("Building the pages; the first time takes a minute.", err=True)

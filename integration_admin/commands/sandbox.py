@@ -1,6 +1,7 @@
 """The command that starts the simulated accounting systems."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,12 @@ def sandbox(
     faults: Annotated[str, typer.Option(help="A fault plan such as drop_after=0.05,slow=0.02.")] = "",
     seed: Annotated[int, typer.Option(help="Decides the demo credentials and the faults.")] = 1,
     limits: Annotated[bool, typer.Option(help="Enforce the vendor's published limits.")] = True,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Keep what is booked in this folder. Killing the sandbox loses nothing."
+        ),
+    ] = None,
 ) -> None:
     """Start the simulated accounting systems on loopback and print where they are, as JSON."""
     serve_sandboxes(
@@ -20,5 +27,6 @@ def sandbox(
         faults=faults,
         seed=seed,
         limits=limits,
+        keep=keep,
         announce=lambda found: typer.echo(json.dumps(found)),
     )

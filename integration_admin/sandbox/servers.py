@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 from integration_admin.sandbox.faults import ABORT_EXTENSION
+from integration_admin.sandbox.journal import Journal
 from integration_admin.sandbox.xledger import app as xledger
 
 _HOST = "127.0.0.1"
@@ -27,7 +29,7 @@ class Sandbox:
 
     name: str
     create: Callable[..., ASGIApp]
-    """Takes `seed`, `limits` and `faults`."""
+    """Takes `seed`, `limits`, `faults` and `journal`, which is None where nothing is kept."""
     describe: Callable[[str, int], dict[str, Any]]
     """Takes the base URL and the seed; returns addresses and demo credentials."""
 
@@ -37,11 +39,20 @@ SANDBOXES = (Sandbox("xledger", xledger.create_app, xledger.describe),)
 
 
 def serve_sandboxes(
-    port_base: int, *, faults: str, seed: int, limits: bool = True, announce: Callable[[dict[str, Any]], None]
+    port_base: int,
+    *,
+    faults: str,
+    seed: int,
+    limits: bool = True,
+    keep: Path | None = None,
+    announce: Callable[[dict[str, Any]], None],
 ) -> None:
     """Serve every sandbox until SIGTERM or SIGINT; `announce` gets addresses and demo credentials by name.
 
-    Call it from the main thread. Raises ConfigurationError for a taken port or a malformed fault plan.
+    With `keep`, what was booked is in that folder and there again at the next start. Each change is handed
+    to the operating system before it is answered: kill -9 loses nothing that was answered, a power cut
+    perhaps the last seconds. Call it from the main thread. Raises ConfigurationError for a taken port, a
+    malformed fault plan, and a folder that cannot be used or is in use.
     """
     stopped = threading.Event()
     previous = {
@@ -51,7 +62,9 @@ def serve_sandboxes(
     try:
         with ExitStack() as stack:
             for place, sandbox in enumerate(SANDBOXES):
-                app = sandbox.create(seed=seed, limits=limits, faults=faults)
+                # Closed after its server has stopped.
+                journal = stack.enter_context(Journal(keep / f"{sandbox.name}.jsonl")) if keep else None
+                app = sandbox.create(seed=seed, limits=limits, faults=faults, journal=journal)
                 url = stack.enter_context(_serving(app, port_base + place))
                 found[sandbox.name] = sandbox.describe(url, seed)
             announce(found)

@@ -55,7 +55,10 @@ _WITH_LIMIT: dict[str, Callable[[_Limits], Message]] = {
     "too_long": lambda limits: msg("This has more than {count} entries.", count=limits["max_length"]),
     "greater_than_equal": lambda limits: msg("This must be {limit} or more.", limit=limits["ge"]),
     "less_than_equal": lambda limits: msg("This must be {limit} or less.", limit=limits["le"]),
-    "literal_error": lambda limits: msg("This must be {choices}.", choices=limits["expected"]),
+    # pydantic joins the last two choices with an English word.
+    "literal_error": lambda limits: msg(
+        "This must be one of these: {choices}.", choices=limits["expected"].replace("' or '", "', '")
+    ),
 }
 
 _OWN_RULES: dict[str, tuple[str, Message]] = {

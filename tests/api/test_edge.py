@@ -1,11 +1,15 @@
 """What wraps the whole application: headers, body limits, and the cookie kept off the websocket."""
 
+import base64
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from integration_admin.api.content_policy import content_policy
 from integration_admin.api.cookies import session_cookie
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.origin import client_address
@@ -36,17 +40,20 @@ async def seen_by_the_app(scope: Scope, settings: Settings = HTTP) -> list[tuple
     return seen
 
 
-async def answered(path: str, status: int, *, https: bool) -> dict[str, str]:
+async def answered(path: str, status: int = 200, *, https: bool = False, kind: str = "") -> dict[str, str]:
     headers: dict[str, str] = {}
+    own = [(b"content-type", kind.encode())] if kind else []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.start", "status": status, "headers": own})
 
     async def send(message: Message) -> None:
         headers.update({name.decode(): value.decode() for name, value in message["headers"]})
 
-    await ResponseHeaders(app, https=https)({"type": "http", "path": path}, nothing, send)
+    await ResponseHeaders(app, "the pages' policy", https=https)(
+        {"type": "http", "path": path}, nothing, send
+    )
     return headers
 
 
@@ -96,6 +103,33 @@ async def test_a_request_that_is_no_websocket_keeps_its_headers() -> None:
 )
 async def test_only_files_named_by_their_content_are_kept(path: str, status: int, kept: str) -> None:
     assert (await answered(path, status, https=False))["cache-control"] == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "policy"),
+    [
+        ("text/html; charset=utf-8", 200, "the pages' policy"),
+        ("", 304, "the pages' policy"),
+        ("application/json", 200, "default-src 'none'; frame-ancestors 'none'"),
+    ],
+)
+async def test_what_is_no_page_may_load_nothing(kind: str, status: int, policy: str) -> None:
+    assert (await answered("/", status, kind=kind))["content-security-policy"] == policy
+
+
+def test_only_the_inline_scripts_of_built_pages_may_run(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    inline = "if (1 < 2) { document.title = '</b> & more' }"
+    page = f"<head><script src='/a.js'></script><script>{inline}</script></head><p>text</p>"
+    (tmp_path / "page" / "index.html").write_text(page)
+    policy = dict(rule.split(" ", 1) for rule in content_policy(HTTPS, tmp_path).split("; "))
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert policy["connect-src"] == "'self' wss://integrations.example.org"
+    assert {policy[name] for name in ("default-src", "base-uri", "frame-ancestors", "object-src")} == {
+        "'none'"
+    }
+    assert "unsafe" not in str(policy)
 
 
 async def test_https_is_promised_only_on_https() -> None:

@@ -39,14 +39,14 @@ async def opened_page(browser: Browser, server: Server, device: Device = "deskto
         page = await context.new_page()
         errors = listen_for_errors(page)
         yield page
-        assert errors == []
+        assert not errors, errors
 
 
 def listen_for_errors(page: Page) -> list[str]:
     """Return a list that fills with what goes wrong in a page."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: errors.append(f"{message.text} {message.location} {page.url}") if message.type == "error" else None)
     return errors
 
 

@@ -249,7 +249,11 @@ def test_what_could_not_be_read_of_a_refused_record_is_empty(identity: dict[str,
     ("raw", "field", "sentence"),
     [
         (make_claim(color="red"), "color", "A record has no field of this name."),
-        (make_claim(status="lost"), "status", "This must be 'draft', 'submitted', 'approved' or 'paid'."),
+        (
+            make_claim(status="lost"),
+            "status",
+            "This must be one of these: 'draft', 'submitted', 'approved', 'paid'.",
+        ),
         (
             make_claim(currency="kr"),
             "currency",

@@ -213,25 +213,43 @@ async def test_a_changed_role_counts_at_once_and_changes_the_key(
     assert before.key != after.key
 
 
-async def test_ten_attempts_on_one_account_are_enough_from_one_address(sign_in: SignIn) -> None:
-    for _ in range(10):
-        await refusal(sign_in, "alice@example.org", WRONG)
+@pytest.fixture
+async def impatient(
+    sqlite_database: Database, clock: FakeClock, random: Callable[[int], bytes], password_hash: str
+) -> SignIn:
+    """A sign-in that allows three attempts on an account from one address."""
+    member = make_member("Alice", email="alice@example.org", password_hash=password_hash)
+    await save_organisation(sqlite_database, member)
+    limits = SignInLimits(per_account=RateLimitItemPerMinute(3, 15))
+    return SignIn(sqlite_database, Passwords(), clock, random, limits)
+
+
+async def test_attempts_on_one_account_from_one_address_are_limited(impatient: SignIn) -> None:
+    for _ in range(3):
+        await refusal(impatient, "alice@example.org", WRONG)
     with pytest.raises(TooManyAttempts) as caught:
-        await open_session(sign_in)
+        await open_session(impatient)
     assert 0 < caught.value.retry_after <= 15 * 60
 
 
-async def test_the_real_person_at_another_address_is_not_locked_out(sign_in: SignIn) -> None:
-    for _ in range(10):
-        await refusal(sign_in, "alice@example.org", WRONG)
-    assert await sign_in.sign_in("alice@example.org", PASSWORD, "192.0.2.2")
+async def test_an_unknown_account_is_limited_in_the_same_way(impatient: SignIn) -> None:
+    for _ in range(3):
+        await refusal(impatient, "nobody@example.org", WRONG)
+    with pytest.raises(TooManyAttempts):
+        await impatient.sign_in("nobody@example.org", WRONG, HERE)
 
 
-async def test_attempts_before_the_right_password_are_forgiven(sign_in: SignIn) -> None:
+async def test_the_real_person_at_another_address_is_not_locked_out(impatient: SignIn) -> None:
+    for _ in range(3):
+        await refusal(impatient, "alice@example.org", WRONG)
+    assert await impatient.sign_in("alice@example.org", PASSWORD, "192.0.2.2")
+
+
+async def test_attempts_before_the_right_password_are_forgiven(impatient: SignIn) -> None:
     for _ in range(2):
-        for _ in range(9):
-            await refusal(sign_in, "alice@example.org", WRONG)
-        await open_session(sign_in)
+        for _ in range(2):
+            await refusal(impatient, "alice@example.org", WRONG)
+        await open_session(impatient)
 
 
 @pytest.mark.parametrize("same", [("2001:db8::1", "2001:db8::ffff"), ("192.0.2.1", "192.0.2.1")])

@@ -104,14 +104,19 @@ class XledgerClient:
         self._token = token
 
     async def ask(
-        self, document: str, variables: Mapping[str, Any] | None = None, *, tries: int = 1
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        tries: int = 1,
+        deadline: float = READ_SECONDS,
     ) -> Reply:
         """Ask a question that changes nothing and return the answer, errors and all.
 
         Limits are waited out, for up to `tries` requests. Raises AdapterError when no answer came.
         """
         try:
-            return await self._patiently(document, variables or {}, READ_SECONDS, tries, until=None)
+            return await self._patiently(document, variables or {}, deadline, tries, until=None)
         except AdapterError as error:
             if error.fault is not Fault.UNKNOWN_OUTCOME:
                 raise

@@ -27,6 +27,9 @@ query Rights($references: [String!]!) {
 """
 """Asks for vouchers the way a lookup does, so that a test that passes has tried that out too."""
 
+_ANSWER_SECONDS = 8.5
+"""Less than the whole test may take, so that the client, which knows what stalls, says so first."""
+
 _NEVER_USED = "IACONNECTIONTEST"
 _NEEDED = ("accounts", "glImportItems", "journalEntries")
 _USEFUL: Final[Mapping[str, Message]] = {
@@ -46,8 +49,8 @@ _USEFUL: Final[Mapping[str, Message]] = {
 
 async def probe(client: XledgerClient, clock: Clock) -> Connection:
     """Return whom the token reaches and what it may not read. Raises AuthenticationFailed, AdapterError."""
-    entity = _entity(_data(await client.ask(_VIEWER), clock))
-    rights = await client.ask(_RIGHTS, {"references": [_NEVER_USED]})
+    entity = _entity(_data(await client.ask(_VIEWER, deadline=_ANSWER_SECONDS), clock))
+    rights = await client.ask(_RIGHTS, {"references": [_NEVER_USED]}, deadline=_ANSWER_SECONDS)
     return Connection(entity, _warnings(rights, clock))
 
 

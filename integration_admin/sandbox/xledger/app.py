@@ -11,9 +11,11 @@ from starlette.routing import Route
 
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.sandbox.faults import FaultMiddleware, FaultPlan
+from integration_admin.sandbox.journal import Journal
 from integration_admin.sandbox.xledger.admin import Admin
 from integration_admin.sandbox.xledger.behaviour import Behaviour
 from integration_admin.sandbox.xledger.engine import Answer
+from integration_admin.sandbox.xledger.keeping import Keeper
 from integration_admin.sandbox.xledger.limits import cost
 from integration_admin.sandbox.xledger.problems import Problem, ProblemKind, bad_request
 from integration_admin.sandbox.xledger.resolvers import RequestContext
@@ -42,15 +44,17 @@ def create_app(
     faults: str = "",
     latency: float = 0.0,
     clock: Clock | None = None,
+    journal: Journal | None = None,
 ) -> Starlette:
-    """Return a fresh simulated Xledger.
+    """Return a simulated Xledger; without a `journal` its ledger is empty and lives in memory only.
 
     `seed` decides the demo tokens and the faults, `latency` is in seconds. Raises ConfigurationError
-    for a malformed fault plan.
+    for a malformed fault plan or journal.
     """
     plan = FaultPlan(faults, seed)
     behaviour = Behaviour(limits=limits, latency=latency)
-    simulation = Simulation(seed, behaviour, plan, clock or SystemClock())
+    keeper = Keeper(journal) if journal else None
+    simulation = Simulation(seed, behaviour, plan, clock or SystemClock(), keeper)
     routes = [Route(ENDPOINT, _GraphQL(simulation).answer, methods=["POST"]), *Admin(simulation).routes()]
     faulty = Middleware(FaultMiddleware, plan=plan, applies=lambda path: path == ENDPOINT)
     return Starlette(routes=routes, middleware=[faulty])

@@ -32,6 +32,10 @@ class Catalogue:
         found = self._index.get((key, str(value)), ())
         return [row for row in found if row.get("ownerDbId") is None or row["ownerDbId"] in owners]
 
+    def with_db_id(self, db_id: int) -> Row:
+        """Return the row with this dbId, whoever owns it. Raises LookupError."""
+        return self._index["dbId", str(db_id)][0]
+
     def find(self, lookup: Row, path: str, owner: int, owners: frozenset[int]) -> Row:
         """Return the one row a lookup object means.
 

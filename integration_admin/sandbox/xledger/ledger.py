@@ -4,20 +4,33 @@ Whether a voucher may be staged is decided in staging.py.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
+from typing import Any, Protocol
 
 from integration_admin.core.clock import Clock
 from integration_admin.sandbox.xledger.behaviour import Behaviour
 from integration_admin.sandbox.xledger.catalogue import Row, usable_problem
 from integration_admin.sandbox.xledger.dimensions import COST_CENTRE, PROJECT
 from integration_admin.sandbox.xledger.limits import local_time
-from integration_admin.sandbox.xledger.vouchers import Line, Voucher, VoucherState, money
+from integration_admin.sandbox.xledger.vouchers import Decision, Line, Voucher, VoucherState, money
 from integration_admin.sandbox.xledger.world import World
 
 _FIRST_ITEM = 40_000_001
 _FIRST_ENTRY = 90_000_001
 _FIRST_ERROR = 50_001
+
+
+class Recorder(Protocol):
+    """Is told of every change before it happens; what it raises keeps the change from happening."""
+
+    def staged(self, vouchers: Sequence[Voucher]) -> None:
+        """Note that these vouchers join the import queue."""
+        ...
+
+    def decided(self, decisions: Sequence[Decision]) -> None:
+        """Note what becomes of the vouchers that have waited longest, in their order."""
+        ...
 
 
 class Ledger:
@@ -32,6 +45,7 @@ class Ledger:
         self._imported: dict[int, Line] = {}
         self._by_reference: dict[str, list[Line]] = {}
         self._times_booked: Counter[str] = Counter()
+        self.recorder: Recorder | None = None
         self.vouchers: list[Voucher] = []
         """Every booked voucher, oldest first."""
         self.entries: list[Line] = []
@@ -54,8 +68,10 @@ class Ledger:
         """The import queue: staged and refused lines, by dbId. Booked lines have left it (assumed)."""
         return list(self._imported.values())
 
-    def stage(self, vouchers: Iterable[Voucher]) -> None:
+    def stage(self, vouchers: Sequence[Voucher]) -> None:
         """Put vouchers into the import queue."""
+        if vouchers and self.recorder:
+            self.recorder.staged(vouchers)
         for voucher in vouchers:
             self._waiting.append(voucher)
             for line in voucher.lines:
@@ -68,13 +84,23 @@ class Ledger:
     def process(self) -> None:
         """Book what has been staged long enough, or refuse it line by line."""
         horizon = self._clock.monotonic() - self._behaviour.processing_delay
-        while self._waiting and self._waiting[0].staged_at <= horizon:
-            voucher = self._waiting.popleft()
-            reasons = [(line, reason) for line in voucher.lines if (reason := self._obstacle(line))]
-            if reasons:
-                self._reject(voucher, reasons)
-            else:
-                self._book(voucher)
+        due = list(takewhile(lambda voucher: voucher.staged_at <= horizon, self._waiting))
+        if not due:
+            return
+        stamp = local_time(self._clock.now())
+        decisions = [Decision(stamp, self._obstacles(voucher)) for voucher in due]
+        if self.recorder:
+            self.recorder.decided(decisions)
+        for decision in decisions:
+            self.decide(decision)
+
+    def decide(self, decision: Decision) -> None:
+        """Book or refuse the voucher that has waited longest. Raises LookupError where none waits."""
+        voucher = self._waiting.popleft()
+        if decision.obstacles:
+            self._reject(voucher, decision)
+        else:
+            self._book(voucher, decision.stamp)
 
     def lines_with(self, references: Iterable[str], *, booked: bool) -> list[Line]:
         """Return the journal's or the import queue's lines with one of these extIdentifiers, by dbId."""
@@ -107,23 +133,26 @@ class Ledger:
         problem = usable_problem(line.account)
         return problem and f"account: Value '{line.account['code']}' {problem}."
 
-    def _reject(self, voucher: Voucher, reasons: list[tuple[Line, str]]) -> None:
+    def _obstacles(self, voucher: Voucher) -> tuple[tuple[int, str], ...]:
+        reasons = ((place, self._obstacle(line)) for place, line in enumerate(voucher.lines))
+        return tuple((place, reason) for place, reason in reasons if reason)
+
+    def _reject(self, voucher: Voucher, decision: Decision) -> None:
         voucher.state = VoucherState.REJECTED
-        stamp = local_time(self._clock.now())
-        for line, reason in reasons:
+        for place, reason in decision.obstacles:
             self.errors.append(
                 {
                     "dbId": str(_FIRST_ERROR + len(self.errors)), "ownerDbId": voucher.owner,
-                    "transactionDbId": str(line.db_id), "message": reason,
+                    "transactionDbId": str(voucher.lines[place].db_id), "message": reason,
                     "errorLevel": {"code": "ERROR", "name": "Error"},
-                    "createdAt": stamp, "modifiedAt": stamp,
+                    "createdAt": decision.stamp, "modifiedAt": decision.stamp,
                 }
             )  # fmt: skip
 
-    def _book(self, voucher: Voucher) -> None:
+    def _book(self, voucher: Voucher, stamp: str) -> None:
         voucher.state = VoucherState.BOOKED
         voucher.transaction_number = len(self.vouchers) + 1
-        voucher.stamp = local_time(self._clock.now())
+        voucher.stamp = stamp
         self.vouchers.append(voucher)
         for line in voucher.lines:
             del self._imported[line.db_id]

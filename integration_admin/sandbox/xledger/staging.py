@@ -7,14 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from sys import intern
 from typing import Any
 
 from integration_admin.sandbox.xledger.behaviour import Behaviour
 from integration_admin.sandbox.xledger.catalogue import Catalogue, Row, usable_problem
-from integration_admin.sandbox.xledger.dimensions import TAX_RULE
 from integration_admin.sandbox.xledger.problems import Problem, ProblemKind, Refused, invalid
-from integration_admin.sandbox.xledger.vouchers import Line, Voucher, money
+from integration_admin.sandbox.xledger.vouchers import Line, Voucher, line_of, money
 from integration_admin.sandbox.xledger.world import Entity, World
 
 MAX_NODES = 500
@@ -42,7 +40,6 @@ class Staging:
         self._entity = entity
         self._staged_at = staged_at
         self._stamp = stamp
-        self._slots: dict[int, dict[str, Catalogue]] = {}
 
     def check(self, inputs: Sequence[Row], stage: Callable[[list[Voucher]], None]) -> list[Line]:
         """Stage the vouchers of `inputs` and return their lines in the order they came.
@@ -84,6 +81,7 @@ class Staging:
         if problems:
             draft.problems.extend(problems)
             return None
+        found.setdefault("currency", self._world.currencies.rows[0])
         line = _build(draft.voucher, node, found)
         draft.voucher.lines.append(line)
         return line
@@ -118,7 +116,7 @@ class Staging:
         """Find everything the line points at; what is missing or unusable goes into `problems`."""
         found: dict[str, Row] = {}
         posted = node.get("postedDate") or ""
-        for name, catalogue in self._catalogues(entity).items():
+        for name, catalogue in self._world.lookups(entity).items():
             lookup = node.get(name)
             if not lookup:
                 continue
@@ -136,21 +134,6 @@ class Staging:
             problems.append(invalid(f"subledger: Required by account '{account['code']}'."))
         return found
 
-    def _catalogues(self, entity: Entity) -> dict[str, Catalogue]:
-        """Return where each lookup field's values are; slots an entity does not use hold nothing."""
-        known = self._slots.get(entity.db_id)
-        if known is None:
-            empty = Catalogue(())
-            world = self._world
-            known = {f"glObject{place}": empty for place in range(1, 6)} | world.slots(entity)
-            known |= {
-                "account": world.accounts, "project": world.projects, "currency": world.currencies,
-                "taxRule": world.values[TAX_RULE], "subledger": world.subledgers,
-                "jobLevel": world.job_levels, "transactionSource": world.transaction_sources,
-            }  # fmt: skip
-            self._slots[entity.db_id] = known
-        return known
-
 
 def coerce_amount(value: Any) -> str:
     """Accept a decimal string as an amount; JSON numbers are refused. Raises ValueError."""
@@ -163,36 +146,19 @@ def coerce_amount(value: Any) -> str:
 def _build(voucher: Voucher, node: Row, found: dict[str, Row]) -> Line:
     amount = _minor(node["amount"])
     invoiced = node.get("invoiceAmount")
-    return Line(
-        voucher=voucher,
-        amount=amount,
-        invoice_amount=amount if invoiced is None else _minor(invoiced),
-        account=found["account"],
-        currency=found.get("currency") or _HOME_CURRENCY,
-        posted_date=intern(node["postedDate"]),
+    return line_of(
+        voucher,
+        found,
+        amounts=(amount, amount if invoiced is None else _minor(invoiced)),
+        posted_date=node["postedDate"],
         texts=(
             node.get("text"),
             node.get("invoiceNumber"),
-            _shared(node, "invoiceDate"),
-            _shared(node, "dueDate"),
+            node.get("invoiceDate"),
+            node.get("dueDate"),
         ),
-        ext_identifier=_shared(node, "extIdentifier"),
-        dimensions=tuple((name, row) for name, row in found.items() if name.startswith("glObject")),
-        project=found.get("project"),
-        tax_rule=found.get("taxRule"),
-        subledger=found.get("subledger"),
-        job_level=found.get("jobLevel"),
-        source=found.get("transactionSource"),
+        ext_identifier=node.get("extIdentifier"),
     )
-
-
-def _shared(node: Row, name: str) -> str | None:
-    """Return a text that many lines have in common, kept in memory once."""
-    value: str | None = node.get(name)
-    return None if value is None else intern(value)
-
-
-_HOME_CURRENCY: Row = {"dbId": 100, "code": "NOK", "description": "Norske kroner"}
 
 
 def _imbalance(voucher: Voucher) -> Iterator[Problem]:

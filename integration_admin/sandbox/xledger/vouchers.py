@@ -1,11 +1,16 @@
 """A voucher and its lines, and how a line reads as an import item or a journal entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple
 
 from integration_admin.sandbox.xledger.catalogue import Row
+
+
+Texts = tuple[str | None, str | None, str | None, str | None]
+"""text, invoiceNumber, invoiceDate, dueDate."""
 
 
 class VoucherState(StrEnum):
@@ -34,6 +39,14 @@ class Voucher:
         return next((line.ext_identifier for line in self.lines if line.ext_identifier), None)
 
 
+class Decision(NamedTuple):
+    """What becomes of a staged voucher at the local time `stamp`; without obstacles it is booked."""
+
+    stamp: str
+    obstacles: tuple[tuple[int, str], ...]
+    """Place of the line in its voucher, counted from 0, and why it cannot be booked."""
+
+
 @dataclass(slots=True, eq=False)
 class Line:
     """One line; amounts are in øre (hundredths), `db_id` changes when the line is booked."""
@@ -44,8 +57,7 @@ class Line:
     account: Row
     currency: Row
     posted_date: str
-    texts: tuple[str | None, ...]
-    """text, invoiceNumber, invoiceDate, dueDate."""
+    texts: Texts
     ext_identifier: str | None = None
     dimensions: tuple[tuple[str, Row], ...] = ()
     """glObject slot -> the object value there."""
@@ -61,12 +73,57 @@ class Line:
         reader = _READERS.get(name)
         return None if reader is None else reader(self)
 
+    def found(self) -> dict[str, Row]:
+        """Return what the line points at by input field, as `line_of` takes it."""
+        rows = {
+            "account": self.account, "currency": self.currency, "project": self.project,
+            "taxRule": self.tax_rule, "subledger": self.subledger, "jobLevel": self.job_level,
+            "transactionSource": self.source,
+        } | dict(self.dimensions)  # fmt: skip
+        return {name: row for name, row in rows.items() if row is not None}
+
     def code_of_kind(self, kind: int) -> str | None:
         """Return the code this line has in the dimension with object kind `kind`."""
         wanted = str(kind)
         return next(
             (value["code"] for _, value in self.dimensions if value["objectKindDbId"] == wanted), None
         )
+
+
+def line_of(
+    voucher: Voucher,
+    found: Mapping[str, Row],
+    *,
+    amounts: tuple[int, int],
+    posted_date: str,
+    texts: Texts,
+    ext_identifier: str | None,
+) -> Line:
+    """Make a line of `voucher`; `found` is what it points at by input field.
+
+    `amounts` are amount and invoiceAmount in øre. What many lines have in common is kept in memory once.
+    """
+    text, invoice_number, invoice_date, due_date = texts
+    return Line(
+        voucher=voucher,
+        amount=amounts[0],
+        invoice_amount=amounts[1],
+        account=found["account"],
+        currency=found["currency"],
+        posted_date=intern(posted_date),
+        texts=(text, invoice_number, _shared(invoice_date), _shared(due_date)),
+        ext_identifier=_shared(ext_identifier),
+        dimensions=tuple((name, row) for name, row in found.items() if name.startswith("glObject")),
+        project=found.get("project"),
+        tax_rule=found.get("taxRule"),
+        subledger=found.get("subledger"),
+        job_level=found.get("jobLevel"),
+        source=found.get("transactionSource"),
+    )
+
+
+def _shared(text: str | None) -> str | None:
+    return None if text is None else intern(text)
 
 
 def money(minor: int) -> str:

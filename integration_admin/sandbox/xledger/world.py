@@ -4,7 +4,7 @@ Entities, accounts, dimensions, people and periods; accounts and periods may be 
 """
 
 import calendar
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -60,16 +60,16 @@ class World:
             {"dbId": db_id, "code": code, "description": text}
             for db_id, code, text in dimensions.TRANSACTION_SOURCES
         )
+        self._lookups = {entity.db_id: self._lookups_of(entity) for entity in self.entities.values()}
         self._by_month = {(row["ownerDbId"], row["period"]["fromDate"][:7]): row for row in self.periods.rows}
 
     def entity(self, db_id: int) -> Entity:
-        """Return the entity with this dbId; it must exist."""
-        return next(entity for entity in self.entities.values() if entity.db_id == db_id)
+        """Return the entity with this dbId. Raises LookupError."""
+        return {entity.db_id: entity for entity in self.entities.values()}[db_id]
 
-    def slots(self, entity: Entity) -> dict[str, Catalogue]:
-        """Return what glObject1, glObject2 and so on hold in `entity`."""
-        kinds = dimensions.SLOTS[entity.name]
-        return {f"glObject{place}": self.values[kind] for place, kind in enumerate(kinds, start=1)}
+    def lookups(self, entity: Entity) -> Mapping[str, Catalogue]:
+        """Return where each lookup field's values are; slots `entity` does not use hold nothing."""
+        return self._lookups[entity.db_id]
 
     def period_is_open(self, owner: int, posted: str) -> bool:
         """Tell whether something can be booked on the date `posted` (yyyy-MM-dd)."""
@@ -89,6 +89,17 @@ class World:
         for row in found:
             row["_open"] = is_open
         return len(found)
+
+    def _lookups_of(self, entity: Entity) -> dict[str, Catalogue]:
+        empty = Catalogue(())
+        kinds = dimensions.SLOTS[entity.name]
+        slots = {f"glObject{place}": empty for place in range(1, 6)}
+        slots |= {f"glObject{place}": self.values[kind] for place, kind in enumerate(kinds, start=1)}
+        return slots | {
+            "account": self.accounts, "project": self.projects, "currency": self.currencies,
+            "taxRule": self.values[dimensions.TAX_RULE], "subledger": self.subledgers,
+            "jobLevel": self.job_levels, "transactionSource": self.transaction_sources,
+        }  # fmt: skip
 
     def _tax_tables(self) -> Iterator[Row]:
         owner = self.entities["main"].db_id

@@ -49,9 +49,9 @@ def real(outbound: OutboundClient) -> XledgerAdapter:
     return XledgerAdapter(outbound, SystemClock(), UNHURRIED)
 
 
-def credentials(sandbox: XledgerSandbox, token: str = "full") -> Credentials:
+def credentials(sandbox: XledgerSandbox, by: str = "full") -> Credentials:
     settings = {"environment": "custom", "endpoint": f"{sandbox.url}/graphql"}
-    return Credentials(settings, {"token": Secret(sandbox.tokens.get(token, token))})
+    return Credentials(settings, {"token": Secret(sandbox.tokens.get(by, by))})
 
 
 def owed(number: int = 1, *lines: Any, **fields: str) -> Any:
@@ -92,12 +92,12 @@ async def test_a_token_that_may_not_write_passes_the_test_and_stops_the_first_ex
 
 async def test_an_address_beside_the_endpoint_is_told(real: XledgerAdapter, sandbox: XledgerSandbox) -> None:
     codes = []
-    for path in ("/graphq", "/", "/_sandbox/stats"):
+    for path in ("/graphq", "/", "/_sandbox/stats", "/_sandbox/nothing"):
         settings = {"environment": "custom", "endpoint": sandbox.url + path}
         with pytest.raises(AdapterError) as failed:
             await real.test_connection(Credentials(settings, {"token": Secret("abc")}))
         codes.append(failed.value.code)
-    assert codes == ["not_found", "not_found", "not_found"]
+    assert codes == ["not_found", "settings", "not_found", "not_found"]
 
 
 async def test_all_lists_are_read_with_what_makes_a_code_unusable(
@@ -176,7 +176,7 @@ async def test_a_refusal_reads_the_same_at_any_status(
 async def test_an_account_kept_by_person_wants_a_subledger(
     real: XledgerAdapter, sandbox: XledgerSandbox
 ) -> None:
-    [outcome] = await real.send(credentials(sandbox), [voucher(1)])
+    [outcome] = await real.send(credentials(sandbox), [voucher(1, credit_account="2400")])
     assert (outcome.result, outcome.field) == (Result.REJECTED, "subledger")
 
 

@@ -264,7 +264,7 @@ async def test_used_up_credits_are_not_waited_for_but_told_with_their_time(
 
 
 async def test_a_batch_that_runs_out_of_time_begins_no_further_mutation(
-    adapter: XledgerAdapter, http: FakeHTTP, clock: FakeClock
+    adapter: XledgerAdapter, http: FakeHTTP
 ) -> None:
     http.always = taken
     http.seconds = 36.0

@@ -1,0 +1,211 @@
+"""Every sentence for people is in both catalogues, translated, and compiled."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+
+from integration_admin.core.messages import LANGUAGES, Message, msg
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "integration_admin"
+KEYWORDS = ("t", "msg")
+TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
+
+SAME_IN_ENGLISH = {
+    "nb": {
+        "Demo (demo.xledger.net)",
+        "Line {number}: {reason}",
+        "Type",
+        "Xledger",
+        "{name}: {reason}.",
+    },
+}
+SAME_IN_ENGLISH["nn"] = SAME_IN_ENGLISH["nb"]
+
+
+def words(sentence: str) -> set[str]:
+    """Return the words people read: no placeholders, addresses, shell commands or names with signs in them."""
+    read = re.sub(r"\{+[^{}]*\}+|\S*[./_@]\w\S*|(?<=: )(chmod|chown|integration-admin) .*", " ", sentence)
+    return set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", read.lower()))
+
+
+# Words that are common in English and none in Norwegian ("to", "for", "by", "be" and "no" are both).
+ENGLISH = words(
+    "again and any are because been before can cannot check choose claim claims could credentials did does enter"
+    " failed field fields from has have here how if is it its key mapping must name not of on only or outcome"
+    " password please record records run schedule sign that the their them there these they this token try"
+    " until value voucher was were what when where which who why will with without yet you your"
+)
+ONLY_IN_THE_OTHER = {
+    "nb": words("berre då eg frå gjere heile ikkje korleis kva kvar kvifor meir nokon noko nokre vere"),
+    "nn": words("bare ble dere fra gjøre hele hva hver hvis hvor hvordan hvorfor ikke jeg mer noe noen være"),
+}
+
+
+@cache
+def sentences() -> dict[str, str]:
+    """Return every sentence Babel finds in the source, and where it stands."""
+    found = extract_from_dir(PACKAGE, [("**.py", "python")], keywords=dict.fromkeys(KEYWORDS))
+    return {str(sentence): f"{path}:{line}" for path, line, sentence, *_ in found}
+
+
+def folder(language: str) -> Path:
+    return PACKAGE / "locale" / language / "LC_MESSAGES"
+
+
+@cache
+def catalogue(language: str) -> Catalog:
+    with (folder(language) / "messages.po").open("rb") as written:
+        return read_po(written, locale=language)
+
+
+def translated(language: str) -> dict[str, str]:
+    """Return the catalogue's sentences and their translations."""
+    return {str(entry.id): str(entry.string) for entry in catalogue(language) if entry.id}
+
+
+def placeholders(sentence: str) -> list[str]:
+    return sorted(
+        f"{name}!{conversion}:{form}"
+        for _, name, form, conversion in Formatter().parse(sentence)
+        if name is not None
+    )
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """Return the calls of `msg` and `t`."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", getattr(node.func, "attr", "")) in KEYWORDS
+        ):
+            yield node
+
+
+def test_every_sentence_is_written_out_where_babel_can_find_it() -> None:
+    hidden = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+            template = call.args[0] if call.args else None
+            text = template.value if isinstance(template, ast.Constant) else None
+            if text not in sentences():
+                hidden.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    assert hidden == []
+
+
+def test_there_are_sentences() -> None:
+    assert len(sentences()) > 300
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_is_translated(language: str) -> None:
+    known = translated(language)
+    missing = {sentence: place for sentence, place in sentences().items() if not known.get(sentence)}
+    assert missing == {}, "Run `make texts`, then write the translations."
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_translation_is_a_guess(language: str) -> None:
+    assert [entry.id for entry in catalogue(language) if entry.id and entry.fuzzy] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_translation_is_the_english_sentence(language: str) -> None:
+    same = {sentence for sentence, translation in translated(language).items() if sentence == translation}
+    assert same - SAME_IN_ENGLISH[language] == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_english_word_is_left_in_a_translation(language: str) -> None:
+    left = {
+        translation: found
+        for translation in translated(language).values()
+        if (found := words(translation) & ENGLISH)
+    }
+    assert left == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_two_forms_of_norwegian_are_not_mixed(language: str) -> None:
+    mixed = {
+        translation: found
+        for translation in translated(language).values()
+        if (found := words(translation) & ONLY_IN_THE_OTHER[language])
+    }
+    assert mixed == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_have_the_placeholders_of_their_sentence(language: str) -> None:
+    wrong = {
+        sentence: translation
+        for sentence, translation in translated(language).items()
+        if translation and placeholders(sentence) != placeholders(translation)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_use_norwegian_quotation_marks(language: str) -> None:
+    foreign = [
+        translation for translation in translated(language).values() if re.search('[“”„"]', translation)
+    ]
+    assert foreign == []
+    unpaired = [one for one in translated(language).values() if one.count("«") != one.count("»")]
+    assert unpaired == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_end_like_their_sentence(language: str) -> None:
+    ends = re.compile(r"[.?:…]?$")
+    wrong = {
+        sentence: translation
+        for sentence, translation in translated(language).items()
+        if translation and ends.findall(sentence)[0] != ends.findall(translation)[0]
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_compiled_catalogue_is_the_written_one(language: str) -> None:
+    fresh = BytesIO()
+    write_mo(fresh, catalogue(language))
+    fresh.seek(0)
+    with (folder(language) / "messages.mo").open("rb") as compiled:
+        stored = {entry.id: entry.string for entry in read_mo(compiled) if entry.id}
+    assert stored == {entry.id: entry.string for entry in read_mo(fresh) if entry.id}, "Run `make texts`."
+
+
+@pytest.mark.parametrize(
+    ("message", "bokmaal", "nynorsk"),
+    [
+        (msg("Field mapping"), "Feltkobling", "Feltkopling"),
+        (
+            msg("Account {code} does not exist in Xledger.", code="7140"),
+            "Konto 7140 finnes ikke i Xledger.",
+            "Konto 7140 finst ikkje i Xledger.",
+        ),
+        (
+            msg("“{field}” cannot be empty.", field=msg("Tax rule")),
+            "«Avgiftsregel» kan ikke stå tomt.",
+            "«Avgiftsregel» kan ikkje stå tomt.",
+        ),
+        (
+            msg("Put fields in braces, such as {{id}} {{line.description}} or {{claimant.name}}."),
+            "Sett feltene i krøllparenteser, for eksempel {id} {line.description} eller {claimant.name}.",
+            "Set felta i krøllparentesar, til dømes {id} {line.description} eller {claimant.name}.",
+        ),
+    ],
+)
+def test_people_read_sentences_in_their_own_language(message: Message, bokmaal: str, nynorsk: str) -> None:
+    assert (message.translate("nb"), message.translate("nn")) == (bokmaal, nynorsk)
