@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from integration_admin.api import integrations, records
@@ -52,6 +52,9 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
     async def docs() -> HTMLResponse:
         return HTMLResponse(docs_page(api.openapi()))
 
+    for path in ("/", "/settings"):
+        api.add_route(path, _to_the_dashboard, methods=["GET", "HEAD"], include_in_schema=False)
+
     # Reflex would answer the rest of /api with a page, and run handlers for anybody who posts to /_upload.
     for path in ("/api/{rest:path}", "/auth/{rest:path}", "/_upload", "/_upload/{rest:path}"):
         api.add_route(path, _nothing_here, methods=_ANY_METHOD, include_in_schema=False)
@@ -83,6 +86,10 @@ class _Api(FastAPI):
             schemas.update(records.RECORD_SCHEMAS)
             schemas["Problem"] = Problem.model_json_schema()
         return super().openapi()
+
+
+async def _to_the_dashboard(_: Request) -> Response:
+    return RedirectResponse("/settings/integrations", status_code=303)
 
 
 async def _nothing_here(request: Request) -> Response:

@@ -29,15 +29,15 @@ class FocusOnNavigation(rx.Fragment):
         return {"react": ["useEffect", "useRef"], "react-router": ["useLocation"]}
 
     def add_hooks(self) -> list[str]:
-        """Focus `main` on every change of address but the first."""
+        """Focus `main` on every change of address but the first; the wizard's steps differ in the query."""
         return [
-            "const { pathname } = useLocation()",
-            "const lastPathname = useRef(pathname)",
+            "const { pathname, search } = useLocation()",
+            "const lastAddress = useRef(pathname + search)",
             """useEffect(() => {
-              if (lastPathname.current === pathname) return;
-              lastPathname.current = pathname;
+              if (lastAddress.current === pathname + search) return;
+              lastAddress.current = pathname + search;
               document.getElementById("main")?.focus();
-            }, [pathname])""",
+            }, [pathname, search])""",
         ]
 
 

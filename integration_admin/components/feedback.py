@@ -65,7 +65,12 @@ def spinner(label: Text) -> rx.Component:
     """Show that something is under way, and say what."""
     circles = [
         rx.el.circle(
-            class_name=f"ds-spinner__{part}", cx="25", cy="25", r="20", fill="none", stroke_width="5"
+            class_name=f"ds-spinner__{part}",
+            cx="25",
+            cy="25",
+            r="20",
+            # As properties they would become an inline style, which the page's policy refuses.
+            custom_attrs={"fill": "none", "strokeWidth": "5"},
         )
         for part in ("background", "circle")
     ]

@@ -33,6 +33,14 @@ _SENDABLE = (DeliveryState.READY, DeliveryState.RETRY_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries, never none, and the records they carry by record id, read at one moment."""
+
+    deliveries: Sequence[Delivery]
+    records: Mapping[int, RecordRow]
+
+
+@dataclass(frozen=True, slots=True)
 class _Item:
     """A delivery with its voucher."""
 
@@ -62,33 +70,31 @@ class BatchExporter:
         self._retry_times = retry_times
         self._lock = lock
 
-    async def send(self, run: Run, deliveries: Sequence[Delivery], tally: Tally) -> None:
+    async def send(self, run: Run, batch: Batch, tally: Tally) -> None:
         """Send one batch; every outcome is committed before an error is raised.
 
         Raises AdapterError when the accounting system lets nothing through and going on is no use.
         """
-        records = await self._records(run, deliveries)
-        items, refused = self._resolve(deliveries, records)
-        await self._commit_intent(run, items, refused, records, tally)
+        items, refused = self._resolve(batch)
+        await self._commit_intent(run, items, refused, batch.records, tally)
         if not items:
             return
         outcomes, error = await self._call([item.voucher for item in items])
         now = self._clock.now()
         verdicts = [self._verdict(item.delivery, outcomes[item.voucher.reference]) for item in items]
         async with self._database.write(run.organisation_id) as unit:
-            await write_verdicts(unit, run, verdicts, records, tally, [DeliveryState.SENDING], now)
+            await write_verdicts(unit, run, verdicts, batch.records, tally, [DeliveryState.SENDING], now)
         if error is not None:
             raise error
 
-    async def look_up(self, run: Run, deliveries: Sequence[Delivery], tally: Tally) -> None:
+    async def look_up(self, run: Run, batch: Batch, tally: Tally) -> None:
         """Ask what became of unknown outcomes and commit what is proven. Raises AdapterError."""
         await self._lock.check()
-        references = [delivery.reference for delivery in deliveries]
+        references = [delivery.reference for delivery in batch.deliveries]
         found = await self._adapter.lookup(self._credentials, references)
         booked = {item.reference: item for item in found}
-        records = await self._records(run, deliveries)
         verdicts = []
-        for delivery in deliveries:
+        for delivery in batch.deliveries:
             item = booked.get(delivery.reference)
             if item is not None and item.count > 1:
                 verdicts.append(doubled(delivery, item.count))
@@ -96,16 +102,14 @@ class BatchExporter:
                 verdicts.append(self._verdict(delivery, outcome_of_lookup(delivery.reference, item)))
         now = self._clock.now()
         async with self._database.write(run.organisation_id) as unit:
-            await write_verdicts(unit, run, verdicts, records, tally, [DeliveryState.UNKNOWN], now)
+            await write_verdicts(unit, run, verdicts, batch.records, tally, [DeliveryState.UNKNOWN], now)
 
-    def _resolve(
-        self, deliveries: Sequence[Delivery], records: Mapping[int, RecordRow]
-    ) -> tuple[list[_Item], list[Verdict]]:
+    def _resolve(self, batch: Batch) -> tuple[list[_Item], list[Verdict]]:
         """Make vouchers of the records; what cannot be made one is refused with the reason."""
         items: list[_Item] = []
         refused: list[Verdict] = []
-        for delivery in deliveries:
-            record = records[delivery.record_id]
+        for delivery in batch.deliveries:
+            record = batch.records[delivery.record_id]
             if record.status not in EXPORTED_STATUSES:
                 refused.append(_no_longer_approved(delivery))
                 continue
@@ -130,7 +134,7 @@ class BatchExporter:
     ) -> None:
         """Commit that these will be sent, before a byte leaves; refusals are settled in the same commit."""
         now = self._clock.now()
-        intents = [(item.delivery.id, self._digest(item.voucher), item.revision) for item in items]
+        intents = [(item.delivery.id, _digest(item.voucher), item.revision) for item in items]
         async with self._database.write(run.organisation_id) as unit:
             moved = await unit.deliveries.begin_sending(intents, run.id, now)
             if moved != len(items):
@@ -159,13 +163,12 @@ class BatchExporter:
     def _verdict(self, delivery: Delivery, outcome: Outcome) -> Verdict:
         return verdict(delivery, outcome, self._clock.now(), self._retry_times, self._adapter.capabilities)
 
-    def _digest(self, voucher: Voucher) -> str:
-        body = json.dumps(self._adapter.render(voucher), sort_keys=True, default=str)
-        return hashlib.sha256(body.encode()).hexdigest()
 
-    async def _records(self, run: Run, deliveries: Sequence[Delivery]) -> dict[int, RecordRow]:
-        async with self._database.read(run.organisation_id) as unit:
-            return await unit.records.by_ids([delivery.record_id for delivery in deliveries])
+def _digest(voucher: Voucher) -> str:
+    """Return the SHA-256 of what a voucher says, by which two attempts can be compared later."""
+    lines = [(line.fields, line.amount.currency, line.amount.minor) for line in voucher.lines]
+    said = (voucher.number, voucher.record_id, voucher.date.isoformat(), voucher.fields, lines)
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=dict).encode()).hexdigest()
 
 
 def _reason_to_stop(outcomes: Collection[Outcome]) -> AdapterError | None:

@@ -5,8 +5,9 @@ services/export_batch.py.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -22,18 +23,21 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
-from integration_admin.data.models import Integration, Run
-from integration_admin.data.repositories.deliveries import NewDelivery
+from integration_admin.data.models import Delivery, Integration, Run
+from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.delivery_rules import RetryTimes, reference_of
-from integration_admin.services.export_batch import EXPORTED_STATUSES, BatchExporter
+from integration_admin.services.export_batch import EXPORTED_STATUSES, Batch, BatchExporter
 from integration_admin.services.export_outcomes import Tally
 from integration_admin.services.mapping_resolver import CompiledMapping, compile_mapping
 
 _log = structlog.get_logger(__name__)
 
 _TAKE_UP = 1_000
+
+_Choice = Callable[[DeliveryRepository, uuid.UUID, datetime, int, int], Awaitable[list[Delivery]]]
+"""Picks an integration's deliveries at an instant, above an id, up to a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +126,28 @@ class SyncRunner:
         )
         await self._recover(job)
         await self._take_up(job)
-        await self._settle_unknown(job, exporter, tally)
-        after = 0
-        while not await self._cancelled(job):
-            async with self._database.read(job.organisation_id) as unit:
-                batch = await unit.deliveries.sendable(
-                    job.integration.id, self._clock.now(), after, job.adapter.capabilities.batch_size
-                )
-            if not batch:
-                return
-            after = batch[-1].id
+        async for batch in self._batches(job, DeliveryRepository.unknown_due):
+            await exporter.look_up(job.run, batch, tally)
+        async for batch in self._batches(job, DeliveryRepository.sendable):
             await exporter.send(job.run, batch, tally)
+
+    async def _batches(self, job: _Job, choose: _Choice) -> AsyncIterator[Batch]:
+        """Yield what is to be settled, batch by batch, until nothing is left or the run shall stop."""
+        after = 0
+        while batch := await self._next(job, choose, after):
+            after = batch.deliveries[-1].id
+            yield batch
+
+    async def _next(self, job: _Job, choose: _Choice, after: int) -> Batch | None:
+        limit = job.adapter.capabilities.batch_size
+        async with self._database.read(job.organisation_id) as unit:
+            if await unit.runs.cancel_requested(job.run.id):
+                return None
+            deliveries = await choose(unit.deliveries, job.integration.id, self._clock.now(), after, limit)
+            if not deliveries:
+                return None
+            records = await unit.records.by_ids([delivery.record_id for delivery in deliveries])
+        return Batch(deliveries, records)
 
     async def _recover(self, job: _Job) -> None:
         """Turn what a dead run left in the middle of a send into unknown outcomes: the lock is ours now."""
@@ -167,23 +182,6 @@ class SyncRunner:
                 ]
                 await unit.deliveries.add(job.integration.id, new, now)
             after = rows[-1][0]
-
-    async def _settle_unknown(self, job: _Job, exporter: BatchExporter, tally: Tally) -> None:
-        """Look up what may have been booked, once its quiet period is over."""
-        after = 0
-        while not await self._cancelled(job):
-            async with self._database.read(job.organisation_id) as unit:
-                batch = await unit.deliveries.unknown_due(
-                    job.integration.id, self._clock.now(), after, job.adapter.capabilities.batch_size
-                )
-            if not batch:
-                return
-            after = batch[-1].id
-            await exporter.look_up(job.run, batch, tally)
-
-    async def _cancelled(self, job: _Job) -> bool:
-        async with self._database.read(job.organisation_id) as unit:
-            return await unit.runs.cancel_requested(job.run.id)
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:

@@ -15,6 +15,12 @@ from tests.api.conftest import Edge
 PATH = "/api/v1/records"
 
 
+@pytest.mark.parametrize("path", ["/", "/settings"])
+async def test_the_bare_address_leads_to_the_dashboard(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/settings/integrations")
+
+
 async def test_a_request_without_a_token_is_told_what_to_send(client: httpx2.AsyncClient) -> None:
     answer = await client.get(PATH, headers={"Accept-Language": "en"})
     assert answer.status_code == 401

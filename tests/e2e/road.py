@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from tests.e2e.server import Server
 from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT, Person, Xledger
@@ -46,8 +46,12 @@ def listen_for_errors(page: Page) -> list[str]:
     """Return a list that fills with what goes wrong in a page."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(f"{message.text} {message.location} {page.url}") if message.type == "error" else None)
+    page.on("console", lambda message: errors.extend(_error_of(message)))
     return errors
+
+
+def _error_of(message: ConsoleMessage) -> list[str]:
+    return [f"{message.text} ({message.location})"] if message.type == "error" else []
 
 
 async def sign_in(page: Page, person: Person) -> None:

@@ -119,6 +119,16 @@ async def new_colleague(office: Application, administrator: Person, role: Role) 
     return person
 
 
+async def change_role(office: Application, person: Person, role: Role) -> None:
+    """Give a member another role."""
+    actor = await office.services.organisations.actor_of(person.organisation)
+    async with office.database.system() as system:
+        found = await system.member_by_email(person.email)
+    assert found is not None
+    async with office.database.write(actor.organisation_id) as unit:
+        (await unit.organisations.member(found.id)).role = role
+
+
 def claims_of(word: str, count: int) -> list[dict[str, Any]]:
     """Build approved claims with one to three lines, then a draft and one that waits for approval."""
     lines = [

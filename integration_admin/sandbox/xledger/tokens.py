@@ -27,6 +27,7 @@ class Scope(StrEnum):
 _ALL = frozenset(Scope)
 _KINDS: dict[str, tuple[str, frozenset[Scope]]] = {
     "full": ("main", _ALL),
+    "renewed": ("main", _ALL),
     "expired": ("main", _ALL),
     "no_write": ("main", _ALL - {Scope.GENERAL_LEDGER_WRITE}),
     "no_read": ("main", _ALL - {Scope.GENERAL_LEDGER_READ}),
@@ -57,7 +58,7 @@ class Token:
 def demo_tokens(seed: int) -> dict[str, str]:
     """Return the demo credentials of `seed` by name.
 
-    `full` may do everything, `expired` nothing, `no_write` and `no_read` lack General Ledger write
+    `full` may do everything, and `renewed` too, `expired` nothing, `no_write` and `no_read` lack General Ledger write
     and read, and `branch` belongs to the sub-entity.
     """
     return {name: _value(seed, name) for name in _KINDS}
