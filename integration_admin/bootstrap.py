@@ -11,6 +11,7 @@ from functools import cache
 from integration_admin.adapters.base import AccountingAdapter
 from integration_admin.adapters.catalog import adapters as all_adapters
 from integration_admin.adapters.outbound import OutboundClient
+from integration_admin.core import logs
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data.database import Database
@@ -95,7 +96,9 @@ def assemble(
 @cache
 def bootstrap() -> Application:
     """Assemble the product from the environment and install its services, once a process."""
-    application = assemble(load_settings())
+    settings = load_settings()
+    logs.configure(settings)
+    application = assemble(settings)
     container.install(application.services)
     return application
 

@@ -191,8 +191,8 @@ class AccountingAdapter(Protocol):
         """Read every reference list the target fields name. Raises AdapterError."""
         ...
 
-    def render(self, voucher: Voucher) -> Mapping[str, Any]:
-        """Return the exact body this voucher would be sent as, for previews and dry runs."""
+    def render(self, voucher: Voucher, settings: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        """Return the exact body this voucher would be sent as with `settings`, for previews and dry runs."""
         ...
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:

@@ -150,13 +150,13 @@ async def test_failures_stay_open_until_their_record_is_delivered(database: Data
     async with database.read(integration.organisation_id) as unit:
         still_open = await unit.runs.failures(integration.id)
         of_first = await unit.runs.failures(integration.id, run_id=first.id)
-        newest = await unit.runs.failures(integration.id, limit=1)
+        oldest = await unit.runs.failures(integration.id, limit=1)
     assert [(failure.run_id, row.id) for failure, row in still_open] == [
-        (second.id, two.id),
         (first.id, two.id),
+        (second.id, two.id),
     ]
     assert {(row.id, failure.resolved_at) for failure, row in of_first} == {(one.id, LATER), (two.id, None)}
-    assert [failure.run_id for failure, _ in newest] == [second.id]
+    assert [failure.run_id for failure, _ in oldest] == [first.id]
 
 
 async def test_resolving_no_record_resolves_nothing(database: Database) -> None:

@@ -77,7 +77,8 @@ class FakeAdapter:
         del credentials
         return ReferenceData({"accounts": ACCOUNTS})
 
-    def render(self, voucher: Voucher) -> Mapping[str, Any]:
+    def render(self, voucher: Voucher, settings: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        del settings
         return {"reference": voucher.reference, "lines": [dict(line.fields) for line in voucher.lines]}
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:

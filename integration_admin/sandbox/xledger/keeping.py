@@ -100,7 +100,7 @@ class Keeper:
                 ) from error
 
     def _write(self, entries: Sequence[BaseModel]) -> None:
-        self._journal.append(entry.model_dump_json(exclude_defaults=False).encode() for entry in entries)
+        self._journal.append(entry.model_dump_json().encode() for entry in entries)
 
 
 def _kept_voucher(voucher: Voucher) -> _Voucher:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from integration_admin.sandbox.xledger.catalogue import Row
 
-
 Texts = tuple[str | None, str | None, str | None, str | None]
 """text, invoiceNumber, invoiceDate, dueDate."""
 

@@ -1,0 +1,56 @@
+"""Logs that can be read by people or programs, and never hold what must not be told."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from integration_admin.core import logs
+from integration_admin.core.secret import Secret
+from integration_admin.core.settings import Settings
+
+CANARY = "canary-value-of-a-secret"
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def fail() -> None:
+    password = CANARY
+    detail = f"no good, {len(password)}"
+    raise RuntimeError(detail)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_traceback_holds_no_local_variable(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(log_format=form))
+    try:
+        fail()
+    except RuntimeError:
+        structlog.get_logger().exception("it_failed", credential=Secret(CANARY))
+    written = capsys.readouterr().err
+    assert "no good" in written
+    assert CANARY not in written
+
+
+def test_json_is_one_object_a_line_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(log_format="json"))
+    structlog.get_logger().info("run_finished", run="r-1", delivered=3)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["run"], line["delivered"]) == (
+        "run_finished",
+        "info",
+        "r-1",
+        3,
+    )
+    assert line["timestamp"].endswith("Z")
+
+
+def test_the_level_is_the_one_that_was_set(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(log_level="WARNING"))
+    structlog.get_logger().info("quiet")
+    assert capsys.readouterr().err == ""
