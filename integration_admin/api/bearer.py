@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from integration_admin.api.problems import Problem
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import SignInRequired
 from integration_admin.core.messages import msg
@@ -43,6 +42,3 @@ def actor_with(scope: str) -> Any:
         return await container.current().tokens.resolve(Secret(credentials.credentials), scope)
 
     return Depends(actor)
-
-
-__all__ = ["PROBLEMS", "Problem", "actor_with"]

@@ -64,7 +64,10 @@ def _field(row: rx.Var[CredentialRow]) -> rx.Component:
         CredentialState.chosen[row["only_when_field"]] == row["only_when_value"]
     )
     plain = rx.cond(row["options"].length() > 0, _choice(row), _text(row))
-    return rx.el.div(rx.cond(applies, rx.cond(row["masked"], _secret(row), plain)), key=row["name"])
+    return rx.el.div(
+        rx.cond(applies, rx.cond(row["masked"], _secret(row), plain)),
+        key=f"{row['name']}:{CredentialState.times_read}",
+    )
 
 
 def _choice(row: rx.Var[CredentialRow]) -> rx.Component:

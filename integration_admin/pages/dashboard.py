@@ -28,7 +28,9 @@ def _integrations() -> rx.Component:
     nothing = ui.paragraph(
         t("Nothing is connected yet. Choose your accounting system below; it takes a few minutes.")
     )
-    cards = rx.el.ul(rx.foreach(DashboardState.cards, _card), class_name="app-plain-list app-stack app-stack--medium")
+    cards = rx.el.ul(
+        rx.foreach(DashboardState.cards, _card), class_name="app-plain-list app-stack app-stack--medium"
+    )
     return rx.cond(DashboardState.cards, cards, nothing)
 
 

@@ -49,6 +49,7 @@ def mapping_form(save_words: Text) -> rx.Component:
                 _warnings(),
                 ui.row(ui.button(save_words, submit=True)),
                 on_submit=MappingState.save,
+                key=MappingState.times_read.to_string(),
             ),
             ui.row(
                 ui.button(

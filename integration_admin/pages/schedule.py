@@ -72,6 +72,7 @@ def schedule_form(save_words: Text) -> rx.Component:
                 _next_runs(),
                 ui.row(ui.button(save_words, submit=True)),
                 on_submit=ScheduleState.save,
+                key=ScheduleState.times_read.to_string(),
             ),
         ),
     )

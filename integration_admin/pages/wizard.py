@@ -134,6 +134,7 @@ def _review() -> rx.Component:
             ),
             ui.row(ui.button(t("Save and activate"), submit=True)),
             on_submit=WizardState.save,
+            key=WizardState.times_read.to_string(),
         ),
         ui.link(t("Back to the schedule"), _address("schedule")),
     )

@@ -5,7 +5,7 @@ Which deliveries make a batch, and the run around it, are services/sync_runner.p
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from integration_admin.adapters.base import AccountingAdapter, Credentials, Outcome, Result, Voucher
@@ -16,7 +16,8 @@ from integration_admin.core.records import ExpenseClaim
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock
-from integration_admin.data.models import Delivery, RecordRow, Run
+from integration_admin.data.models import Run
+from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.services.delivery_rules import (
     RetryTimes,
     outcome_of_error,
@@ -33,19 +34,10 @@ _SENDABLE = (DeliveryState.READY, DeliveryState.RETRY_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Deliveries, never none, and the records they carry by record id, read at one moment."""
-
-    deliveries: Sequence[Delivery]
-    records: Mapping[int, RecordRow]
-
-
-@dataclass(frozen=True, slots=True)
 class _Item:
     """A delivery with its voucher."""
 
-    delivery: Delivery
-    revision: int
+    delivery: Outgoing
     voucher: Voucher
 
 
@@ -70,31 +62,31 @@ class BatchExporter:
         self._retry_times = retry_times
         self._lock = lock
 
-    async def send(self, run: Run, batch: Batch, tally: Tally) -> None:
+    async def send(self, run: Run, batch: Sequence[Outgoing], tally: Tally) -> None:
         """Send one batch; every outcome is committed before an error is raised.
 
         Raises AdapterError when the accounting system lets nothing through and going on is no use.
         """
         items, refused = self._resolve(batch)
-        await self._commit_intent(run, items, refused, batch.records, tally)
+        await self._commit_intent(run, items, refused, tally)
         if not items:
             return
         outcomes, error = await self._call([item.voucher for item in items])
         now = self._clock.now()
         verdicts = [self._verdict(item.delivery, outcomes[item.voucher.reference]) for item in items]
         async with self._database.write(run.organisation_id) as unit:
-            await write_verdicts(unit, run, verdicts, batch.records, tally, [DeliveryState.SENDING], now)
+            await write_verdicts(unit, run, verdicts, tally, [DeliveryState.SENDING], now)
         if error is not None:
             raise error
 
-    async def look_up(self, run: Run, batch: Batch, tally: Tally) -> None:
+    async def look_up(self, run: Run, batch: Sequence[Outgoing], tally: Tally) -> None:
         """Ask what became of unknown outcomes and commit what is proven. Raises AdapterError."""
         await self._lock.check()
-        references = [delivery.reference for delivery in batch.deliveries]
+        references = [delivery.reference for delivery in batch]
         found = await self._adapter.lookup(self._credentials, references)
         booked = {item.reference: item for item in found}
         verdicts = []
-        for delivery in batch.deliveries:
+        for delivery in batch:
             item = booked.get(delivery.reference)
             if item is not None and item.count > 1:
                 verdicts.append(doubled(delivery, item.count))
@@ -102,18 +94,17 @@ class BatchExporter:
                 verdicts.append(self._verdict(delivery, outcome_of_lookup(delivery.reference, item)))
         now = self._clock.now()
         async with self._database.write(run.organisation_id) as unit:
-            await write_verdicts(unit, run, verdicts, batch.records, tally, [DeliveryState.UNKNOWN], now)
+            await write_verdicts(unit, run, verdicts, tally, [DeliveryState.UNKNOWN], now)
 
-    def _resolve(self, batch: Batch) -> tuple[list[_Item], list[Verdict]]:
+    def _resolve(self, batch: Sequence[Outgoing]) -> tuple[list[_Item], list[Verdict]]:
         """Make vouchers of the records; what cannot be made one is refused with the reason."""
         items: list[_Item] = []
         refused: list[Verdict] = []
-        for delivery in batch.deliveries:
-            record = batch.records[delivery.record_id]
-            if record.status not in EXPORTED_STATUSES:
+        for delivery in batch:
+            if delivery.status not in EXPORTED_STATUSES:
                 refused.append(_no_longer_approved(delivery))
                 continue
-            claim = ExpenseClaim.model_validate(record.payload)
+            claim = ExpenseClaim.model_validate(delivery.payload)
             try:
                 voucher = self._mapping.resolve(
                     claim, reference=delivery.reference, number=delivery.voucher_number
@@ -121,7 +112,7 @@ class BatchExporter:
             except Unresolvable as error:
                 refused.append(_unresolvable(delivery, error))
             else:
-                items.append(_Item(delivery, record.revision, voucher))
+                items.append(_Item(delivery, voucher))
         return items, refused
 
     async def _commit_intent(
@@ -129,12 +120,11 @@ class BatchExporter:
         run: Run,
         items: Sequence[_Item],
         refused: Sequence[Verdict],
-        records: Mapping[int, RecordRow],
         tally: Tally,
     ) -> None:
         """Commit that these will be sent, before a byte leaves; refusals are settled in the same commit."""
         now = self._clock.now()
-        intents = [(item.delivery.id, _digest(item.voucher), item.revision) for item in items]
+        intents = [(item.delivery.id, _digest(item.voucher), item.delivery.revision) for item in items]
         async with self._database.write(run.organisation_id) as unit:
             moved = await unit.deliveries.begin_sending(intents, run.id, now)
             if moved != len(items):
@@ -142,7 +132,7 @@ class BatchExporter:
                     msg("The records changed while they were being sent. The next run goes on."),
                     internal=f"intent moved {moved} of {len(items)}",
                 )
-            await write_verdicts(unit, run, refused, records, tally, _SENDABLE, now)
+            await write_verdicts(unit, run, refused, tally, _SENDABLE, now)
 
     async def _call(self, vouchers: Sequence[Voucher]) -> tuple[dict[str, Outcome], AdapterError | None]:
         """Send the vouchers; return an outcome for every one, and the error that ends the run if any."""
@@ -160,7 +150,7 @@ class BatchExporter:
         }
         return outcomes, _reason_to_stop(outcomes.values())
 
-    def _verdict(self, delivery: Delivery, outcome: Outcome) -> Verdict:
+    def _verdict(self, delivery: Outgoing, outcome: Outcome) -> Verdict:
         return verdict(delivery, outcome, self._clock.now(), self._retry_times, self._adapter.capabilities)
 
 
@@ -187,7 +177,7 @@ def _reason_to_stop(outcomes: Collection[Outcome]) -> AdapterError | None:
     )
 
 
-def _no_longer_approved(delivery: Delivery) -> Verdict:
+def _no_longer_approved(delivery: Outgoing) -> Verdict:
     return Verdict(
         delivery,
         DeliveryState.REJECTED,
@@ -196,7 +186,7 @@ def _no_longer_approved(delivery: Delivery) -> Verdict:
     )
 
 
-def _unresolvable(delivery: Delivery, error: Unresolvable) -> Verdict:
+def _unresolvable(delivery: Outgoing, error: Unresolvable) -> Verdict:
     """Name the first thing that is wrong; the record's page lists them all."""
     first = error.problems[0]
     return Verdict(

@@ -1,6 +1,6 @@
 """What became of a batch's records, and writing it down: states, failures, counts, all in one commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from integration_admin.adapters.base import Capabilities, Outcome, Result
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState
-from integration_admin.data.models import Delivery, Failure, RecordRow, Run
-from integration_admin.data.repositories.deliveries import Settlement
+from integration_admin.data.models import Failure, Run
+from integration_admin.data.repositories.deliveries import Outgoing, Settlement
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.delivery_rules import STATE_OF, RetryTimes
 
@@ -35,12 +35,13 @@ class Tally:
         """How many records were not delivered."""
         return self.rejected + self.waiting + self.unknown
 
-    def count(self, state: DeliveryState, record: RecordRow) -> None:
+    def count(self, state: DeliveryState, delivery: Outgoing) -> None:
         """Count one outcome."""
         match state:
             case DeliveryState.DELIVERED:
                 self.delivered += 1
-                self.sums[record.currency] = self.sums.get(record.currency, 0) + record.amount_minor
+                earlier = self.sums.get(delivery.currency, 0)
+                self.sums[delivery.currency] = earlier + delivery.amount_minor
             case DeliveryState.REJECTED:
                 self.rejected += 1
             case DeliveryState.RETRY_WAIT:
@@ -65,7 +66,7 @@ class Tally:
 class Verdict:
     """What one delivery becomes, and why when it is not delivered."""
 
-    delivery: Delivery
+    delivery: Outgoing
     state: DeliveryState
     external_id: str = ""
     due_at: datetime | None = None
@@ -75,7 +76,7 @@ class Verdict:
 
 
 def verdict(
-    delivery: Delivery, outcome: Outcome, now: datetime, times: RetryTimes, capabilities: Capabilities
+    delivery: Outgoing, outcome: Outcome, now: datetime, times: RetryTimes, capabilities: Capabilities
 ) -> Verdict:
     """Turn an outcome into what the delivery becomes.
 
@@ -94,7 +95,7 @@ def verdict(
     )
 
 
-def doubled(delivery: Delivery, count: int) -> Verdict:
+def doubled(delivery: Outgoing, count: int) -> Verdict:
     """Hand a voucher that is booked more than once to a person; nothing is ever sent again for it."""
     return Verdict(
         delivery,
@@ -110,7 +111,6 @@ async def write_verdicts(
     unit: Unit,
     run: Run,
     verdicts: Sequence[Verdict],
-    records: Mapping[int, RecordRow],
     tally: Tally,
     came_from: Sequence[DeliveryState],
     now: datetime,
@@ -124,7 +124,7 @@ async def write_verdicts(
     if failures:
         await unit.runs.add_failures(failures)
     for item in verdicts:
-        tally.count(item.state, records[item.delivery.record_id])
+        tally.count(item.state, item.delivery)
     await unit.runs.progress(run.id, **tally.columns())
 
 

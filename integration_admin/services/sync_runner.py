@@ -23,12 +23,12 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
-from integration_admin.data.models import Delivery, Integration, Run
-from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery
+from integration_admin.data.models import Integration, Run
+from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery, Outgoing
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.delivery_rules import RetryTimes, reference_of
-from integration_admin.services.export_batch import EXPORTED_STATUSES, Batch, BatchExporter
+from integration_admin.services.export_batch import EXPORTED_STATUSES, BatchExporter
 from integration_admin.services.export_outcomes import Tally
 from integration_admin.services.mapping_resolver import CompiledMapping, compile_mapping
 
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 _TAKE_UP = 1_000
 
-_Choice = Callable[[DeliveryRepository, uuid.UUID, datetime, int, int], Awaitable[list[Delivery]]]
+_Choice = Callable[[DeliveryRepository, uuid.UUID, datetime, int, int], Awaitable[list[Outgoing]]]
 """Picks an integration's deliveries at an instant, above an id, up to a number."""
 
 
@@ -131,23 +131,19 @@ class SyncRunner:
         async for batch in self._batches(job, DeliveryRepository.sendable):
             await exporter.send(job.run, batch, tally)
 
-    async def _batches(self, job: _Job, choose: _Choice) -> AsyncIterator[Batch]:
+    async def _batches(self, job: _Job, choose: _Choice) -> AsyncIterator[list[Outgoing]]:
         """Yield what is to be settled, batch by batch, until nothing is left or the run shall stop."""
         after = 0
         while batch := await self._next(job, choose, after):
-            after = batch.deliveries[-1].id
+            after = batch[-1].id
             yield batch
 
-    async def _next(self, job: _Job, choose: _Choice, after: int) -> Batch | None:
+    async def _next(self, job: _Job, choose: _Choice, after: int) -> list[Outgoing]:
         limit = job.adapter.capabilities.batch_size
         async with self._database.read(job.organisation_id) as unit:
             if await unit.runs.cancel_requested(job.run.id):
-                return None
-            deliveries = await choose(unit.deliveries, job.integration.id, self._clock.now(), after, limit)
-            if not deliveries:
-                return None
-            records = await unit.records.by_ids([delivery.record_id for delivery in deliveries])
-        return Batch(deliveries, records)
+                return []
+            return await choose(unit.deliveries, job.integration.id, self._clock.now(), after, limit)
 
     async def _recover(self, job: _Job) -> None:
         """Turn what a dead run left in the middle of a send into unknown outcomes: the lock is ours now."""

@@ -59,6 +59,7 @@ class CredentialState(FormState, rx.State):
         if integration_id is None:
             return
         await self._read(integration_id, reader.speech)
+        self.times_read += 1
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -83,17 +84,21 @@ class CredentialState(FormState, rx.State):
             found = await services.test(reader.actor, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+            self._mark()
         else:
             self.passed, self.report = found.passed, reader.speech.say(found.message)
             self.warnings = [reader.speech.say(warning) for warning in found.warnings]
+            await self._read(integration_id, reader.speech)
         finally:
             self.testing = False
-        wrong = {error["field"]: error["message"] for error in self.errors}
-        await self._read(integration_id, reader.speech, wrong)
 
-    async def _read(
-        self, integration_id: uuid.UUID, speech: Speech, wrong: dict[str, str] | None = None
-    ) -> None:
+    def _mark(self) -> None:
+        """Put each error beside its field; the version and what is chosen stay as they were read and typed."""
+        wrong = {error["field"]: error["message"] for error in self.errors}
+        for row in self.rows:
+            row["error"] = wrong.get(row["name"], "")
+
+    async def _read(self, integration_id: uuid.UUID, speech: Speech) -> None:
         reader = await current_reader()
         try:
             form = await container.current().credentials.form(reader.actor, integration_id)
@@ -101,7 +106,7 @@ class CredentialState(FormState, rx.State):
             self._refuse(error, speech)
             return
         self.integration_id, self.version = str(integration_id), form.version
-        self.rows = [_row(item, speech, (wrong or {}).get(item.field.name, "")) for item in form.fields]
+        self.rows = [_row(item, speech) for item in form.fields]
         self.chosen = {item.field.name: item.value for item in form.fields if not item.field.secret}
         if form.tested_at is not None and not self.report:
             self.passed = True
@@ -109,7 +114,7 @@ class CredentialState(FormState, rx.State):
         self.ready = True
 
 
-def _row(item: FormField, speech: Speech, error: str) -> CredentialRow:
+def _row(item: FormField, speech: Speech) -> CredentialRow:
     field = item.field
     when = field.only_when or ("", "")
     return {
@@ -123,7 +128,7 @@ def _row(item: FormField, speech: Speech, error: str) -> CredentialRow:
         "options": [(choice.value, speech.say(choice.label)) for choice in field.choices],
         "only_when_field": when[0],
         "only_when_value": when[1],
-        "error": error,
+        "error": "",
     }
 
 

@@ -20,6 +20,8 @@ class FormState(rx.State, mixin=True):
 
     errors: list[FieldError] = []  # noqa: RUF012, Reflex copies defaults
     refusal: str = ""
+    times_read: int = 0
+    """The key of what is drawn from stored values: fields keep what they first showed until it changes."""
 
     def _clear(self) -> None:
         self.errors = []

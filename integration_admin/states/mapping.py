@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import reflex as rx
 
-from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.errors import AdapterError, IntegrationAdminError
 from integration_admin.core.messages import Message
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
@@ -79,6 +79,8 @@ class MappingState(FormState, rx.State):
             await self._read(reader, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+            return
+        self.times_read += 1
         self.ready = True
 
     @rx.event
@@ -127,22 +129,29 @@ class MappingState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def refresh(self) -> rx.event.EventSpec | None:
-        """Read the accounting system's lists anew."""
+    async def refresh(self) -> None:
+        """Read the accounting system's lists anew; what has been typed stays, and so does its version."""
         reader = await current_reader()
         self._clear()
+        integration_id = uuid.UUID(self.integration_id)
+        version, chosen = self.version, dict(self.chosen)
         try:
-            await container.current().mappings.refresh(reader.actor, uuid.UUID(self.integration_id))
+            await container.current().mappings.refresh(reader.actor, integration_id)
+            await self._read(reader, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            return None
-        return MappingState.load
+            return
+        self.version, self.chosen = version, self.chosen | chosen
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
         mappings = container.current().mappings
         editor = await mappings.editor(reader.actor, integration_id)
         if not editor.reference_counts:
-            await mappings.refresh(reader.actor, integration_id)
+            try:
+                await mappings.refresh(reader.actor, integration_id)
+            except AdapterError as error:
+                # What is stored can be shown all the same, and the lists be read later.
+                self._refuse(error, reader.speech)
             editor = await mappings.editor(reader.actor, integration_id)
         suggestions = await mappings.suggestions(reader.actor, integration_id)
         accounts = await mappings.search(reader.actor, integration_id, "accounts", "", _LISTED)

@@ -51,6 +51,7 @@ class ScheduleState(FormState, rx.State):
             view.time_zone,
         )
         self.next_runs = [reader.speech.instant(slot.due_at) for slot in view.next_slots]
+        self.times_read += 1
         self.ready = True
 
     @rx.event

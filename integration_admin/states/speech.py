@@ -13,6 +13,12 @@ from integration_admin.core.money import Money
 
 _LOCALES = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}
 
+_INSTANTS = {
+    "nb": "EEEE d. MMMM y 'kl.' HH:mm",
+    "nn": "EEEE d. MMMM y 'kl.' HH:mm",
+    "en": "EEEE d MMMM y, HH:mm",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -29,7 +35,7 @@ class Speech:
         """Return a date with its weekday and time, or nothing for none."""
         if at is None:
             return ""
-        form = "EEEE d MMMM y, HH:mm"
+        form = _INSTANTS[self.language]
         return format_datetime(at, form, ZoneInfo(self.time_zone), locale=_LOCALES[self.language])
 
     def money(self, money: Money) -> str:

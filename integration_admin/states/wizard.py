@@ -69,6 +69,7 @@ class WizardState(FormState, rx.State):
         self.type_label, self.tested_entity = reader.speech.say(view.label), view.tested_entity
         if self.step == "review":
             await self._load_review(integration_id)
+        self.times_read += 1
         self.ready = True
         return None
 

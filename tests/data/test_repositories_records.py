@@ -12,6 +12,7 @@ from integration_admin.data.repositories.deliveries import NewDelivery
 from tests.builders import (
     make_activity,
     make_claim,
+    make_record,
     make_reimbursement,
     save_integration,
     save_organisation,
@@ -130,3 +131,29 @@ async def test_noting_no_category_adds_none(database: Database) -> None:
         await unit.records.note_categories([], START)
         assert await unit.records.categories(CLAIM) == []
         assert await unit.records.without_delivery(uuid.uuid4(), [], [], 0, 10) == []
+
+
+async def test_many_records_are_stored_at_once_and_counted(database: Database) -> None:
+    organisation = await save_organisation(database)
+    integration = await save_integration(database, organisation.id)
+    rows = [make_record() for _ in range(250)]
+    async with database.write(organisation.id) as unit:
+        await unit.records.add_all([])
+        await unit.records.add_all(rows)
+    async with database.read(organisation.id) as unit:
+        stored = await unit.records.page(None, 0, 1_000)
+        assert await unit.records.count_without_delivery(integration.id, [CLAIM], ["approved"]) == 250
+        assert await unit.records.count_without_delivery(integration.id, [CLAIM], ["paid"]) == 0
+    assert [(row.external_id, row.payload, row.content_hash) for row in stored] == [
+        (row.external_id, row.payload, row.content_hash) for row in rows
+    ]
+
+
+async def test_one_known_record_among_many_keeps_all_of_them_out(database: Database) -> None:
+    organisation = await save_organisation(database)
+    known, *_ = await save_records(database, organisation.id, make_claim(id="EC-1"))
+    with pytest.raises(Conflict):
+        async with database.write(organisation.id) as unit:
+            await unit.records.add_all([make_record(), make_record(make_claim(id="EC-1"))])
+    async with database.read(organisation.id) as unit:
+        assert [row.id for row in await unit.records.page(None, 0, 10)] == [known.id]

@@ -18,7 +18,6 @@ from integration_admin.data.models import (
     OWNED,
     ApiToken,
     Credential,
-    Delivery,
     Failure,
     Integration,
     Member,
@@ -28,7 +27,7 @@ from integration_admin.data.models import (
     Schedule,
     Session,
 )
-from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
+from integration_admin.data.repositories.deliveries import NewDelivery, Outgoing, Settlement
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
 from tests.fakes import START
@@ -53,7 +52,7 @@ class World:
     ended_run: Run
     schedule: Schedule
     token: ApiToken
-    deliveries: dict[DeliveryState, Delivery]
+    deliveries: dict[DeliveryState, Outgoing]
 
     @property
     def id(self) -> uuid.UUID:
@@ -154,7 +153,7 @@ async def _run(unit: Unit, integration_id: uuid.UUID) -> tuple[Run, Run]:
 
 async def _export(
     unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID
-) -> tuple[list[RecordRow], dict[DeliveryState, Delivery]]:
+) -> tuple[list[RecordRow], dict[DeliveryState, Outgoing]]:
     records = [make_record(make_claim(id=f"EC-{number}", revision=2)) for number in range(5)]
     await unit.records.add(records)
     await unit.records.note_categories([("expense_claim", "travel.public_transport")], START)

@@ -30,7 +30,7 @@ def find_browser(playwrights_own: Path) -> Path:
 
     Raises FileNotFoundError with one sentence saying what to install.
     """
-    named = os.environ.get("CHROMIUM_PATH")  # noqa: TID251, a setting of the tests, not of the product
+    named = os.environ.get("CHROMIUM_PATH")
     if named:
         return Path(named)
     for found in _candidates(playwrights_own):

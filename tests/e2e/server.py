@@ -69,11 +69,7 @@ def running_server(instance: Path) -> Iterator[Server]:
 
 def _environment(instance: Path, url: str) -> dict[str, str]:
     """Return this machine's environment with our settings and nobody else's."""
-    given = {
-        name: value
-        for name, value in os.environ.items()  # noqa: TID251, handed on to our own processes
-        if not name.startswith(PREFIX)
-    }
+    given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return given | {
         PREFIX + "INSTANCE_DIR": str(instance),
         PREFIX + "PUBLIC_URL": url,

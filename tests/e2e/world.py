@@ -135,7 +135,9 @@ def claims_of(word: str, count: int) -> list[dict[str, Any]]:
         make_line(place, category=category, amount=amount, project=None)
         for place, (category, amount) in enumerate(_AMOUNTS.items(), start=1)
     ]
-    approved = [make_claim(id=f"{word}-{number:03}", lines=lines[: 1 + number % 3]) for number in range(count)]
+    approved = [
+        make_claim(id=f"{word}-{number:03}", lines=lines[: 1 + number % 3]) for number in range(count)
+    ]
     unfinished = [
         make_claim(id=f"{word}-{status}", status=status, approved_on=None, lines=lines)
         for status in ("draft", "submitted")
@@ -161,8 +163,23 @@ async def receive(office: Application, person: Person, claims: list[dict[str, An
     await office.services.records.receive(actor, claims)
 
 
+async def begin(office: Application, person: Person, xledger: Xledger) -> str:
+    """Begin a set-up with tested credentials and a mapping, and return its id."""
+    integration_id, _ = await _begun(office, person, xledger)
+    return str(integration_id)
+
+
 async def connect(office: Application, person: Person, xledger: Xledger, name: str = "Regnskapet") -> str:
     """Set an integration up by the services the wizard's steps call, and return its id."""
+    services = office.services
+    actor = await services.organisations.actor_of(person.organisation)
+    integration_id, version = await _begun(office, person, xledger)
+    version = await services.schedules.save(actor, integration_id, version, "daily", "02:00", "Europe/Oslo")
+    await services.configuration.save(actor, integration_id, version, name)
+    return str(integration_id)
+
+
+async def _begun(office: Application, person: Person, xledger: Xledger) -> tuple[uuid.UUID, int]:
     services = office.services
     actor = await services.organisations.actor_of(person.organisation)
     integration_id = await services.configuration.begin(actor, "xledger")
@@ -177,11 +194,7 @@ async def connect(office: Application, person: Person, xledger: Xledger, name: s
     }
     saved = await services.mappings.save(actor, integration_id, version, mapping)
     assert saved.saved, saved.findings
-    version = await services.schedules.save(
-        actor, integration_id, saved.version, "daily", "02:00", "Europe/Oslo"
-    )
-    await services.configuration.save(actor, integration_id, version, name)
-    return str(integration_id)
+    return integration_id, saved.version
 
 
 async def export_once(office: Application, person: Person, integration_id: str) -> str:

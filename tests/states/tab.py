@@ -23,8 +23,13 @@ class Tab:
         self._token = "tab"
         self._headers: dict[str, str] = {}
         self.address = "/"
-        self.vars: dict[str, Any] = {}
+        self.received: dict[str, dict[str, Any]] = {}
         self.redirects: list[str] = []
+
+    def __getitem__(self, var: Any) -> Any:
+        """Return what the tab last received of a var, written as pages write it: `State.name`."""
+        about = var._get_all_var_data()
+        return self.received[about.state][about.field_name]
 
     async def connect(self, session: Secret | None, address: str = "/") -> None:
         """Open the websocket, with or without a cookie, as a full page load does."""
@@ -47,8 +52,9 @@ class Tab:
     async def emit_update(self, update: StateUpdate, token: str) -> None:
         """Take what the server sends, as Reflex's frontend does."""
         assert token == self._token
-        for changes in update.delta.values():
-            self.vars.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
+        for state, changes in update.delta.items():
+            known = self.received.setdefault(state, {})
+            known.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
         self.redirects += [event.payload["path"] for event in update.events if event.name == "_redirect"]
 
 

@@ -8,13 +8,14 @@ import pytest
 import reflex as rx
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState, State
 
-from integration_admin.core.actor import Actor
 from integration_admin.core.errors import SignInRequired
-from integration_admin.core.statuses import Permission, Role
+from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
 from integration_admin.states.access import AccessMiddleware, current_actor, requires
+from integration_admin.states.language import LanguageState
 from integration_admin.states.session import SessionState, SignInState
+from integration_admin.states.shell import ShellState
 from tests.builders import make_member
 from tests.fakes import FakeClock
 from tests.states.people import People
@@ -76,9 +77,9 @@ async def tab(people: People) -> AsyncIterator[Tab]:
 
 async def test_a_page_is_loaded_for_whoever_is_signed_in(tab: Tab, people: People) -> None:
     await tab.connect(await people.session(people.alice), "/rows")
-    assert tab.vars["rows"] == ["Alice's row"]
-    assert (tab.vars["person"], tab.vars["organisation"]) == ("Alice", "Prøveforbundet")
-    assert (tab.vars["role"], tab.vars["can_configure"], tab.vars["language"]) == (
+    assert tab[RowsState.rows] == ["Alice's row"]
+    assert (tab[ShellState.person], tab[ShellState.organisation]) == ("Alice", "Prøveforbundet")
+    assert (tab[SessionState.role], tab[SessionState.can_configure], tab[LanguageState.language]) == (
         "administrator",
         True,
         "nn",
@@ -89,7 +90,7 @@ async def test_nobody_signed_in_is_led_to_sign_in_and_back(tab: Tab) -> None:
     await tab.connect(None, "/rows?page=2")
     assert RAN == []
     assert tab.redirects[0] == "/sign-in?next=%2Frows%3Fpage%3D2"
-    assert tab.vars["rows"] == []
+    assert tab[RowsState.rows] == []
 
 
 @pytest.mark.parametrize("authorization", ["Session ", "Session nonsense", "Bearer x", "nonsense"])
@@ -102,9 +103,9 @@ async def test_a_header_that_names_no_session_is_nobody(tab: Tab, authorization:
 async def test_ones_own_rows_are_sent_again_after_a_reconnect(tab: Tab, people: People) -> None:
     session = await people.session(people.alice)
     await tab.connect(session, "/rows")
-    tab.vars.clear()
+    tab.received.clear()
     await tab.connect(session, "/sign-in")
-    assert tab.vars["rows"] == ["Alice's row"]
+    assert tab[RowsState.rows] == ["Alice's row"]
 
 
 @pytest.mark.parametrize("who", ["nobody", "bob"])
@@ -112,16 +113,16 @@ async def test_rows_are_gone_when_somebody_else_connects_in_the_same_tab(
     tab: Tab, people: People, who: str
 ) -> None:
     await tab.connect(await people.session(people.alice), "/rows")
-    tab.vars.clear()
+    tab.received.clear()
     await tab.connect(await people.session(people.bob) if who == "bob" else None, "/sign-in")
-    assert tab.vars["rows"] == []
-    assert tab.vars["person"] == ""
+    assert tab[RowsState.rows] == []
+    assert tab[ShellState.person] == ""
 
 
 async def test_a_new_session_of_the_same_person_starts_empty(tab: Tab, people: People) -> None:
     await tab.connect(await people.session(people.alice), "/rows")
     await tab.connect(await people.session(people.alice), "/sign-in")
-    assert tab.vars["rows"] == []
+    assert tab[RowsState.rows] == []
 
 
 async def test_a_session_ended_elsewhere_empties_the_open_page_at_its_next_event(
@@ -133,7 +134,7 @@ async def test_a_session_ended_elsewhere_empties_the_open_page_at_its_next_event
     await container.current().sign_in.sign_out(session)
     await tab.send(RowsState.load_rows)
     assert RAN == []
-    assert tab.vars["rows"] == []
+    assert tab[RowsState.rows] == []
     assert tab.redirects == ["/sign-in?next=%2Frows"]
 
 
@@ -146,8 +147,12 @@ async def test_the_sign_in_page_itself_loads_after_a_session_has_ended(tab: Tab,
     tab.address = "/sign-in?failed=1&wait=61&next=/rows"
     await tab.send(OnLoadInternalState.on_load_internal)
     assert tab.redirects == []
-    assert (tab.vars["failed"], tab.vars["wait_minutes"], tab.vars["next_path"]) == (True, 2, "/rows")
-    assert tab.vars["is_hydrated"] is True
+    assert (tab[SignInState.failed], tab[SignInState.wait_minutes], tab[SignInState.next_path]) == (
+        True,
+        2,
+        "/rows",
+    )
+    assert tab[State.is_hydrated] is True
 
 
 async def test_a_session_that_is_too_old_runs_nothing(tab: Tab, people: People, clock: FakeClock) -> None:
@@ -167,7 +172,7 @@ async def test_a_role_taken_away_counts_at_once(tab: Tab, people: People) -> Non
     assert ("configure", "Alice") not in RAN
     # The page is loaded again, as the new role may see it.
     assert RAN == [("load_rows", "Alice")]
-    assert tab.vars["can_configure"] is False
+    assert tab[SessionState.can_configure] is False
 
 
 async def test_what_a_role_does_not_allow_is_refused_in_words_and_audited(tab: Tab, people: People) -> None:
@@ -175,7 +180,7 @@ async def test_what_a_role_does_not_allow_is_refused_in_words_and_audited(tab: T
     RAN.clear()
     await tab.send(RowsState.configure)
     assert RAN == []
-    assert tab.vars["problem"]
+    assert tab[ShellState.problem]
     async with people.database.read(people.bob.organisation_id) as unit:
         (event, *_) = await unit.audit.latest()
     assert (event.actor, event.action, event.target) == ("Bob", "access.denied", "RowsState.configure")
@@ -239,7 +244,7 @@ async def test_reflexs_own_events_pass_for_everybody(tab: Tab) -> None:
     await tab.send(State.set_is_hydrated, value=True)
     await tab.send(FrontendEventExceptionState.handle_frontend_exception, info="x", component_stack="y")
     assert tab.redirects == []
-    assert tab.vars["is_hydrated"] is True
+    assert tab[State.is_hydrated] is True
 
 
 async def test_outside_an_event_of_somebody_signed_in_there_is_no_actor(tab: Tab) -> None:
@@ -251,9 +256,3 @@ async def test_outside_an_event_of_somebody_signed_in_there_is_no_actor(tab: Tab
 async def test_somebody_signed_in_does_not_need_the_sign_in_page(tab: Tab, people: People) -> None:
     await tab.connect(await people.session(people.alice), "/sign-in")
     assert tab.redirects == ["/settings/integrations"]
-
-
-def test_roles_and_permissions_are_those_of_the_services() -> None:
-    viewer = Actor(make_member().id, "Bob", Role.VIEWER)
-    assert viewer.may(Permission.VIEW)
-    assert not viewer.may(Permission.RUN)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, insert, or_, select, update
 
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.models import Delivery, RecordRow
@@ -24,6 +24,37 @@ class NewDelivery:
     reference: str
     voucher_number: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A delivery to be settled, with what the export needs of its record, read at one moment."""
+
+    id: int
+    record_id: int
+    reference: str
+    voucher_number: int
+    attempts: int
+    status: str
+    revision: int
+    currency: str
+    amount_minor: int
+    payload: dict[str, Any]
+
+
+_OUTGOING = (
+    Delivery.id,
+    Delivery.record_id,
+    Delivery.reference,
+    Delivery.voucher_number,
+    Delivery.attempts,
+    RecordRow.status,
+    RecordRow.revision,
+    RecordRow.currency,
+    RecordRow.amount_minor,
+    RecordRow.payload,
+)
+"""The columns of Outgoing, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +93,11 @@ class DeliveryRepository(Repository):
 
     async def sendable(
         self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
-    ) -> list[Delivery]:
+    ) -> list[Outgoing]:
         """Return deliveries that are ready, or whose wait is over, with an id above `after`, by id."""
-        due = and_(Delivery.state == DeliveryState.RETRY_WAIT, Delivery.due_at <= now)
-        return await self._all(
-            self._select(Delivery)
-            .where(
-                Delivery.integration_id == integration_id,
-                Delivery.id > after,
-                or_(Delivery.state == DeliveryState.READY, due),
-            )
-            .order_by(Delivery.id)
-            .limit(limit)
+        waited = and_(Delivery.state == DeliveryState.RETRY_WAIT, Delivery.due_at <= now)
+        return await self._outgoing(
+            integration_id, or_(Delivery.state == DeliveryState.READY, waited), after, limit
         )
 
     async def begin_sending(
@@ -159,19 +183,28 @@ class DeliveryRepository(Repository):
 
     async def unknown_due(
         self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
-    ) -> list[Delivery]:
-        """Return unknown outcomes whose quiet period is over, by id."""
-        return await self._all(
-            self._select(Delivery)
+    ) -> list[Outgoing]:
+        """Return unknown outcomes whose quiet period is over, with an id above `after`, by id."""
+        due = and_(Delivery.state == DeliveryState.UNKNOWN, Delivery.due_at <= now)
+        return await self._outgoing(integration_id, due, after, limit)
+
+    async def _outgoing(
+        self, integration_id: uuid.UUID, due: ColumnElement[bool], after: int, limit: int
+    ) -> list[Outgoing]:
+        rows = await self._values(
+            select(*_OUTGOING)
+            .join(RecordRow, RecordRow.id == Delivery.record_id)
             .where(
+                self._owned(Delivery),
+                self._owned(RecordRow),
                 Delivery.integration_id == integration_id,
-                Delivery.state == DeliveryState.UNKNOWN,
-                Delivery.due_at <= now,
                 Delivery.id > after,
+                due,
             )
             .order_by(Delivery.id)
             .limit(limit)
         )
+        return [Outgoing(*row) for row in rows]
 
     async def retry(
         self,

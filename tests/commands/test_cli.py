@@ -1,0 +1,128 @@
+"""The command line as a shell sees it: words out, exit codes, nothing half-done."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.builders import make_claim
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+ORGANISATION = ("--organisation", "Prøveforbundet")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a command on an instance of this test's own."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("INTEGRATION_ADMIN_")}
+    environment = own | {"INTEGRATION_ADMIN_INSTANCE_DIR": str(tmp_path / "instance")}
+
+    def start(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "integration_admin.cli", *words],
+            env=environment | more,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return start
+
+
+@pytest.fixture
+def organisation(run: Run) -> Run:
+    """An instance with a key and one organisation."""
+    for words, stdin in (
+        (["migrate"], ""),
+        (["init-key"], ""),
+        (["create-admin", *ORGANISATION, "--email", "kari@example.org"], "a long enough password\n"),
+    ):
+        done = run(*words, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+    return run
+
+
+def test_the_key_is_made_once_and_never_again(organisation: Run) -> None:
+    again = organisation("init-key")
+    assert again.returncode == 1
+    assert "sealed with a key already" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_a_short_password_is_refused_and_nobody_is_made(organisation: Run) -> None:
+    refused = organisation("create-admin", *ORGANISATION, "--email", "ola@example.org", stdin="short\n")
+    assert refused.returncode == 1
+    taken = organisation(
+        "create-admin", *ORGANISATION, "--email", "ola@example.org", stdin="a long enough password\n"
+    )
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_records_come_in_from_a_file_and_a_second_time_change_nothing(
+    organisation: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "claims.json"
+    file.write_text(json.dumps([make_claim(id="EC-1"), make_claim(id="EC-2")]))
+    first = organisation("import-records", str(file), *ORGANISATION, "--json")
+    second = organisation("import-records", str(file), *ORGANISATION, "--json")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert json.loads(first.stdout)["created"] == 2
+    assert json.loads(second.stdout)["unchanged"] == 2
+
+
+def test_a_broken_line_is_named_by_its_number_and_nothing_is_stored(
+    organisation: Run, tmp_path: Path
+) -> None:
+    lines = [json.dumps(make_claim(id=f"EC-{number}")) for number in range(1, 4_720)]
+    lines[4_710] = lines[4_710][:-5]
+    file = tmp_path / "claims.ndjson"
+    file.write_text("\n".join(lines))
+
+    done = organisation("import-records", str(file), *ORGANISATION)
+
+    assert done.returncode == 1
+    assert "4711" in done.stderr
+    assert "Nothing was stored." in done.stderr
+    lines[4_710] = json.dumps(make_claim(id="EC-4711"))
+    file.write_text("\n".join(lines))
+    assert "Created: 4719." in organisation("import-records", str(file), *ORGANISATION).stdout
+
+
+def test_an_organisation_that_does_not_exist_is_one_sentence(organisation: Run) -> None:
+    done = organisation("integrations", "--organisation", "Ingen")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "There is no organisation called Ingen."
+
+
+def test_a_token_is_printed_once_and_works_nowhere_without_its_scope(organisation: Run) -> None:
+    done = organisation("create-token", *ORGANISATION, "--scope", "records:write")
+    assert (done.returncode, done.stdout.strip()[:3]) == (0, "ia_")
+    assert organisation("create-token", *ORGANISATION, "--scope", "everything").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LOG_LEVEL", "LOUD"), ("PUBLIC_URL", "ftp://x"), ("OUTBOUND_ALOW", "x"), ("TRUSTED_PROXIES", "-1")],
+)
+def test_an_unknown_or_malformed_setting_stops_with_its_name(run: Run, name: str, value: str) -> None:
+    variable = f"INTEGRATION_ADMIN_{name}"
+    done = run("migrate", **{variable: value})
+    assert done.returncode == 1
+    assert variable in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_wrong_usage_exits_with_two(run: Run) -> None:
+    assert run("no-such-command").returncode == 2
+    assert run("create-admin").returncode == 2
+
+
+def test_the_commands_are_listed(run: Run) -> None:
+    listed = run("--help").stdout
+    assert all(command in listed for command in ("serve", "demo", "sandbox", "migrate", "import-records"))
