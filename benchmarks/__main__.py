@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from benchmarks import export, mapping
+from benchmarks import export, mapping, tick
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
-_BENCHES = {"mapping": mapping.measure, "export": export.measure}
+_BENCHES = {"mapping": mapping.measure, "tick": tick.measure, "export": export.measure}
 
 
 def main() -> int:

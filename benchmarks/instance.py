@@ -41,17 +41,21 @@ async def opened(
 
 async def set_up(folder: Path, endpoint: str, token: str, records: Iterable[dict[str, Any]]) -> None:
     """Make an installation with one active Xledger integration and the given records, all unsent."""
-    migrations.upgrade(_settings(folder).database)
     async with opened(folder) as application:
-        services = application.services
-        await application.keys.init_key("bench")
-        await application.keys.run()
-        await services.organisations.create_administrator(
-            ORGANISATION, "974761076", "kari@example.org", Secret(uuid.uuid4().hex), "Kari Nordmann"
-        )
-        actor = await services.organisations.actor_of(ORGANISATION)
+        await set_up_organisation(application)
+        actor = await application.services.organisations.actor_of(ORGANISATION)
         await _connect(application, actor, {"environment": "custom", "endpoint": endpoint, "token": token})
-        await services.records.receive(actor, records)
+        await application.services.records.receive(actor, records)
+
+
+async def set_up_organisation(application: Application) -> None:
+    """Make the database, the vault's key and an organisation."""
+    migrations.upgrade(application.settings.database)
+    await application.keys.init_key("bench")
+    await application.keys.run()
+    await application.services.organisations.create_administrator(
+        ORGANISATION, "974761076", "kari@example.org", Secret(uuid.uuid4().hex), "Kari Nordmann"
+    )
 
 
 async def _connect(application: Application, actor: Actor, typed: dict[str, str]) -> None:

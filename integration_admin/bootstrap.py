@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from integration_admin.adapters.base import AccountingAdapter
 from integration_admin.adapters.catalog import adapters as all_adapters
@@ -18,7 +19,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
 from integration_admin.data.run_queue import LocalRunQueue
 from integration_admin.data.secrets import SecretStore
-from integration_admin.data.startup import KeyCheck
+from integration_admin.data.startup import KeyCheck, check_schema
 from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.configuration import Configuration
@@ -58,11 +59,16 @@ class Application:
         """Raise unless the database answers with the newest schema and the keys are right."""
         async with self.database.system() as system:
             await system.reachable()
+        await check_schema(self.settings.database)
         self.keys.vault()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Tick the schedules and carry out runs until the block ends. Raises VaultError at the start."""
+        """Tick the schedules and carry out runs until the block ends.
+
+        Raises at the start: ConfigurationError when the schema is behind, VaultError for wrong keys.
+        """
+        await check_schema(self.settings.database)
         await self.keys.run()
         task = asyncio.create_task(self.services.worker.run())
         try:
@@ -141,5 +147,6 @@ def _services(
 
 def _locks(settings: Settings, database: Database) -> Locks:
     if database.is_sqlite:
-        return FileLocks(settings.instance_dir / "locks")
+        # Beside the database, so that all who share it share them, wherever they were started.
+        return FileLocks(Path(database.path).resolve().parent / "locks")
     return PostgreSQLLocks(settings.database)

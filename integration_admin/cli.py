@@ -5,7 +5,9 @@ import sys
 import typer
 
 from integration_admin.commands import database, demo, integrations, people, records, sandbox, web
+from integration_admin.core import logs
 from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.settings import load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +26,12 @@ app.command("import-records")(records.import_records)
 app.command("integrations")(integrations.integrations)
 app.command("test-connection")(integrations.test_connection)
 app.command("sync")(integrations.sync)
+
+
+@app.callback()
+def configure_logs() -> None:
+    """Log as the settings say before any command runs; help and wrong usage need no settings."""
+    logs.configure(load_settings())
 
 
 def main() -> None:

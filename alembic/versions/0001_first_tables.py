@@ -224,6 +224,13 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("recoveries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("currency", sa.String(length=3), server_default=sa.text("('')"), nullable=False),
+        sa.Column(
+            "amount_minor",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default=sa.text("0"),
+            nullable=False,
+        ),
         sa.Column("payload_hash", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
         sa.Column("external_id", sa.String(length=100), server_default=sa.text("('')"), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=True),
@@ -264,6 +271,7 @@ def upgrade() -> None:
             ["integration_id", "state", "id"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_deliveries_record_id"), ["record_id"], unique=False)
         batch_op.create_index("uq_deliveries_voucher", ["integration_id", "voucher_number"], unique=True)
 
     op.create_table(
@@ -492,6 +500,8 @@ def upgrade() -> None:
             ["integration_id", "resolved_at", "id"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_failures_record_id"), ["record_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_failures_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "schedule_slots",
@@ -554,6 +564,8 @@ def downgrade() -> None:
     op.drop_table("value_maps")
     op.drop_table("schedule_slots")
     with op.batch_alter_table("failures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_failures_run_id"))
+        batch_op.drop_index(batch_op.f("ix_failures_record_id"))
         batch_op.drop_index(batch_op.f("ix_failures_integration_id_resolved_at_id"))
 
     op.drop_table("failures")
@@ -571,6 +583,7 @@ def downgrade() -> None:
     op.drop_table("exclusions")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("uq_deliveries_voucher")
+        batch_op.drop_index(batch_op.f("ix_deliveries_record_id"))
         batch_op.drop_index(batch_op.f("ix_deliveries_integration_id_state_id"))
 
     op.drop_table("deliveries")

@@ -71,9 +71,16 @@ class ReferenceData:
     """Target field name -> what the accounting system calls that dimension here."""
 
 
+SETTLING_SECONDS = 30.0
+"""What an accounting system may still be booking after our deadline has cut a send off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the services may ask of an adapter."""
+    """What the services may ask of an adapter.
+
+    Raises ValueError when the quiet period ends before a send of another process could have.
+    """
 
     batch_size: int
     """Vouchers in one `send` at the most."""
@@ -81,11 +88,16 @@ class Capabilities:
     """How many `send` calls may run at the same time for one integration."""
     lookup: bool = True
     """Whether `lookup` can tell what is booked under our reference."""
-    quiet_seconds: float = 60.0
+    quiet_seconds: float = 90.0
     """How long an unknown outcome rests before a lookup means anything."""
     send_seconds: float = 60.0
     """The outer deadline of one `send`."""
     kinds: frozenset[str] = frozenset({"expense_claim"})
+
+    def __post_init__(self) -> None:
+        if self.quiet_seconds < self.send_seconds + SETTLING_SECONDS:
+            detail = f"quiet_seconds must be at least send_seconds and {SETTLING_SECONDS:.0f} more."
+            raise ValueError(detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,8 @@ class Result(StrEnum):
     """Surely not processed; may be sent again."""
     UNKNOWN = "unknown"
     """May have been booked; only a lookup can tell."""
+    NEEDS_PERSON = "needs_person"
+    """Taken only in part; somebody has to look before anything is sent again."""
 
 
 @dataclass(frozen=True, slots=True)

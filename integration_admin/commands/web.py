@@ -11,6 +11,7 @@ from reflex_base.constants import Env
 from reflex_base.environment import environment
 
 from integration_admin.commands.build import ROOT, build_frontend
+from integration_admin.core.settings import pin_paths
 
 
 def serve_command(
@@ -25,8 +26,9 @@ def serve_command(
 def serve(host: str, port: int) -> None:
     """Serve until interrupted; `build_frontend` must have run.
 
-    The process changes to the project's folder, so relative paths in the settings are relative to it.
+    The process changes to the project's folder; paths in the settings stay relative to where it started.
     """
+    pin_paths()
     os.chdir(ROOT)
     environment.REFLEX_ENV_MODE.set(Env.PROD)
     # The pages are already compiled and bundled: Reflex only has to serve them.

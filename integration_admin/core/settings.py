@@ -1,7 +1,8 @@
 """The settings, read once from the environment. The only module that reads environment variables."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -14,14 +15,18 @@ from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 
 PREFIX = "INTEGRATION_ADMIN_"
+_SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set; README has the same table."""
+    """Everything an operator can set; README has the same table.
+
+    Relative paths are made absolute at once: `serve` changes to another folder later.
+    """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    instance_dir: Path = Path("instance")
+    instance_dir: Path = Field(default=Path("instance"), validate_default=True)
     """Where the database, keys and reports live unless told otherwise."""
     database_url: str = ""
     """SQLAlchemy-style address; empty means SQLite in the instance directory."""
@@ -59,6 +64,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("instance_dir", "key_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _absolute_file(cls, value: str) -> str:
+        return _SQLITE_FILE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute()}", value)
 
     @field_validator("public_url")
     @classmethod
@@ -113,6 +128,23 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into their types
     except ValidationError as error:
         raise _malformed(error) from None
+
+
+def pin_paths(environ: MutableMapping[str, str] | None = None) -> None:
+    """Make every path in the environment absolute, for processes that will run in another folder.
+
+    Values that came from a `_FILE` stay in it unless they are paths themselves. Raises ConfigurationError.
+    """
+    target = os.environ if environ is None else environ
+    settings = load_settings(target)
+    paths = {"instance_dir": str(settings.instance_dir), "key_dir": str(settings.keys)}
+    if settings.database_url.startswith("sqlite"):
+        paths["database_url"] = settings.database_url
+    for field, text in paths.items():
+        target.pop(f"{PREFIX}{field.upper()}_FILE", None)
+        target[PREFIX + field.upper()] = text
+    for name in [name for name in target if name.startswith(PREFIX) and name.endswith("_FILE")]:
+        target[name] = str(Path(target[name]).absolute()) if target[name] else ""
 
 
 def _resolve(name: str, value: str) -> tuple[str, str]:

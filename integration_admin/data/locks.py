@@ -10,13 +10,25 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy.engine import make_url
 
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
+
+_ANSWER_SECONDS = 5
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": _ANSWER_SECONDS,
+    # A server that is gone must be noticed while a send can still be kept back.
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 class HeldLock(Protocol):
@@ -47,7 +59,7 @@ class FileLocks:
     """Locks files with flock; the operating system releases them when the process dies."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self._directory = directory.resolve()
 
     @asynccontextmanager
     async def hold(self, integration_id: uuid.UUID) -> AsyncIterator[HeldLock]:
@@ -82,12 +94,11 @@ class PostgreSQLLocks:
 
     @asynccontextmanager
     async def hold(self, integration_id: uuid.UUID) -> AsyncIterator[HeldLock]:
-        """Take the lock at once or raise Conflict."""
-        connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True)
+        """Take the lock at once or raise Conflict; TimeoutError when the server does not answer."""
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            connection = await psycopg.AsyncConnection.connect(self._dsn, **_CONNECTION)
         try:
-            answer = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_key(integration_id)])
-            row = await answer.fetchone()
-            if row is None or not row[0]:
+            if not await _try_lock(connection, integration_id):
                 raise _taken()
             yield _AdvisoryLock(connection)
         finally:
@@ -109,9 +120,17 @@ class _AdvisoryLock:
     async def check(self) -> None:
         """Ask the server over the lock's own connection; without an answer the lock may be gone."""
         try:
-            await self._connection.execute("SELECT 1")
-        except psycopg.Error:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._connection.execute("SELECT 1")
+        except (psycopg.Error, TimeoutError):
             raise _taken() from None
+
+
+async def _try_lock(connection: psycopg.AsyncConnection, integration_id: uuid.UUID) -> bool:
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        answer = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_key(integration_id)])
+        row = await answer.fetchone()
+    return row is not None and bool(row[0])
 
 
 def _key(integration_id: uuid.UUID) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,13 @@ def is_current(url: str) -> bool:
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     with engine.connect() as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
-    return set(heads) == set(ScriptDirectory.from_config(alembic_config()).get_heads())
+    return frozenset(heads) == _newest()
+
+
+@cache
+def _newest() -> frozenset[str]:
+    """Return the newest revisions this release brings along."""
+    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
 
 
 def differences(engine: Engine) -> list[object]:

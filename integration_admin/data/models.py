@@ -316,7 +316,10 @@ class Run(Owned, Base):
 
 
 class Delivery(Owned, Base):
-    """One record's way to one accounting system; `reference` is the same on every attempt."""
+    """One record's way to one accounting system; `reference` is the same on every attempt.
+
+    `revision`, `currency` and `amount_minor` are what was last sent, not what the record says now.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -327,6 +330,7 @@ class Delivery(Owned, Base):
         UniqueConstraint("integration_id", "record_id"),
         UniqueConstraint("integration_id", "reference"),
         Index(None, "integration_id", "state", "id"),
+        Index(None, "record_id"),
         # One integration's vouchers are numbered once each.
         Index("uq_deliveries_voucher", "integration_id", "voucher_number", unique=True),
     )
@@ -340,6 +344,8 @@ class Delivery(Owned, Base):
     revision: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     recoveries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    currency: Mapped[str] = mapped_column(String(3), default="", server_default=text("''"))
+    amount_minor: Mapped[int] = mapped_column(RowId, default=0, server_default=text("0"))
     payload_hash: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     external_id: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     run_id: Mapped[uuid.UUID | None]
@@ -358,6 +364,8 @@ class Failure(Owned, Base):
         inside("run_id", "runs"),
         inside("record_id", "records"),
         Index(None, "integration_id", "resolved_at", "id"),
+        Index(None, "record_id"),
+        Index(None, "run_id"),
     )
 
     id: Mapped[NumberKey]

@@ -1,14 +1,24 @@
-"""What is checked before anything is sealed or sent: that the keyring is the one this database knows."""
+"""What is checked before anything is sealed or sent: the schema, and that the keyring is the one it was sealed with."""
 
+import asyncio
 from pathlib import Path
 
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import Conflict
+from integration_admin.core.errors import ConfigurationError, Conflict
 from integration_admin.core.messages import msg
+from integration_admin.data import migrations
 from integration_admin.data.database import Database
 from integration_admin.data.keyring import Keyring, create_key
 from integration_admin.data.models import VaultKey
 from integration_admin.data.vault import RegisteredKey, StartReport, Vault, check_start
+
+
+async def check_schema(url: str) -> None:
+    """Raise ConfigurationError unless the database at `url` has the newest schema."""
+    if not await asyncio.to_thread(migrations.is_current, url):
+        raise ConfigurationError(
+            msg("The database does not have this release's schema. Run: integration-admin migrate")
+        )
 
 
 class KeyCheck:

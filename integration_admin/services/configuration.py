@@ -16,6 +16,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.credentials import shared_ledger
 from integration_admin.services.type_registry import TypeRegistry
 
 
@@ -81,13 +82,19 @@ class Configuration:
     async def save(self, actor: Actor, integration_id: uuid.UUID, version: int, name: str) -> int:
         """Turn a finished draft into an active integration, or rename one; return the new version.
 
-        Raises InvalidInput naming what is still missing, Conflict when somebody else saved first.
+        Raises InvalidInput naming what is still missing, Conflict when somebody else saved first or
+        another integration exports to the same entity.
         """
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             await self._check_complete(unit, integration, name)
+            # Two drafts saved at the same moment must see each other.
+            await unit.organisations.take_turns()
+            other = await unit.integrations.sharing_ledger(integration, integration.tested_entity)
+            if other is not None:
+                raise Conflict(shared_ledger(other))
             state = integration.state
             if state is IntegrationState.DRAFT:
                 state = IntegrationState.ACTIVE
@@ -106,6 +113,10 @@ class Configuration:
             integration = await unit.integrations.get(integration_id)
             if integration.state not in {IntegrationState.ACTIVE, IntegrationState.PAUSED}:
                 raise Conflict(msg("Only an integration that is set up and connected can be paused."))
+            if not paused and integration.tested_at is None:
+                raise Conflict(
+                    msg("Test the connection first; this integration goes on once a test succeeds.")
+                )
             await unit.integrations.note(integration_id, state=wanted)
             await unit.audit.add(now, actor.name, f"integration.{wanted}", str(integration_id))
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from integration_admin.adapters.base import AccountingAdapter, Connection, CredentialField, Credentials
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import AdapterError, Fault, InvalidInput
+from integration_admin.core.errors import AdapterError, Conflict, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, Permission
@@ -98,8 +98,10 @@ class CredentialService:
     ) -> int:
         """Seal what was typed and return the new version; an empty secret keeps the stored one.
 
-        A changed address drops every stored secret, so that none is ever sent somewhere new.
-        Raises InvalidInput with a sentence a field, Conflict, VaultError; then nothing is stored.
+        A changed address drops every stored secret, so that none is ever sent somewhere new, and the
+        lists read there. An active integration stops until a test of what is new has passed.
+        Raises InvalidInput with a sentence a field, VaultError, Conflict (also for a new address once
+        anything has been exported); then nothing is stored.
         """
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
@@ -110,7 +112,7 @@ class CredentialService:
             settings = _settings(adapter, typed)
             origin = adapter.target_origin(settings)
             if origin != integration.target_origin:
-                await unit.integrations.remove_credentials(integration_id)
+                await _leave_address(unit, integration)
                 stored = set()
             secrets = _secrets(adapter, typed, settings, stored)
             new_version = await unit.integrations.change(
@@ -120,8 +122,8 @@ class CredentialService:
                 settings=settings,
                 target_origin=origin,
                 tested_at=None,
-                tested_entity="",
                 step=_later_step(integration.step, "credentials"),
+                **_stopped_if_new(integration, settings, secrets),
             )
             integration.target_origin = origin
             for field, secret in secrets.items():
@@ -134,30 +136,30 @@ class CredentialService:
     async def test(self, actor: Actor, integration_id: uuid.UUID) -> TestReport:
         """Sign in to the accounting system and tell what happened, within ten seconds.
 
-        Never raises for what the far side does; a passed test lets a stopped integration go on.
+        Never raises for what the far side does; a passed test lets a stopped integration go on. One
+        that reaches another entity than the integration has exported to does not pass, and stops it.
         """
         actor.require(Permission.CONFIGURE)
         started = self._clock.monotonic()
+        async with self._database.read(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+            credentials = await self.open(unit, integration)
         try:
-            connection = await self._connect(actor, integration_id)
+            connection = await self._connect(integration.kind, credentials)
         except AdapterError as error:
-            report = _failed(error, self._clock.monotonic() - started)
+            report = _failed(error.message, self._clock.monotonic() - started)
         else:
             report = _passed(connection, self._clock.monotonic() - started)
-        await self._note(actor, integration_id, report)
-        return report
+        return await self._note(actor, integration_id, integration.version, report)
 
     async def open(self, unit: Unit, integration: Integration) -> Credentials:
         """Return what the adapter signs in with. Raises VaultError."""
         return Credentials(dict(integration.settings), await self._secrets.open(unit, integration))
 
-    async def _connect(self, actor: Actor, integration_id: uuid.UUID) -> Connection:
-        async with self._database.read(actor.organisation_id) as unit:
-            integration = await unit.integrations.get(integration_id)
-            credentials = await self.open(unit, integration)
+    async def _connect(self, kind: str, credentials: Credentials) -> Connection:
         try:
             async with asyncio.timeout(TEST_SECONDS):
-                return await self._adapters.get(integration.kind).test_connection(credentials)
+                return await self._adapters.get(kind).test_connection(credentials)
         except TimeoutError:
             raise AdapterError(
                 msg("The accounting system did not answer within ten seconds. Try again in a few minutes."),
@@ -165,20 +167,92 @@ class CredentialService:
                 code="deadline",
             ) from None
 
-    async def _note(self, actor: Actor, integration_id: uuid.UUID, report: TestReport) -> None:
+    async def _note(
+        self, actor: Actor, integration_id: uuid.UUID, version: int, found: TestReport
+    ) -> TestReport:
+        """Record what a test of the settings at `version` found, and return what it means."""
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Two integrations tested at the same moment must see each other.
+            await unit.organisations.take_turns()
             integration = await unit.integrations.get(integration_id)
-            noted: dict[str, object] = {
-                "tested_at": now if report.passed else None,
-                "tested_entity": report.entity,
-            }
-            if report.passed and integration.state is IntegrationState.STOPPED:
-                noted |= {"state": IntegrationState.ACTIVE, "stop_message": None}
-            await unit.integrations.note(integration_id, **noted)
+            refusal = await _refusal(unit, integration, found.entity) if found.passed else None
+            report = found if refusal is None else _failed(refusal, found.seconds)
+            values = _noted(integration, report, refusal, now)
+            if not await unit.integrations.note_at(integration_id, version, **values):
+                report = _failed(
+                    msg("The settings were changed while the test ran. Test the connection again."),
+                    found.seconds,
+                )
+            elif report.passed and report.entity != integration.tested_entity:
+                await unit.mappings.replace_reference(integration_id, {})
             await unit.audit.add(
                 now, actor.name, "connection.test", str(integration_id), passed=report.passed
             )
+        return report
+
+
+def shared_ledger(other: Integration) -> Message:
+    """Say that `other` exports to the same entity."""
+    return msg(
+        "“{name}” exports to {entity} already, and two integrations would book every claim twice.",
+        name=other.name,
+        entity=other.tested_entity,
+    )
+
+
+async def _leave_address(unit: Unit, integration: Integration) -> None:
+    """Forget what belongs to the present address; raises Conflict once anything was taken up for export."""
+    if await unit.integrations.has_deliveries(integration.id):
+        raise Conflict(
+            msg(
+                "This integration has exported to the present address and keeps it. "
+                "Set up a new integration for another address."
+            )
+        )
+    await unit.integrations.remove_credentials(integration.id)
+    await unit.mappings.replace_reference(integration.id, {})
+
+
+def _stopped_if_new(
+    integration: Integration, settings: Mapping[str, str], secrets: Mapping[str, Secret]
+) -> dict[str, object]:
+    """Return what stops an active integration until what is new in its settings has been tested."""
+    changed = bool(secrets) or settings != integration.settings
+    if integration.state is not IntegrationState.ACTIVE or not changed:
+        return {}
+    untested = msg("The credentials were changed. Nothing is exported until a connection test succeeds.")
+    return {"state": IntegrationState.STOPPED, "stop_message": untested.to_json()}
+
+
+async def _refusal(unit: Unit, integration: Integration, entity: str) -> Message | None:
+    """Return why a saved integration may not export to `entity`, None when it may."""
+    if integration.state is IntegrationState.DRAFT:
+        return None
+    before = integration.tested_entity
+    if before not in {"", entity} and await unit.integrations.has_deliveries(integration.id):
+        return msg(
+            "These credentials reach {entity}, but this integration has exported to {before}. "
+            "Use credentials for {before}, or set up a new integration.",
+            entity=entity,
+            before=before,
+        )
+    other = await unit.integrations.sharing_ledger(integration, entity)
+    return None if other is None else shared_ledger(other)
+
+
+def _noted(
+    integration: Integration, report: TestReport, refusal: Message | None, now: datetime
+) -> dict[str, object]:
+    """Return what a test changes; after one that did not pass, the entity reached before is kept."""
+    if report.passed:
+        goes_on = integration.state is IntegrationState.STOPPED
+        resumed = {"state": IntegrationState.ACTIVE, "stop_message": None} if goes_on else {}
+        return {"tested_at": now, "tested_entity": report.entity, **resumed}
+    untested: dict[str, object] = {"tested_at": None}
+    if refusal is not None and integration.state in {IntegrationState.ACTIVE, IntegrationState.STOPPED}:
+        untested |= {"state": IntegrationState.STOPPED, "stop_message": refusal.to_json()}
+    return untested
 
 
 def _form_field(
@@ -264,5 +338,5 @@ def _passed(connection: Connection, seconds: float) -> TestReport:
     )
 
 
-def _failed(error: AdapterError, seconds: float) -> TestReport:
-    return TestReport(passed=False, message=error.message, entity="", warnings=(), seconds=seconds)
+def _failed(message: Message, seconds: float) -> TestReport:
+    return TestReport(passed=False, message=message, entity="", warnings=(), seconds=seconds)

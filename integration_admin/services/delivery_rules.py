@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result
+from integration_admin.adapters.base import Capabilities, Outcome, Result
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState
@@ -36,6 +36,11 @@ class RetryTimes:
     """When something is tried again; `random` returns a float in [0, 1)."""
 
     random: Callable[[], float]
+
+    def drawn(self) -> "RetryTimes":
+        """Return times with the dice thrown once, so that a whole batch waits for the same moment."""
+        thrown = self.random()
+        return RetryTimes(lambda: thrown)
 
     def after_quiet(self, now: datetime, capabilities: Capabilities) -> datetime:
         """Return when an unknown outcome may be looked up."""
@@ -86,22 +91,10 @@ def unanswered(reference: str) -> Outcome:
     )
 
 
-def outcome_of_lookup(reference: str, booked: Booked | None) -> Outcome:
-    """Return what a lookup after the quiet period proves: absent means it was never processed."""
-    if booked is None or booked.count == 0:
-        return Outcome(
-            reference,
-            Result.NOT_SENT,
-            message=msg("An earlier attempt did not arrive; it is sent again."),
-            fault=Fault.TRANSIENT,
-            retry_after=0.0,
-        )
-    return Outcome(reference, Result.DELIVERED, external_id=booked.external_id)
-
-
 STATE_OF: dict[Result, DeliveryState] = {
     Result.DELIVERED: DeliveryState.DELIVERED,
     Result.REJECTED: DeliveryState.REJECTED,
     Result.NOT_SENT: DeliveryState.RETRY_WAIT,
     Result.UNKNOWN: DeliveryState.UNKNOWN,
+    Result.NEEDS_PERSON: DeliveryState.NEEDS_PERSON,
 }

@@ -1,12 +1,12 @@
 """What became of a batch's records, and writing it down: states, failures, counts, all in one commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from integration_admin.adapters.base import Capabilities, Outcome, Result
-from integration_admin.core.errors import Fault
+from integration_admin.core.errors import Conflict, Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.models import Failure, Run
@@ -35,13 +35,25 @@ class Tally:
         """How many records were not delivered."""
         return self.rejected + self.waiting + self.unknown
 
-    def count(self, state: DeliveryState, delivery: Outgoing) -> None:
-        """Count one outcome."""
-        match state:
+    def plus(self, verdicts: "Sequence[Verdict]") -> "Tally":
+        """Return the counts with `verdicts` added; this one stays as it is until they are committed."""
+        counted = replace(self, sums=dict(self.sums))
+        for item in verdicts:
+            counted.count(item)
+        return counted
+
+    def become(self, other: "Tally") -> None:
+        """Take over counts that have been committed."""
+        self.delivered, self.rejected, self.waiting = other.delivered, other.rejected, other.waiting
+        self.unknown, self.sums = other.unknown, other.sums
+
+    def count(self, item: "Verdict") -> None:
+        """Count one verdict."""
+        match item.state:
             case DeliveryState.DELIVERED:
+                sent = item.delivery
                 self.delivered += 1
-                earlier = self.sums.get(delivery.currency, 0)
-                self.sums[delivery.currency] = earlier + delivery.amount_minor
+                self.sums[sent.currency] = self.sums.get(sent.currency, 0) + sent.amount_minor
             case DeliveryState.REJECTED:
                 self.rejected += 1
             case DeliveryState.RETRY_WAIT:
@@ -73,6 +85,10 @@ class Verdict:
     fault: Fault | None = None
     field: str = ""
     message: Message | None = None
+    judged: bool = False
+    """Whether the record was refused as it stands, before anything was sent."""
+    recovered: bool = False
+    """Whether its process died while it was being sent."""
 
 
 def verdict(
@@ -107,29 +123,66 @@ def doubled(delivery: Outgoing, count: int) -> Verdict:
     )
 
 
+def interrupted(delivery: Outgoing, due_at: datetime) -> Verdict:
+    """Doubt what a dead process was sending: it may have arrived."""
+    return Verdict(
+        delivery,
+        DeliveryState.UNKNOWN,
+        due_at=due_at,
+        fault=Fault.UNKNOWN_OUTCOME,
+        message=msg(
+            "The program stopped while this record was being sent. It is looked up before it goes out again."
+        ),
+        recovered=True,
+    )
+
+
+def undecidable(delivery: Outgoing) -> Verdict:
+    """Hand an unknown outcome to a person where the accounting system cannot be asked."""
+    return Verdict(
+        delivery,
+        DeliveryState.NEEDS_PERSON,
+        fault=Fault.UNKNOWN_OUTCOME,
+        message=msg("The accounting system cannot be asked whether it has this record. Look there yourself."),
+    )
+
+
 async def write_verdicts(
     unit: Unit,
     run: Run,
     verdicts: Sequence[Verdict],
-    tally: Tally,
+    counted: Tally,
     came_from: Sequence[DeliveryState],
     now: datetime,
 ) -> None:
-    """Write what the deliveries become, why, and the run's counts, in the caller's unit."""
+    """Write what the deliveries become, why, and the run's counts, in the caller's unit.
+
+    Raises Conflict when a delivery has left the states it came from; the unit then writes nothing.
+    """
     if not verdicts:
         return
-    await unit.deliveries.settle([_settlement(item) for item in verdicts], came_from, now)
+    moved = await unit.deliveries.settle([_settlement(item) for item in verdicts], came_from, now)
+    if moved != len(verdicts):
+        raise Conflict(
+            msg("The records changed while they were being sent. The next run goes on."),
+            internal=f"settled {moved} of {len(verdicts)}",
+        )
     await unit.runs.resolve_failures(run.integration_id, [item.delivery.record_id for item in verdicts], now)
     failures = [_failure(run, item, now) for item in verdicts if item.message is not None]
     if failures:
         await unit.runs.add_failures(failures)
-    for item in verdicts:
-        tally.count(item.state, item.delivery)
-    await unit.runs.progress(run.id, **tally.columns())
+    await unit.runs.progress(run.id, **counted.columns())
 
 
 def _settlement(item: Verdict) -> Settlement:
-    return Settlement(item.delivery.id, item.state, item.external_id, item.due_at)
+    return Settlement(
+        item.delivery.id,
+        item.state,
+        item.external_id,
+        item.due_at,
+        revision=item.delivery.revision if item.judged else None,
+        recovered=item.recovered,
+    )
 
 
 def _failure(run: Run, item: Verdict, now: datetime) -> Failure:

@@ -76,7 +76,7 @@ class HealthMonitor:
             delivered_total=counts.get(DeliveryState.DELIVERED, 0),
             waiting=new + counts.get(DeliveryState.READY, 0) + counts.get(DeliveryState.RETRY_WAIT, 0),
             failed=counts.get(DeliveryState.REJECTED, 0),
-            unknown=counts.get(DeliveryState.UNKNOWN, 0) + counts.get(DeliveryState.NEEDS_PERSON, 0),
+            unknown=_in_doubt(counts, running=active is not None),
             failures=open_failures,
         )
 
@@ -95,6 +95,12 @@ class HealthMonitor:
 async def _open_failures(unit: Unit, integration_id: uuid.UUID, limit: int) -> tuple[FailureView, ...]:
     rows = await unit.runs.failures(integration_id, limit=limit)
     return tuple(failure_view(failure, record) for failure, record in rows)
+
+
+def _in_doubt(counts: dict[DeliveryState, int], *, running: bool) -> int:
+    """Count records nobody knows the fate of; what is marked as being sent while nothing runs is one."""
+    sending = 0 if running else counts.get(DeliveryState.SENDING, 0)
+    return counts.get(DeliveryState.UNKNOWN, 0) + counts.get(DeliveryState.NEEDS_PERSON, 0) + sending
 
 
 def _status(

@@ -2,29 +2,39 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from integration_admin.adapters.base import TargetField
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import InvalidInput
+from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.mapping import Mapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
+from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.config_validator import CodeLookup, Finding, Severity, validate
+from integration_admin.services.config_validator import (
+    ID_PREFIX,
+    CodeLookup,
+    Finding,
+    Severity,
+    validate,
+)
 from integration_admin.services.credentials import STEPS, CredentialService
+from integration_admin.services.mapping_resolver import CATEGORY
 from integration_admin.services.mapping_suggestions import suggest
 
 _CLAIM = "expense_claim"
 _SUGGEST_FROM = 5_000
+_UNKNOWN = 50
+_NEIGHBOURS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +86,19 @@ class Mappings:
             )
 
     async def refresh(self, actor: Actor, integration_id: uuid.UUID) -> dict[str, int]:
-        """Read the accounting system's lists anew and return how long each is. Raises AdapterError."""
+        """Read the accounting system's lists anew and return how long each is.
+
+        Raises AdapterError, or Conflict when the integration was pointed elsewhere meanwhile.
+        """
         actor.require(Permission.CONFIGURE)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             credentials = await self._credentials.open(unit, integration)
         data = await self._adapters.get(integration.kind).reference_data(credentials)
         async with self._database.write(actor.organisation_id) as unit:
+            present = await unit.integrations.get(integration_id)
+            if _whose(present) != _whose(integration):
+                raise Conflict(msg("The connection was changed while the lists were read. Read them again."))
             await unit.mappings.replace_reference(integration_id, data.lists)
         return {name: len(items) for name, items in data.lists.items()}
 
@@ -123,19 +139,13 @@ class Mappings:
         """
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
-        async with self._database.write(actor.organisation_id) as unit:
+        # Others wait while a unit writes; the version tells whether what was judged has changed since.
+        async with self._database.read(actor.organisation_id) as unit:
             findings = tuple(await self._judge(unit, integration_id, mapping))
-            if any(finding.severity is Severity.ERROR for finding in findings):
-                raise InvalidInput(
-                    msg("The mapping cannot be saved like this: every record would fail."),
-                    fields={
-                        finding.target: finding.message
-                        for finding in findings
-                        if finding.severity is Severity.ERROR
-                    },
-                )
-            if findings and not accept_warnings:
-                return SaveResult(saved=False, version=version, findings=findings)
+        _refuse_errors(findings)
+        if findings and not accept_warnings:
+            return SaveResult(saved=False, version=version, findings=findings)
+        async with self._database.write(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             step = max(integration.step, "schedule", key=STEPS.index)
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
@@ -154,21 +164,60 @@ class Mappings:
         integration = await unit.integrations.get(integration_id)
         zone = ZoneInfo((await unit.organisations.get()).time_zone)
         targets = self._adapters.get(integration.kind).target_fields
-        codes = await _codes(
-            unit, integration_id, targets, mapping, self._clock.now().astimezone(zone).date()
+        categories = await unit.records.categories(_CLAIM)
+        used = _codes_used(targets, mapping, categories)
+        today = self._clock.now().astimezone(zone).date()
+        return validate(mapping, targets, categories, await _looked_up(unit, integration_id, used, today))
+
+
+def _whose(integration: Integration) -> tuple[str, str]:
+    """Return which company's lists an integration reads."""
+    return integration.target_origin, integration.tested_entity
+
+
+def _refuse_errors(findings: Sequence[Finding]) -> None:
+    """Raise InvalidInput when any finding is an error."""
+    errors = {found.target: found.message for found in findings if found.severity is Severity.ERROR}
+    if errors:
+        raise InvalidInput(
+            msg("The mapping cannot be saved like this: every record would fail."), fields=errors
         )
-        return validate(mapping, targets, await unit.records.categories(_CLAIM), codes)
 
 
-async def _codes(
-    unit: Unit, integration_id: uuid.UUID, targets: Sequence[TargetField], mapping: Mapping, today: date
-) -> Any:
-    """Look up every code the mapping names in the list its target takes codes from."""
+def _codes_used(
+    targets: Sequence[TargetField], mapping: Mapping, categories: Sequence[str]
+) -> dict[str, set[str]]:
+    """Return the codes a mapping would send as it stands, by the list they come from."""
     used: dict[str, set[str]] = defaultdict(set)
     for target in targets:
         field = mapping.get(target.name)
         if target.reference and field:
             used[target.reference].update(field.values.values())
             used[target.reference].update([field.constant] if field.constant else [])
-    items = {name: await unit.mappings.search_reference(integration_id, name, limit=50_000) for name in used}
-    return CodeLookup.of(items, today)
+            # Categories may be the codes themselves.
+            used[target.reference].update(categories if field.source == CATEGORY else ())
+    return used
+
+
+async def _looked_up(
+    unit: Unit, integration_id: uuid.UUID, used: Table[str, set[str]], today: date
+) -> CodeLookup:
+    """Look up the codes in use, and what stands near those that are unknown; never a whole list."""
+    lengths = await unit.mappings.reference_counts(integration_id)
+    by_code: dict[str, dict[str, tuple[ReferenceItem, ...]]] = {}
+    by_id: dict[str, dict[str, ReferenceItem]] = {}
+    usable: dict[str, tuple[str, ...]] = {}
+    for name in used.keys() & lengths.keys():
+        ids = [code.removeprefix(ID_PREFIX) for code in used[name] if code.startswith(ID_PREFIX)]
+        by_id[name] = await unit.mappings.reference_ids(integration_id, name, ids)
+        found = await unit.mappings.reference_codes(integration_id, name, sorted(used[name]))
+        # A code nobody has is kept with nothing behind it: the list counts as read.
+        by_code[name] = {code: tuple(items) for code, items in found.items()}
+        unknown = [code for code, items in found.items() if not items and not code.startswith(ID_PREFIX)]
+        near = {
+            item.code
+            for code in unknown[:_UNKNOWN]
+            for item in await unit.mappings.neighbouring_codes(integration_id, name, code, _NEIGHBOURS)
+        }
+        usable[name] = tuple(sorted(near))
+    return CodeLookup(today, by_code, by_id, usable)

@@ -41,6 +41,7 @@ class Runs:
         if idempotency_key is not None and not 1 <= len(idempotency_key) <= 255:
             raise InvalidInput(msg("An idempotency key has between 1 and 255 characters."))
         async with self._database.write(actor.organisation_id) as unit:
+            await unit.runs.take_turns(integration_id)
             earlier = await self._earlier(unit, integration_id, idempotency_key)
             run = earlier or await self.enqueue(unit, actor, integration_id, trigger, idempotency_key)
         await self._queue.put(QueuedRun(actor.organisation_id, run.id))
@@ -79,10 +80,9 @@ class Runs:
         actor.require(Permission.RUN)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            run = await unit.runs.get(run_id)
-            if run.state is RunState.QUEUED:
-                await unit.runs.finish(run_id, RunState.CANCELLED, now)
-            elif run.state is RunState.RUNNING:
+            await unit.runs.get(run_id)
+            # The run may begin at this very moment, so the database decides which of the two it is.
+            if not await unit.runs.finish(run_id, RunState.CANCELLED, now, came_from=(RunState.QUEUED,)):
                 await unit.runs.progress(run_id, cancel_requested=True)
             await unit.audit.add(now, actor.name, "run.cancel", str(run_id))
         return await self.get(actor, run_id)
@@ -97,7 +97,8 @@ class Runs:
     ) -> Run:
         """Write a queued run inside the caller's unit; the caller puts it on the queue after the commit."""
         now = self._clock.now()
-        _check_state(await unit.integrations.get(integration_id))
+        await unit.runs.take_turns(integration_id)
+        check_may_run(await unit.integrations.get(integration_id))
         if await unit.runs.active(integration_id) is not None:
             raise Conflict(
                 msg("This integration is already being synchronised. Wait until that run has ended.")
@@ -130,7 +131,7 @@ def _new_run(
     )
 
 
-def _check_state(integration: Integration) -> None:
+def check_may_run(integration: Integration) -> None:
     """Raise Conflict with the reason an integration may not run."""
     if integration.state is IntegrationState.ACTIVE:
         return

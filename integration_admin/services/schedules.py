@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from integration_admin.core.actor import Actor
@@ -44,8 +45,9 @@ class Schedules:
             integration = await unit.integrations.get(integration_id)
             saved = await unit.schedules.get(integration_id)
             time_zone = (await unit.organisations.get()).time_zone
+            done = await self._dates_done(unit, saved)
         schedule = saved or Schedule(kind=ScheduleKind.DAILY, at="02:00", time_zone=time_zone, enabled=True)
-        return self._view(schedule, saved is not None, integration.version)
+        return self._view(schedule, done, saved is not None, integration.version)
 
     def preview(self, kind: str, at: str, time_zone: str, count: int = 5) -> list[Slot]:
         """Return the next runs a schedule would have; raises InvalidInput."""
@@ -78,10 +80,22 @@ class Schedules:
             )
         return new_version
 
-    def _view(self, schedule: Schedule, saved: bool, version: int) -> ScheduleView:  # noqa: FBT001, drawn from a row
+    async def _dates_done(self, unit: Unit, schedule: Schedule | None) -> frozenset[str]:
+        if schedule is None:
+            return frozenset()
+        today = self._clock.now().astimezone(ZoneInfo(schedule.time_zone)).date()
+        return await unit.schedules.dates_done(schedule.id, today.isoformat())
+
+    def _view(
+        self,
+        schedule: Schedule,
+        done: frozenset[str],
+        saved: bool,  # noqa: FBT001, drawn from a row
+        version: int,
+    ) -> ScheduleView:
         kind = schedule.kind
         zone = ZoneInfo(schedule.time_zone)
-        slots = next_slots(kind, schedule.at, zone, self._clock.now(), 5) if schedule.enabled else []
+        slots = next_slots(kind, schedule.at, zone, self._clock.now(), 5, done) if schedule.enabled else []
         return ScheduleView(
             kind, schedule.at, schedule.time_zone, schedule.enabled, tuple(slots), saved, version
         )
@@ -100,11 +114,17 @@ async def _store(
     await unit.schedules.put(schedule)
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all time zones; finding them reads a whole folder tree."""
+    return frozenset(available_timezones())
+
+
 def _check(kind: str, at: str, time_zone: str) -> ZoneInfo:
     wrong: dict[str, Message] = {}
     if kind not in {known.value for known in ScheduleKind}:
         wrong["kind"] = msg("Choose one of the options.")
-    if time_zone not in available_timezones():
+    if time_zone not in _time_zones():
         wrong["time_zone"] = msg("This time zone is not known. Write it as Europe/Oslo.")
     if wrong:
         raise InvalidInput(msg("Some fields need another look."), fields=wrong)

@@ -4,7 +4,8 @@ Clock changes follow Debian cron as `cronsim` implements it: a time that does no
 after the jump, a time that comes twice runs once.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,6 +17,10 @@ from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import ScheduleKind
 
+ONCE_A_DAY = (ScheduleKind.DAILY, ScheduleKind.WEEKDAYS)
+"""Kinds that run at most once a local date, even when somebody moves the time."""
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -23,6 +28,11 @@ class Slot:
 
     local_time: str
     due_at: datetime
+
+    @property
+    def local_date(self) -> str:
+        """The local date, YYYY-MM-DD."""
+        return self.local_time[:10]
 
 
 def cron_line(kind: ScheduleKind, at: str) -> str:
@@ -37,9 +47,9 @@ def cron_line(kind: ScheduleKind, at: str) -> str:
 
 def parse_time(at: str) -> tuple[int, int]:
     """Read local HH:MM; raises InvalidInput."""
-    hours, _, minutes = at.partition(":")
-    if hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60:
-        return int(hours), int(minutes)
+    found = _TIME.fullmatch(at)
+    if found and int(found[1]) < 24 and int(found[2]) < 60:
+        return int(found[1]), int(found[2])
     raise InvalidInput(msg("Some fields need another look."), fields={"at": msg("Write the time as 02:00.")})
 
 
@@ -52,9 +62,22 @@ def upcoming(kind: ScheduleKind, at: str, zone: ZoneInfo, after: datetime) -> It
         yield Slot(_name(kind, instant.astimezone(zone)), instant)
 
 
-def next_slots(kind: ScheduleKind, at: str, zone: ZoneInfo, after: datetime, count: int) -> list[Slot]:
-    """Return the next `count` slots later than `after`."""
-    return list(islice(upcoming(kind, at, zone, after), count))
+def next_slots(
+    kind: ScheduleKind,
+    at: str,
+    zone: ZoneInfo,
+    after: datetime,
+    count: int,
+    done: Collection[str] = (),
+) -> list[Slot]:
+    """Return the next `count` slots later than `after`.
+
+    `done` holds the local dates (YYYY-MM-DD) that have had their run; only hourly schedules run on them again.
+    """
+    slots = upcoming(kind, at, zone, after)
+    if kind in ONCE_A_DAY:
+        slots = (slot for slot in slots if slot.local_date not in done)
+    return list(islice(slots, count))
 
 
 def due_slots(kind: ScheduleKind, at: str, zone: ZoneInfo, after: datetime, until: datetime) -> list[Slot]:

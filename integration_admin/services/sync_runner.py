@@ -25,12 +25,14 @@ from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
 from integration_admin.data.models import Integration, Run
 from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery, Outgoing
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.delivery_rules import RetryTimes, reference_of
 from integration_admin.services.export_batch import EXPORTED_STATUSES, BatchExporter
 from integration_admin.services.export_outcomes import Tally
 from integration_admin.services.mapping_resolver import CompiledMapping, compile_mapping
+from integration_admin.services.runs import check_may_run
 
 _log = structlog.get_logger(__name__)
 
@@ -77,35 +79,42 @@ class SyncRunner:
             run = await unit.runs.get(run_id)
         try:
             async with self._locks.hold(run.integration_id) as lock:
-                await self._locked(organisation_id, run, lock)
+                await self._locked(organisation_id, run_id, lock)
         except Conflict:
             _log.info("run_left_to_lock_holder", run=str(run_id))
 
-    async def _locked(self, organisation_id: uuid.UUID, run: Run, lock: HeldLock) -> None:
+    async def _locked(self, organisation_id: uuid.UUID, run_id: uuid.UUID, lock: HeldLock) -> None:
         async with self._database.write(organisation_id) as unit:
-            if not await unit.runs.start(run.id, self._clock.now()):
+            if not await unit.runs.start(run_id, self._clock.now()):
                 return
+            # What a dead process counted is read only now: until the lock was ours it could still count.
+            run = await unit.runs.get(run_id)
         tally = Tally.of(run)
+        problem = await self._attempt(organisation_id, run, lock, tally)
+        await self._finish(organisation_id, run, tally, problem)
+
+    async def _attempt(
+        self, organisation_id: uuid.UUID, run: Run, lock: HeldLock, tally: Tally
+    ) -> Message | None:
+        """Export, and return why the run ended before its time, if it did."""
         try:
             job = await self._prepare(organisation_id, run)
             await self._export(job, lock, tally)
         except AuthenticationFailed as error:
             await self._stop_integration(organisation_id, run, error.message)
-            await self._finish(organisation_id, run, tally, error.message)
+            return error.message
         except IntegrationAdminError as error:
             _log.warning("run_ended_early", run=str(run.id), reason=error.internal)
-            await self._finish(organisation_id, run, tally, error.message)
+            return error.message
         except Exception as error:  # noqa: BLE001, whatever broke, the run must end and say so
             _log.exception("run_failed", run=str(run.id), error=type(error).__name__)
-            await self._finish(
-                organisation_id, run, tally, msg("The export stopped because of a fault in this program.")
-            )
-        else:
-            await self._finish(organisation_id, run, tally, None)
+            return msg("The export stopped because of a fault in this program.")
+        return None
 
     async def _prepare(self, organisation_id: uuid.UUID, run: Run) -> _Job:
         async with self._database.read(organisation_id) as unit:
             integration = await unit.integrations.get(run.integration_id)
+            check_may_run(integration)
             adapter = self._adapters.get(integration.kind)
             mapping = await unit.mappings.get(integration.id)
             excluded = await unit.integrations.exclusions(integration.id)
@@ -124,35 +133,47 @@ class SyncRunner:
         exporter = BatchExporter(
             self._database, job.adapter, job.credentials, job.mapping, self._clock, self._retry_times, lock
         )
-        await self._recover(job)
+        await self._doubt_interrupted(job, exporter, tally)
         await self._take_up(job)
-        async for batch in self._batches(job, DeliveryRepository.unknown_due):
-            await exporter.look_up(job.run, batch, tally)
-        async for batch in self._batches(job, DeliveryRepository.sendable):
-            await exporter.send(job.run, batch, tally)
+        try:
+            async for batch in self._batches(job, DeliveryRepository.unknown_due):
+                await exporter.look_up(job.run, batch, tally)
+            async for batch in self._batches(job, DeliveryRepository.sendable):
+                await exporter.send(job.run, batch, tally)
+        except Exception:
+            # Nothing may stay marked as being sent once nobody is sending.
+            await self._doubt_interrupted(job, exporter, tally)
+            raise
 
-    async def _batches(self, job: _Job, choose: _Choice) -> AsyncIterator[list[Outgoing]]:
-        """Yield what is to be settled, batch by batch, until nothing is left or the run shall stop."""
+    async def _doubt_interrupted(self, job: _Job, exporter: BatchExporter, tally: Tally) -> None:
+        async for batch in self._batches(job, DeliveryRepository.interrupted, whatever=True):
+            _log.warning("sends_interrupted", run=str(job.run.id), records=len(batch))
+            await exporter.doubt(job.run, batch, tally)
+
+    async def _batches(
+        self, job: _Job, choose: _Choice, *, whatever: bool = False
+    ) -> AsyncIterator[list[Outgoing]]:
+        """Yield what is to be settled, batch by batch, until nothing is left or the run shall stop.
+
+        `whatever` goes on although somebody cancelled the run or paused the integration.
+        """
         after = 0
-        while batch := await self._next(job, choose, after):
+        while batch := await self._next(job, choose, after, whatever=whatever):
             after = batch[-1].id
             yield batch
 
-    async def _next(self, job: _Job, choose: _Choice, after: int) -> list[Outgoing]:
+    async def _next(self, job: _Job, choose: _Choice, after: int, *, whatever: bool) -> list[Outgoing]:
         limit = job.adapter.capabilities.batch_size
         async with self._database.read(job.organisation_id) as unit:
-            if await unit.runs.cancel_requested(job.run.id):
+            if not whatever and await self._shall_stop(unit, job):
                 return []
             return await choose(unit.deliveries, job.integration.id, self._clock.now(), after, limit)
 
-    async def _recover(self, job: _Job) -> None:
-        """Turn what a dead run left in the middle of a send into unknown outcomes: the lock is ours now."""
-        now = self._clock.now()
-        due = self._retry_times.after_quiet(now, job.adapter.capabilities)
-        async with self._database.write(job.organisation_id) as unit:
-            orphans = await unit.deliveries.orphans_to_unknown(job.integration.id, due, now)
-        if orphans:
-            _log.warning("sends_interrupted", run=str(job.run.id), records=orphans)
+    async def _shall_stop(self, unit: Unit, job: _Job) -> bool:
+        """Tell whether somebody cancelled the run or paused the integration meanwhile."""
+        if await unit.runs.cancel_requested(job.run.id):
+            return True
+        return (await unit.integrations.get(job.integration.id)).state is not IntegrationState.ACTIVE
 
     async def _take_up(self, job: _Job) -> None:
         """Make a delivery of every exportable record that has none, in chunks."""
@@ -181,6 +202,8 @@ class SyncRunner:
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:
+            if (await unit.integrations.get(run.integration_id)).state is not IntegrationState.ACTIVE:
+                return
             await unit.integrations.note(
                 run.integration_id, state=IntegrationState.STOPPED, stop_message=reason.to_json()
             )
@@ -195,7 +218,7 @@ class SyncRunner:
         async with self._database.write(organisation_id) as unit:
             cancelled = await unit.runs.cancel_requested(run.id)
             left = await unit.deliveries.counts(run.integration_id)
-            state = _final_state(tally, problem, cancelled=cancelled)
+            state = _final_state(tally, left, problem, cancelled=cancelled)
             message = problem or _summary(tally, left, cancelled=cancelled)
             await unit.runs.finish(run.id, state, now, message=message.to_json(), **tally.columns())
             if state is RunState.SUCCEEDED or tally.delivered:
@@ -203,12 +226,20 @@ class SyncRunner:
         _log.info("run_finished", run=str(run.id), state=str(state), **tally.columns())
 
 
-def _final_state(tally: Tally, problem: Message | None, *, cancelled: bool) -> RunState:
+def _final_state(
+    tally: Tally, left: Mapping[DeliveryState, int], problem: Message | None, *, cancelled: bool
+) -> RunState:
+    """Succeeded means: all that was tried is delivered, and nothing is in doubt from earlier either."""
     if cancelled:
         return RunState.CANCELLED
-    if problem is None and tally.troubled == 0:
+    if problem is None and tally.troubled == 0 and _in_doubt(left) == 0:
         return RunState.SUCCEEDED
     return RunState.PARTLY_FAILED if tally.delivered else RunState.FAILED
+
+
+def _in_doubt(left: Mapping[DeliveryState, int]) -> int:
+    states = (DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON, DeliveryState.SENDING)
+    return sum(left.get(state, 0) for state in states)
 
 
 def _summary(tally: Tally, left: Mapping[DeliveryState, int], *, cancelled: bool) -> Message:
@@ -223,9 +254,10 @@ def _summary(tally: Tally, left: Mapping[DeliveryState, int], *, cancelled: bool
             waiting=tally.waiting,
             unknown=tally.unknown,
         )
-    open_failures = left.get(DeliveryState.REJECTED, 0)
-    if open_failures:
-        return msg(
-            "Nothing new to export. Records that failed earlier and need you: {count}.", count=open_failures
-        )
+    if in_doubt := _in_doubt(left):
+        return msg("Nothing new to export. Records whose outcome is being checked: {count}.", count=in_doubt)
+    if refused := left.get(DeliveryState.REJECTED, 0):
+        return msg("Nothing new to export. Records that failed earlier and need you: {count}.", count=refused)
+    if waiting := left.get(DeliveryState.RETRY_WAIT, 0):
+        return msg("Nothing new to export. Records that are tried again later: {count}.", count=waiting)
     return msg("Nothing to export: no approved claims were waiting.")

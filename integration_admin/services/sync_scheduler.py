@@ -4,6 +4,7 @@ The times themselves are computed in services/slots.py; something else calls `ti
 """
 
 import uuid
+from collections.abc import Awaitable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,19 +13,18 @@ import structlog
 from integration_admin.core.actor import system_actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict
-from integration_admin.core.statuses import IntegrationState, ScheduleKind, Trigger
+from integration_admin.core.statuses import IntegrationState, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.locks import Locks
 from integration_admin.data.models import Run, Schedule
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.run_queue import QueuedRun, RunQueue
 from integration_admin.services.runs import Runs
-from integration_admin.services.slots import Slot, due_slots
+from integration_admin.services.slots import ONCE_A_DAY, Slot, due_slots
 
 _log = structlog.get_logger(__name__)
 
 SCHEDULER = "scheduler"
-_ONCE_A_DAY = (ScheduleKind.DAILY, ScheduleKind.WEEKDAYS)
 _ON_TIME_SECONDS = 120
 
 
@@ -39,28 +39,33 @@ class SyncScheduler:
         self._clock = clock
 
     async def tick(self) -> None:
-        """Do all that is due now; safe to call at any time, from any number of processes."""
+        """Do all that is due now; safe to call at any time, from any number of processes.
+
+        What fails for one integration is logged and keeps nobody else waiting.
+        """
         now = self._clock.now()
         async with self._database.system() as system:
             schedules = await system.enabled_schedules()
             waiting = await system.integrations_with_due_deliveries(now)
             unfinished = await system.unfinished_runs()
         for schedule in schedules:
-            await self._fire(schedule, now)
+            await _apart(schedule.integration_id, self._fire(schedule, now))
         for integration in waiting:
-            await self._start(integration.organisation_id, integration.id, Trigger.RETRY)
+            started = self._start(integration.organisation_id, integration.id, Trigger.RETRY)
+            await _apart(integration.id, started)
         for run in unfinished:
-            await self._resume(run)
+            await _apart(run.integration_id, self._resume(run))
 
     async def _fire(self, schedule: Schedule, now: datetime) -> None:
         """Use up every slot since the last look; one run covers them all, for records carry the work."""
-        zone = ZoneInfo(schedule.time_zone)
-        kind = schedule.kind
-        due = due_slots(kind, schedule.at, zone, schedule.checked_until, now)
-        if not due:
+        if not _due(schedule, now):
             return
         async with self._database.write(schedule.organisation_id) as unit:
-            won = [slot for slot in due if await _win(unit, schedule, kind, slot)]
+            await unit.runs.take_turns(schedule.integration_id)
+            # Somebody may have moved the time, or fired it, since the tick read it.
+            current = await unit.schedules.get(schedule.integration_id)
+            due = _due(current, now) if current and current.enabled else []
+            won = [slot for slot in due if await _win(unit, schedule, slot)]
             await unit.schedules.checked(schedule.id, now)
             run = await self._run_for(unit, schedule, won, now) if won else None
         if run is not None:
@@ -94,8 +99,22 @@ class SyncScheduler:
             await self._queue.put(QueuedRun(run.organisation_id, run.id))
 
 
-async def _win(unit: Unit, schedule: Schedule, kind: ScheduleKind, slot: Slot) -> bool:
+async def _apart(integration_id: uuid.UUID, work: Awaitable[None]) -> None:
+    """Do one item's work so that its failure stops no other's."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001, whatever is wrong with one, the others' turn must come
+        _log.exception("tick_item_failed", integration=str(integration_id), error=type(error).__name__)
+
+
+def _due(schedule: Schedule, now: datetime) -> list[Slot]:
+    """Return the slots since the last look; raises ZoneInfoNotFoundError for a zone that is gone."""
+    zone = ZoneInfo(schedule.time_zone)
+    return due_slots(schedule.kind, schedule.at, zone, schedule.checked_until, now)
+
+
+async def _win(unit: Unit, schedule: Schedule, slot: Slot) -> bool:
     """Take a slot; a date that has had its run gets no second one when somebody moves the time."""
-    if kind in _ONCE_A_DAY and await unit.schedules.has_slot_on(schedule.id, slot.local_time[:10]):
+    if schedule.kind in ONCE_A_DAY and await unit.schedules.has_slot_on(schedule.id, slot.local_date):
         return False
     return await unit.schedules.win_slot(schedule.id, slot.local_time, slot.due_at)

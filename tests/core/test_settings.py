@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from integration_admin.core.errors import ConfigurationError
-from integration_admin.core.settings import PREFIX, Settings, load_settings
+from integration_admin.core.settings import PREFIX, Settings, load_settings, pin_paths
 
 
 def load(**values: str) -> Settings:
@@ -22,8 +22,8 @@ def refusal(**values: str) -> str:
 
 def test_without_any_variable_everything_has_its_default() -> None:
     settings = load()
-    assert settings.database == "sqlite:///instance/integration_admin.sqlite3"
-    assert settings.keys == Path("instance/keys")
+    assert settings.database == f"sqlite:///{Path.cwd()}/instance/integration_admin.sqlite3"
+    assert settings.keys == Path.cwd() / "instance" / "keys"
     assert settings.public_url == "http://127.0.0.1:3000"
     assert settings.outbound_allow == ()
     assert (settings.log_format, settings.log_level, settings.trusted_proxies) == ("text", "INFO", 0)
@@ -171,3 +171,36 @@ def test_only_the_loader_reads_the_environment(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv(PREFIX + "LOG_LEVEL", "WARNING")
     assert Settings().log_level == "INFO"
     assert load_settings().log_level == "WARNING"
+
+
+def test_relative_paths_mean_the_folder_the_settings_were_read_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(INSTANCE_DIR="mine", KEY_DIR="secret/keys", DATABASE_URL="sqlite:///data/own.sqlite3")
+    monkeypatch.chdir("/")
+    assert settings.instance_dir == tmp_path / "mine"
+    assert settings.keys == tmp_path / "secret" / "keys"
+    assert settings.database == f"sqlite:///{tmp_path}/data/own.sqlite3"
+
+
+def test_a_process_in_another_folder_reads_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("keys.txt").write_text("secret/keys")
+    Path("smtp.txt").write_text("smtp://user:password@localhost")
+    given = {"KEY_DIR_FILE": "keys.txt", "SMTP_URL_FILE": "smtp.txt", "DATABASE_URL": "sqlite:///own.sqlite3"}
+    environ = {PREFIX + name: value for name, value in given.items()}
+    before = load_settings(environ)
+
+    pin_paths(environ)
+    monkeypatch.chdir("/")
+
+    assert load_settings(environ) == before.model_copy(update={"key_dir": tmp_path / "secret" / "keys"})
+    assert "password" not in "".join(environ.values())
+
+
+@pytest.mark.parametrize("address", ["sqlite:////srv/ia.sqlite3", "sqlite://", "sqlite:///:memory:"])
+def test_an_address_without_a_relative_file_stays_as_it_is(address: str) -> None:
+    assert load(DATABASE_URL=address).database_url == address

@@ -9,7 +9,7 @@ from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.models import Failure, Run, Session
 from integration_admin.data.repositories.base import Repository
-from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery, Settlement
+from integration_admin.data.repositories.deliveries import DeliveryRepository, Intent, NewDelivery, Settlement
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
@@ -31,6 +31,10 @@ ENTRY = ReferenceItem("a-2", "6800", "Kontorrekvisita")
 
 def ids(world: World) -> list[int]:
     return [row.id for row in world.deliveries.values()]
+
+
+def intents(world: World) -> list[Intent]:
+    return [Intent(key, "h", 2, "NOK", 1) for key in ids(world)]
 
 
 def intake(world: World) -> NewDelivery:
@@ -79,13 +83,13 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.deliveries.sendable(b.integration.id, LATER, 0, 10), [])
     ],
     (DeliveryRepository, "begin_sending"): [
-        (lambda u, a, b: u.deliveries.begin_sending([(k, "h", 2) for k in ids(b)], a.run.id, START), 0)
+        (lambda u, a, b: u.deliveries.begin_sending(intents(b), a.run.id, START), 0)
     ],
     (DeliveryRepository, "settle"): [
         (lambda u, _, b: u.deliveries.settle([delivered(k) for k in ids(b)], EVERY_STATE, START), 0)
     ],
-    (DeliveryRepository, "orphans_to_unknown"): [
-        (lambda u, _, b: u.deliveries.orphans_to_unknown(b.integration.id, LATER, START), 0)
+    (DeliveryRepository, "interrupted"): [
+        (lambda u, _, b: u.deliveries.interrupted(b.integration.id, LATER, 0, 100), [])
     ],
     (DeliveryRepository, "unknown_due"): [
         (lambda u, _, b: u.deliveries.unknown_due(b.integration.id, LATER, 0, 10), [])

@@ -9,7 +9,7 @@ from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, RecordRow
-from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
+from integration_admin.data.repositories.deliveries import Intent, NewDelivery, Settlement
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, save_integration, save_organisation, save_records
 from tests.fakes import START
@@ -96,10 +96,13 @@ async def test_beginning_to_send_records_the_intent(database: Database) -> None:
     setting = await export(database, 1)
     (row,) = await setting.rows()
     async with database.write(setting.organisation_id) as unit:
-        assert await unit.deliveries.begin_sending([(row.id, "digest", 3)], RUN, LATER) == 1
+        assert (
+            await unit.deliveries.begin_sending([Intent(row.id, "digest", 3, "NOK", 41200)], RUN, LATER) == 1
+        )
     (row,) = await setting.rows()
     assert (row.state, row.attempts, row.payload_hash, row.revision) == (SENDING, 1, "digest", 3)
     assert (row.run_id, row.sent_at, row.due_at, row.updated_at) == (RUN, LATER, None, LATER)
+    assert (row.currency, row.amount_minor) == ("NOK", 41200)
 
 
 @pytest.mark.parametrize("state", DeliveryState)
@@ -110,7 +113,7 @@ async def test_only_what_is_ready_or_waits_can_begin_to_be_sent(
     await setting.put_in(state)
     (row,) = await setting.rows()
     async with database.write(setting.organisation_id) as unit:
-        moved = await unit.deliveries.begin_sending([(row.id, "digest", 1)], RUN, LATER)
+        moved = await unit.deliveries.begin_sending([Intent(row.id, "digest", 1, "NOK", 41200)], RUN, LATER)
     may = state in {READY, DeliveryState.RETRY_WAIT}
     assert moved == int(may)
     assert await setting.states() == [SENDING if may else state]
@@ -118,7 +121,7 @@ async def test_only_what_is_ready_or_waits_can_begin_to_be_sent(
 
 async def test_what_is_being_sent_is_not_begun_again(database: Database) -> None:
     setting = await export(database, 3)
-    intents = [(row.id, "digest", 1) for row in await setting.rows()]
+    intents = [Intent(row.id, "digest", 1, "NOK", 41200) for row in await setting.rows()]
     async with database.write(setting.organisation_id) as unit:
         assert await unit.deliveries.begin_sending(intents[:1], RUN, START) == 1
         assert await unit.deliveries.begin_sending(intents, RUN, START) == 2
@@ -168,7 +171,7 @@ async def test_the_count_is_of_all_rows_of_a_long_list(database: Database) -> No
     outcomes = [Settlement(row.id, DELIVERED) for row in rows] + [Settlement(10**9, DELIVERED)]
     async with database.write(setting.organisation_id) as unit:
         assert await unit.deliveries.settle(outcomes, [SENDING], START) == 80
-        intents = [(row.id, "digest", 1) for row in rows]
+        intents = [Intent(row.id, "digest", 1, "NOK", 41200) for row in rows]
         assert await unit.deliveries.begin_sending(intents, RUN, START) == 40
         assert await unit.deliveries.counts(setting.integration_id) == {DELIVERED: 80, SENDING: 40}
 
@@ -218,7 +221,9 @@ async def test_what_a_dead_run_left_becomes_unknown_and_is_due_after_its_quiet_p
     setting = await export(database, len(DeliveryState))
     await setting.put_in(*DeliveryState)
     async with database.write(setting.organisation_id) as unit:
-        assert await unit.deliveries.orphans_to_unknown(setting.integration_id, LATER, START) == 1
+        (left,) = await unit.deliveries.interrupted(setting.integration_id, START, 0, 10)
+        doubt = Settlement(left.id, DeliveryState.UNKNOWN, due_at=LATER, recovered=True)
+        assert await unit.deliveries.settle([doubt], [SENDING], START) == 1
         assert await unit.deliveries.unknown_due(setting.integration_id, START, 0, 10) == []
         (due,) = await unit.deliveries.unknown_due(setting.integration_id, LATER, 0, 10)
         assert await unit.deliveries.unknown_due(setting.integration_id, LATER, due.id, 10) == []

@@ -27,7 +27,7 @@ from integration_admin.data.models import (
     Schedule,
     Session,
 )
-from integration_admin.data.repositories.deliveries import NewDelivery, Outgoing, Settlement
+from integration_admin.data.repositories.deliveries import Intent, NewDelivery, Outgoing, Settlement
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
 from tests.fakes import START
@@ -161,7 +161,7 @@ async def _export(
     new = [NewDelivery(records[n].id, f"ref-{n}", first + n, 1) for n in range(4)]
     await unit.deliveries.add(integration_id, new, START)
     ready, sending, unknown, rejected = await unit.deliveries.sendable(integration_id, START, 0, 10)
-    intents = [(row.id, "hash", 1) for row in (sending, unknown, rejected)]
+    intents = [Intent(row.id, "hash", 1, "NOK", 41200) for row in (sending, unknown, rejected)]
     assert await unit.deliveries.begin_sending(intents, run_id, START) == 3
     outcomes = [
         Settlement(unknown.id, DeliveryState.UNKNOWN, due_at=START),

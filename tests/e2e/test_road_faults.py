@@ -1,41 +1,20 @@
 """What goes wrong on the road, in a real browser: reloads, two savers, dead tokens, closed accounts, strangers."""
 
 import asyncio
-import base64
-import binascii
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import quote
 
-from playwright.async_api import Browser, Page, WebSocket, expect
+from playwright.async_api import Browser, Page, expect
 
 from integration_admin.bootstrap import Application
 from integration_admin.core.statuses import Role
 from tests.e2e import road, world
+from tests.e2e.leaks import Frames, places_of
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
 from tests.e2e.world import ACCOUNTS, Xledger
 
 CONFLICT = "Somebody else changed this integration while you worked."
 NOT_ALLOWED = "Your role does not allow this. Ask an administrator."
-
-
-class Frames:
-    """Everything that goes over a page's websockets."""
-
-    def __init__(self, page: Page) -> None:
-        self.sent: list[str] = []
-        self.received: list[str] = []
-        page.on("websocket", self._listen)
-
-    def _listen(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: self.sent.append(_text(frame)))
-        socket.on("framereceived", lambda frame: self.received.append(_text(frame)))
-
-
-def _text(frame: str | bytes) -> str:
-    return frame if isinstance(frame, str) else frame.decode(errors="replace")
 
 
 async def test_a_half_finished_wizard_survives_and_its_secret_is_nowhere(
@@ -100,29 +79,6 @@ async def assert_not_in_page(page: Page, secret: str) -> None:
     assert "Integration Admin" in document
     empty_after_sending = [] if await page.locator("#token").count() else fields
     assert [text for text in [document, *kept, *empty_after_sending] if secret in text] == []
-
-
-def places_of(secret: str, instance: Path) -> list[str]:
-    """Return the instance's files that hold the secret in any usual disguise."""
-    wanted = set(disguises(secret.encode()))
-    return [
-        file.name
-        for file in instance.rglob("*")
-        if file.is_file() and any(form in file.read_bytes() for form in wanted)
-    ]
-
-
-def disguises(secret: bytes) -> Iterator[bytes]:
-    """Yield the secret as it is, in hexadecimal, for an address, and in base64 at each of the three offsets."""
-    yield secret
-    yield binascii.hexlify(secret)
-    yield binascii.hexlify(secret).upper()
-    yield quote(secret, safe="").encode()
-    for offset in range(3):
-        # The first and last characters also depend on the neighbours, so they are left out.
-        coded = base64.b64encode(b"\0" * offset + secret)[4 if offset else 0 : -4]
-        yield coded
-        yield coded.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 async def test_of_two_people_saving_the_same_step_the_second_is_told(

@@ -54,7 +54,9 @@ class FakeAdapter:
 
     def __init__(self, behaviour: Behaviour = book_all, batch_size: int = 10, *, lookup: bool = True) -> None:
         self.behaviour = behaviour
-        self.capabilities = Capabilities(batch_size=batch_size, lookup=lookup)
+        self.capabilities = Capabilities(
+            batch_size=batch_size, lookup=lookup, quiet_seconds=60.0, send_seconds=30.0
+        )
         self.ledger: list[Voucher] = []
         self.sent: list[list[str]] = []
         self.looked_up: list[list[str]] = []

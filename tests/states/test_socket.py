@@ -47,6 +47,7 @@ class Browser:
         self._news = asyncio.Event()
         self.vars: dict[str, Any] = {}
         self.heard = ""
+        self.drawn = False
         self.redirects: list[str] = []
 
     async def connect(self, **headers: str) -> None:
@@ -59,6 +60,8 @@ class Browser:
             namespaces=["/_event"],
             auth={"event": boot},
         )
+        # Leaving earlier would cancel handlers whose queries then end after the test's event loop.
+        await self.until(lambda: self.drawn)
 
     async def send(self, name: str) -> None:
         event = {"name": name, "payload": {}, "router_data": {"pathname": "/lines", "asPath": "/lines"}}
@@ -77,6 +80,8 @@ class Browser:
         changes = update.get("delta", {}).get(PageState.get_full_name(), {})
         self.vars.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
         self.heard += str(update)
+        root = update.get("delta", {}).get(rx.State.get_full_name(), {})
+        self.drawn = root.get("is_hydrated_rx_state_", self.drawn)
         for event in update.get("events", []):
             if event["name"] == "_redirect":
                 self.redirects.append(event["payload"]["path"])

@@ -43,7 +43,7 @@ class XledgerAdapter:
     credential_fields = fields.CREDENTIAL_FIELDS
     target_fields = fields.TARGET_FIELDS
     capabilities = Capabilities(
-        batch_size=100, in_flight=1, lookup=True, quiet_seconds=60.0, send_seconds=120.0
+        batch_size=100, in_flight=1, lookup=True, quiet_seconds=150.0, send_seconds=120.0
     )
 
     def __init__(

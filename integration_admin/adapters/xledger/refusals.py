@@ -64,7 +64,7 @@ def half_taken(voucher: Voucher) -> Outcome:
     """Return the outcome of a voucher of which Xledger took some lines: a person must tidy up there."""
     return Outcome(
         voucher.reference,
-        Result.REJECTED,
+        Result.NEEDS_PERSON,
         message=msg(
             "Xledger took only some lines of voucher {number}. Delete them in Xledger's import before the"
             " claim is sent again.",

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.models import Delivery, RecordRow
@@ -54,17 +66,33 @@ _OUTGOING = (
     RecordRow.amount_minor,
     RecordRow.payload,
 )
-"""The columns of Outgoing, in its order."""
+"""The columns of Outgoing, in its order, with the record's amount as it is now."""
+_SENT = (*_OUTGOING[:7], Delivery.currency, Delivery.amount_minor, RecordRow.payload)
+"""The same with the amount that was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be sent for a delivery."""
+
+    delivery_id: int
+    payload_hash: str
+    revision: int
+    currency: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What a delivery that was `sending` or `unknown` becomes."""
+    """What a delivery becomes; `revision` is the record's that was judged, where nothing was sent."""
 
     delivery_id: int
     state: DeliveryState
     external_id: str = ""
     due_at: datetime | None = None
+    revision: int | None = None
+    recovered: bool = False
+    """Whether its process died while it was being sent."""
 
 
 class DeliveryRepository(Repository):
@@ -100,14 +128,18 @@ class DeliveryRepository(Repository):
             integration_id, or_(Delivery.state == DeliveryState.READY, waited), after, limit
         )
 
-    async def begin_sending(
-        self, deliveries: Sequence[tuple[int, str, int]], run_id: uuid.UUID, at: datetime
-    ) -> int:
-        """Record the intent to send (id, payload hash, revision); return how many rows it moved."""
+    async def begin_sending(self, intents: Sequence[Intent], run_id: uuid.UUID, at: datetime) -> int:
+        """Record the intent to send; return how many rows it moved."""
         return await self._move(
             [
-                {"key": key, "payload_hash": digest, "revision": revision}
-                for key, digest, revision in deliveries
+                {
+                    "key": intent.delivery_id,
+                    "payload_hash": intent.payload_hash,
+                    "revision": intent.revision,
+                    "currency": intent.currency,
+                    "amount_minor": intent.amount_minor,
+                }
+                for intent in intents
             ],
             [DeliveryState.READY, DeliveryState.RETRY_WAIT],
             {
@@ -119,6 +151,8 @@ class DeliveryRepository(Repository):
                 "updated_at": at,
                 "payload_hash": bindparam("payload_hash"),
                 "revision": bindparam("revision"),
+                "currency": bindparam("currency"),
+                "amount_minor": bindparam("amount_minor"),
             },
         )
 
@@ -133,6 +167,8 @@ class DeliveryRepository(Repository):
                     "new_state": item.state,
                     "external_id": item.external_id,
                     "due_at": item.due_at,
+                    "judged": item.revision,
+                    "recovered": int(item.recovered),
                 }
                 for item in settlements
             ],
@@ -141,6 +177,8 @@ class DeliveryRepository(Repository):
                 "state": bindparam("new_state"),
                 "external_id": bindparam("external_id"),
                 "due_at": bindparam("due_at"),
+                "revision": func.coalesce(bindparam("judged", type_=Integer), Delivery.revision),
+                "recoveries": Delivery.recoveries + bindparam("recovered", type_=Integer),
                 "updated_at": at,
             },
         )
@@ -164,21 +202,13 @@ class DeliveryRepository(Repository):
         connection = await self._session.connection()
         return (await connection.execute(statement, rows)).rowcount
 
-    async def orphans_to_unknown(self, integration_id: uuid.UUID, due_at: datetime, at: datetime) -> int:
-        """Turn what a dead run left `sending` into unknown outcomes; return how many."""
-        return await self._execute(
-            update(Delivery)
-            .where(
-                self._owned(Delivery),
-                Delivery.integration_id == integration_id,
-                Delivery.state == DeliveryState.SENDING,
-            )
-            .values(
-                state=DeliveryState.UNKNOWN,
-                recoveries=Delivery.recoveries + 1,
-                due_at=due_at,
-                updated_at=at,
-            )
+    async def interrupted(
+        self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
+    ) -> list[Outgoing]:
+        """Return what is marked as being sent, with an id above `after`, by id; `now` does not matter."""
+        del now
+        return await self._outgoing(
+            integration_id, Delivery.state == DeliveryState.SENDING, after, limit, sent=True
         )
 
     async def unknown_due(
@@ -186,13 +216,19 @@ class DeliveryRepository(Repository):
     ) -> list[Outgoing]:
         """Return unknown outcomes whose quiet period is over, with an id above `after`, by id."""
         due = and_(Delivery.state == DeliveryState.UNKNOWN, Delivery.due_at <= now)
-        return await self._outgoing(integration_id, due, after, limit)
+        return await self._outgoing(integration_id, due, after, limit, sent=True)
 
     async def _outgoing(
-        self, integration_id: uuid.UUID, due: ColumnElement[bool], after: int, limit: int
+        self,
+        integration_id: uuid.UUID,
+        due: ColumnElement[bool],
+        after: int,
+        limit: int,
+        *,
+        sent: bool = False,
     ) -> list[Outgoing]:
         rows = await self._values(
-            select(*_OUTGOING)
+            select(*(_SENT if sent else _OUTGOING))
             .join(RecordRow, RecordRow.id == Delivery.record_id)
             .where(
                 self._owned(Delivery),

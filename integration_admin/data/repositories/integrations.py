@@ -4,11 +4,12 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, exists, select, update
 
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
-from integration_admin.data.models import Credential, Exclusion, Integration
+from integration_admin.core.statuses import IntegrationState
+from integration_admin.data.models import Credential, Delivery, Exclusion, Integration
 from integration_admin.data.repositories.base import Repository
 
 _MISSING = msg("There is no such integration.")
@@ -54,6 +55,31 @@ class IntegrationRepository(Repository):
             .where(self._owned(Integration), Integration.id == integration_id)
             .values(**values)
         )
+
+    async def note_at(self, integration_id: uuid.UUID, version: int, **values: Any) -> bool:
+        """Record something that is not configuration if the configuration is still at `version`; tell whether it was."""
+        touched = await self._execute(
+            update(Integration)
+            .where(self._owned(Integration), Integration.id == integration_id, Integration.version == version)
+            .values(**values)
+        )
+        return touched == 1
+
+    async def sharing_ledger(self, integration: Integration, entity: str) -> Integration | None:
+        """Return another saved integration that exports to `entity` of the system `integration` is at."""
+        statement = self._select(Integration).where(
+            Integration.id != integration.id,
+            Integration.state != IntegrationState.DRAFT,
+            Integration.kind == integration.kind,
+            Integration.target_origin == integration.target_origin,
+            Integration.tested_entity == entity,
+        )
+        return next(iter(await self._all(statement.order_by(Integration.created_at).limit(1))), None)
+
+    async def has_deliveries(self, integration_id: uuid.UUID) -> bool:
+        """Tell whether the integration has ever taken up a record."""
+        taken_up = exists().where(self._owned(Delivery), Delivery.integration_id == integration_id)
+        return any(found for (found,) in await self._values(select(taken_up)))
 
     async def take_voucher_numbers(self, integration_id: uuid.UUID, count: int) -> int:
         """Reserve `count` consecutive voucher numbers and return the first; raises NotFound."""

@@ -118,6 +118,20 @@ class MappingRepository(Repository):
             found[row.code].append(_item(row))
         return found
 
+    async def neighbouring_codes(
+        self, integration_id: uuid.UUID, list_name: str, code: str, limit: int
+    ) -> list[ReferenceItem]:
+        """Return up to `limit` entries on each side of where `code` would stand, open ones for posting only."""
+        usable = self._select(ReferenceRow).where(
+            ReferenceRow.integration_id == integration_id,
+            ReferenceRow.list_name == list_name,
+            ReferenceRow.open,
+            ReferenceRow.posting,
+        )
+        before = usable.where(ReferenceRow.code < code).order_by(ReferenceRow.code.desc()).limit(limit)
+        after = usable.where(ReferenceRow.code >= code).order_by(ReferenceRow.code).limit(limit)
+        return [_item(row) for row in [*await self._all(before), *await self._all(after)]]
+
     async def reference_ids(
         self, integration_id: uuid.UUID, list_name: str, ids: Sequence[str]
     ) -> dict[str, ReferenceItem]:

@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_, update
 
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import RunState
-from integration_admin.data.models import Failure, RecordRow, Run
+from integration_admin.data.models import Failure, Integration, RecordRow, Run
 from integration_admin.data.repositories.base import Repository
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
@@ -17,6 +17,16 @@ ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 
 class RunRepository(Repository):
     """Reads and changes runs; history is paged by the time a run was asked for."""
+
+    async def take_turns(self, integration_id: uuid.UUID) -> None:
+        """Let one transaction of the integration at a time go on from here.
+
+        SQLite has one writer anyway; on PostgreSQL the integration's row is locked, which does not keep
+        others from adding rows that point at it.
+        """
+        await self._all(
+            self._select(Integration).where(Integration.id == integration_id).with_for_update(key_share=True)
+        )
 
     async def add(self, run: Run) -> None:
         """Add a queued run."""
@@ -71,11 +81,18 @@ class RunRepository(Repository):
         )
         return touched == 1
 
-    async def finish(self, run_id: uuid.UUID, state: RunState, at: datetime, **values: Any) -> bool:
-        """End a run that is queued or running; return false when it had ended already."""
+    async def finish(
+        self,
+        run_id: uuid.UUID,
+        state: RunState,
+        at: datetime,
+        came_from: Collection[RunState] = ACTIVE,
+        **values: Any,
+    ) -> bool:
+        """End a run that is in one of the states `came_from`; return false when it is in none of them."""
         touched = await self._execute(
             update(Run)
-            .where(self._owned(Run), Run.id == run_id, Run.state.in_(ACTIVE))
+            .where(self._owned(Run), Run.id == run_id, Run.state.in_(came_from))
             .values(state=state, finished_at=at, **values)
         )
         return touched == 1

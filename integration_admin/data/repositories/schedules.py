@@ -33,17 +33,30 @@ class ScheduleRepository(Repository):
         return await self._add_missing(ScheduleSlot, [slot]) == 1
 
     async def has_slot_on(self, schedule_id: uuid.UUID, local_date: str) -> bool:
-        """Tell whether a slot of that local date (YYYY-MM-DD) is used."""
+        """Tell whether a slot of that local date (YYYY-MM-DD) became a run; one passed while paused did not."""
         rows = await self._values(
             select(ScheduleSlot.id)
             .where(
                 self._owned(ScheduleSlot),
                 ScheduleSlot.schedule_id == schedule_id,
                 ScheduleSlot.local_time.startswith(local_date, autoescape=True),
+                ScheduleSlot.run_id.is_not(None),
             )
             .limit(1)
         )
         return bool(rows)
+
+    async def dates_done(self, schedule_id: uuid.UUID, since: str) -> frozenset[str]:
+        """Return the local dates (YYYY-MM-DD), from `since` on, of which a slot became a run."""
+        rows = await self._values(
+            select(ScheduleSlot.local_time).where(
+                self._owned(ScheduleSlot),
+                ScheduleSlot.schedule_id == schedule_id,
+                ScheduleSlot.local_time >= since,
+                ScheduleSlot.run_id.is_not(None),
+            )
+        )
+        return frozenset(row[0][:10] for row in rows)
 
     async def attach_run(self, schedule_id: uuid.UUID, local_time: str, run_id: uuid.UUID) -> None:
         """Remember which run a slot became."""
