@@ -77,7 +77,7 @@ async def running(
 async def client(running: Edge) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser-like client on our own page; it follows no redirects."""
     headers = {"Origin": running.url, "Sec-Fetch-Site": "same-origin"}
-    async with httpx2.AsyncClient(base_url=running.url, headers=headers) as opened:
+    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=headers) as opened:
         yield opened
 
 
@@ -86,7 +86,7 @@ async def caller(running: Edge) -> AsyncIterator[httpx2.AsyncClient]:
     """A script with a token that has every scope."""
     token = await running.services.tokens.create(running.alice, SCOPES, "script")
     headers = {"Authorization": f"Bearer {token.reveal()}", "Accept-Language": "en"}
-    async with httpx2.AsyncClient(base_url=running.url, headers=headers) as opened:
+    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=headers) as opened:
         yield opened
 
 

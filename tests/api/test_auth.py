@@ -96,7 +96,7 @@ async def test_a_form_on_another_site_is_refused(
 
 
 async def test_a_form_that_names_no_origin_is_refused(running: Edge) -> None:
-    async with httpx2.AsyncClient(base_url=running.url) as bare:
+    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url) as bare:
         assert (await sign_in(bare)).status_code == 403
 
 

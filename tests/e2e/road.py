@@ -12,6 +12,7 @@ from typing import Literal
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from tests.e2e.server import Server
+from tests.e2e.waiting import until
 from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT, Person, Xledger
 
 Device = Literal["desktop", "phone"]
@@ -161,13 +162,13 @@ async def export(page: Page, button: str = "Sync now") -> str:
     before = await page.locator("dt:text-is('Last export') + dd").inner_html()
     await press(page, button)
     await expect(page.locator("dt:text-is('Last export') + dd")).not_to_have_text("", timeout=30_000)
-    await page.wait_for_function(
-        """([before]) => {
+    await until(
+        page,
+        """(before) => {
           const last = [...document.querySelectorAll("dt")].find((name) => name.innerText === "Last export");
           return last && last.nextElementSibling.innerHTML !== before;
         }""",
-        arg=[before],
-        timeout=30_000,
+        before,
     )
     await expect(page.get_by_role("button", name="Sync now")).to_be_visible()
     return await page.locator("#sentence").inner_text()

@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, Response
 
 from tests.e2e.server import EMAIL, ORGANISATION, Server, running_server
+from tests.e2e.waiting import until
 
 NOWHERE = "/nowhere"
 MOST_TRANSFERRED = 250 * 1024
@@ -15,7 +16,7 @@ async def visit(page: Page, path: str) -> int:
     answer = await page.goto(path)
     assert answer is not None
     await page.get_by_role("heading", level=1).wait_for()
-    await page.wait_for_function("() => sessionStorage.getItem('token') !== null")
+    await until(page, "() => sessionStorage.getItem('token') !== null")
     return answer.status
 
 
@@ -31,13 +32,13 @@ async def test_the_first_stop_of_the_keyboard_leads_past_the_header(page: Page) 
     await page.keyboard.press("Tab")
     assert await page.locator(":focus").inner_text() == "Hopp til innhold"
     await page.keyboard.press("Enter")
-    await page.wait_for_function("() => document.activeElement.id === 'main'")
+    await until(page, "() => document.activeElement.id === 'main'")
 
 
 async def test_going_to_another_page_moves_the_focus_to_its_content(page: Page) -> None:
     await visit(page, NOWHERE)
     await page.get_by_role("link", name="Gå til integrasjonene").click()
-    await page.wait_for_function("() => document.activeElement.id === 'main'")
+    await until(page, "() => document.activeElement.id === 'main'")
     assert NOWHERE not in page.url
 
 
@@ -86,7 +87,7 @@ async def test_the_language_follows_the_choice_and_the_document_says_which(page:
     await visit(page, "/sign-in")
     await page.get_by_role("button", name="English").click()
     await page.get_by_role("heading", level=1, name="Sign in").wait_for()
-    await page.wait_for_function("() => document.documentElement.lang === 'en'")
+    await until(page, "() => document.documentElement.lang === 'en'")
 
 
 async def test_a_lost_connection_is_told_in_words(browser: Browser, tmp_path: Path) -> None:
