@@ -6,5 +6,40 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench: $(READY) ## measure speed and memory; prints a table and writes instance/reports/bench.json
+.PHONY: help setup run test lock texts bench
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=.")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## make .venv with the locked dependencies
+
+run: $(READY) ## start the demo on port 3000 of this machine; PORT= moves it
+	@exec $(BIN)/integration-admin demo --port $(PORT)
+
+test: $(READY) ## check style, types and imports, then run every test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@exec $(BIN)/pytest
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+
+texts: $(READY) ## collect the sentences, update the translations and compile them
+	$(BIN)/pybabel -q extract -F babel.cfg -k t -k msg --omit-header --no-location --sort-output \
+	  -o $(LOCALE)/messages.pot .
+	$(BIN)/pybabel -q update -i $(LOCALE)/messages.pot -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date --width=110
+	$(BIN)/pybabel -q compile -d $(LOCALE)
+
+bench: $(READY) ## measure speed and memory; prints a table and writes instance/reports/bench.json
 	@exec $(BIN)/python -m benchmarks

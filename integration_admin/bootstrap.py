@@ -57,9 +57,9 @@ class Application:
 
     async def ready(self) -> None:
         """Raise unless the database answers with the newest schema and the keys are right."""
+        await check_schema(self.settings.database)
         async with self.database.system() as system:
             await system.reachable()
-        await check_schema(self.settings.database)
         self.keys.vault()
 
     @asynccontextmanager
@@ -80,7 +80,8 @@ class Application:
             await self.close()
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Write down what is left to write, then give back connections."""
+        await self.services.sign_in.close()
         await self.http.close()
         await self.database.close()
 

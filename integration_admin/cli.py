@@ -30,7 +30,7 @@ app.command("sync")(integrations.sync)
 
 @app.callback()
 def configure_logs() -> None:
-    """Log as the settings say before any command runs; help and wrong usage need no settings."""
+    """Log as the settings say before any command runs."""
     logs.configure(load_settings())
 
 

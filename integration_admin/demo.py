@@ -11,17 +11,20 @@ from typing import Any
 
 from integration_admin.bootstrap import Application
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import KeyMissing
+from integration_admin.core.errors import ConfigurationError, KeyMissing
 from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import IntegrationState
 from integration_admin.data import migrations
 
 ORGANISATION = "Eksempelforbundet"
+ADMINISTRATOR = "Kari Nordmann"
 EMAIL = "kari@eksempelforbundet.example"
 PASSWORD = "eksempel-demo-2026"  # noqa: S105, the demo's own, printed at every start
 
 _PEOPLE = (
-    ("V-101", "Kari Nordmann"),
+    ("V-101", ADMINISTRATOR),
     ("V-102", "Ola Nordmann"),
     ("V-103", "Ingrid Eksempel"),
     ("V-104", "Jonas Eksempel"),
@@ -57,26 +60,34 @@ _PURPOSES = ("Likepersonsamling", "Styremøte", "Medlemskurs", "Rehabiliteringsd
 
 
 async def load(application: Application, endpoint: str, token: Secret) -> None:
-    """Make the demo organisation with its claims and one integration that has run, unless it is there.
+    """Make the demo organisation with its claims and one integration that has run.
 
-    `endpoint` and `token` are the sandbox Xledger's.
+    What is there already stays as it is, so a start that broke off is finished by the next one.
+    `endpoint` and `token` are the sandbox Xledger's. Raises ConfigurationError when it refuses them.
     """
     await _prepare_keys(application)
     services = application.services
-    async with application.database.system() as system:
-        if await system.organisation_named(ORGANISATION) is not None:
-            return
-    await services.organisations.create_administrator(
-        ORGANISATION, "974761076", EMAIL, Secret(PASSWORD), "Kari Nordmann"
-    )
-    actor = await services.organisations.actor_of(ORGANISATION)
+    actor = await _administrator(application)
     await services.records.receive(actor, claims(126))
     await services.records.receive(actor, troublesome_claims())
-    integration_id = await _connect(application, actor, endpoint, token)
-    started = await services.runs.start(actor, integration_id)
-    await services.runner.carry_out(actor.organisation_id, started.id)
-    # These came in after the run: something is left for the next one.
+    integration_id = await _connected(application, actor, endpoint, token)
+    health = await services.health.of(actor, integration_id)
+    if health.last_run is None and health.active_run is None:
+        started = await services.runs.start(actor, integration_id)
+        await services.runner.carry_out(actor.organisation_id, started.id)
+    # These come in after the run: something is left for the next one.
     await services.records.receive(actor, claims(8, first=901))
+
+
+async def _administrator(application: Application) -> Actor:
+    organisations = application.services.organisations
+    async with application.database.system() as system:
+        member = await system.member_by_email(EMAIL)
+    if member is None:
+        await organisations.create_administrator(
+            ORGANISATION, "974761076", EMAIL, Secret(PASSWORD), ADMINISTRATOR
+        )
+    return await organisations.actor_of(ORGANISATION, ADMINISTRATOR)
 
 
 async def _prepare_keys(application: Application) -> None:
@@ -88,20 +99,37 @@ async def _prepare_keys(application: Application) -> None:
         await application.keys.run()
 
 
-async def _connect(application: Application, actor: Actor, endpoint: str, token: Secret) -> uuid.UUID:
-    """Walk the wizard's road: begin, credentials, test, mapping, schedule, save."""
+async def _connected(application: Application, actor: Actor, endpoint: str, token: Secret) -> uuid.UUID:
+    """Return the demo integration; one that is missing or half set up is set up first."""
+    configuration = application.services.configuration
+    present = await configuration.everything(actor)
+    saved = [view.id for view in present if view.state is not IntegrationState.DRAFT]
+    if saved:
+        return saved[0]
+    integration_id = present[0].id if present else await configuration.begin(actor, "xledger")
+    await _set_up(application, actor, integration_id, endpoint, token)
+    return integration_id
+
+
+async def _set_up(
+    application: Application, actor: Actor, integration_id: uuid.UUID, endpoint: str, token: Secret
+) -> None:
+    """Walk the wizard's road: credentials, test, mapping, schedule, save."""
     services = application.services
-    integration_id = await services.configuration.begin(actor, "xledger")
+    version = (await services.configuration.get(actor, integration_id)).version
     typed = {"environment": "custom", "endpoint": endpoint, "token": token.reveal()}
-    version = await services.credentials.store(actor, integration_id, 1, typed)
-    await services.credentials.test(actor, integration_id)
+    version = await services.credentials.store(actor, integration_id, version, typed)
+    report = await services.credentials.test(actor, integration_id)
+    if not report.passed:
+        raise ConfigurationError(
+            msg("The demo could not connect to its accounting system: {reason}", reason=report.message)
+        )
     await services.mappings.refresh(actor, integration_id)
     saved = await services.mappings.save(actor, integration_id, version, demo_mapping(), accept_warnings=True)
     version = await services.schedules.save(
         actor, integration_id, saved.version, "daily", "02:00", "Europe/Oslo"
     )
     await services.configuration.save(actor, integration_id, version, "Xledger (demo)")
-    return integration_id
 
 
 def demo_mapping() -> dict[str, FieldMapping]:

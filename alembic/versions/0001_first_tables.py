@@ -263,6 +263,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "integration_id", "reference", name=op.f("uq_deliveries_integration_id_reference")
         ),
+        sa.UniqueConstraint(
+            "integration_id", "voucher_number", name=op.f("uq_deliveries_integration_id_voucher_number")
+        ),
         sa.UniqueConstraint("organisation_id", "id", name=op.f("uq_deliveries_organisation_id_id")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
@@ -272,7 +275,6 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_deliveries_record_id"), ["record_id"], unique=False)
-        batch_op.create_index("uq_deliveries_voucher", ["integration_id", "voucher_number"], unique=True)
 
     op.create_table(
         "exclusions",
@@ -582,7 +584,6 @@ def downgrade() -> None:
     op.drop_table("field_mappings")
     op.drop_table("exclusions")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.drop_index("uq_deliveries_voucher")
         batch_op.drop_index(batch_op.f("ix_deliveries_record_id"))
         batch_op.drop_index(batch_op.f("ix_deliveries_integration_id_state_id"))
 

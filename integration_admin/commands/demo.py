@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,10 +26,12 @@ from integration_admin.core.settings import PREFIX, load_settings
 
 _SANDBOX_PORT = 9101
 _READY_SECONDS = 60.0
+_OTHER_PORT = 3100
 
 
 def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] = 3000) -> None:
     """Start everything with demo data on this machine; a second start keeps the data."""
+    _require_free(port)
     environment = _environment(port)
     with ExitStack() as stack:
         stack.enter_context(_stop_on_signal())
@@ -43,7 +46,24 @@ def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] =
         _wait_until_ready(server, f"http://127.0.0.1:{port}/healthz")
         typer.echo(f"Open http://127.0.0.1:{port}/settings/integrations")
         typer.echo(f"Sign in with {demo_data.EMAIL} and the password {demo_data.PASSWORD}")
-        server.wait()
+        _wait_until_ended(server)
+
+
+def _require_free(port: int) -> None:
+    """Raise ConfigurationError when another program listens on `port`."""
+    with socket.socket() as probe:
+        # What an earlier run has only just closed counts as free, as it does for the server.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise ConfigurationError(
+                msg(
+                    "Port {port} is taken by another program. Choose another one: make run PORT={other}",
+                    port=port,
+                    other=_OTHER_PORT if port != _OTHER_PORT else _OTHER_PORT + 1,
+                )
+            ) from None
 
 
 async def _load(environment: Mapping[str, str], xledger: Mapping[str, Any]) -> None:
@@ -110,7 +130,17 @@ def _wait_until_ready(server: subprocess.Popen[str], url: str) -> None:
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2):  # noqa: S310, our own address
-                return
+                # Another program may have answered while ours failed to get the port.
+                if server.poll() is None:
+                    return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise ConfigurationError(msg("The web app did not start. The reason is in the output above."))
+
+
+def _wait_until_ended(server: subprocess.Popen[str]) -> None:
+    """Wait for the web app to end, and fail as it failed."""
+    code = server.wait()
+    if code:
+        # A process ended by a signal tells its number with a minus; a shell adds 128.
+        raise typer.Exit(code if code > 0 else 128 - code)

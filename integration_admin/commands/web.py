@@ -1,5 +1,6 @@
 """The command that serves the built pages, the websocket and the API from one port, without Node."""
 
+import asyncio
 import os
 from typing import Annotated
 
@@ -11,7 +12,8 @@ from reflex_base.constants import Env
 from reflex_base.environment import environment
 
 from integration_admin.commands.build import ROOT, build_frontend
-from integration_admin.core.settings import pin_paths
+from integration_admin.core.settings import load_settings, pin_paths
+from integration_admin.data.startup import check_schema
 
 
 def serve_command(
@@ -19,6 +21,7 @@ def serve_command(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 3000,
 ) -> None:
     """Serve the web app and its API; builds the pages first when they are out of date."""
+    asyncio.run(check_schema(load_settings().database))
     build_frontend()
     serve(host, port)
 

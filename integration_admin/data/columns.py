@@ -101,6 +101,11 @@ class Owned:
     organisation_id: Mapped[uuid.UUID] = mapped_column(Uuid)
 
 
+def owned_models() -> list[type[Owned]]:
+    """Return every table whose rows belong to one organisation."""
+    return Owned.__subclasses__()
+
+
 def owner() -> SchemaItem:
     """Tie a row to its organisation."""
     return ForeignKeyConstraint(["organisation_id"], ["organisations.id"], ondelete="CASCADE")

@@ -4,6 +4,7 @@ SQLite installations lock files beside the database; PostgreSQL ones take sessio
 on a connection of its own.
 """
 
+import asyncio
 import fcntl
 import hashlib
 import uuid
@@ -18,10 +19,9 @@ from sqlalchemy.engine import make_url
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
 
-_ANSWER_SECONDS = 5
 _CONNECTION: dict[str, Any] = {
     "autocommit": True,
-    "connect_timeout": _ANSWER_SECONDS,
+    "connect_timeout": 5,
     # A server that is gone must be noticed while a send can still be kept back.
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -87,20 +87,27 @@ class _FileLock:
 
 
 class PostgreSQLLocks:
-    """Takes session advisory locks; the server releases them when the connection ends."""
+    """Takes session advisory locks; the server releases them when the connection ends.
 
-    def __init__(self, url: str) -> None:
+    Each question waits `answer_seconds` for its answer; psycopg then needs up to ten more to give it up.
+    """
+
+    def __init__(self, url: str, answer_seconds: float = 5.0) -> None:
+        self._answer_seconds = answer_seconds
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     @asynccontextmanager
     async def hold(self, integration_id: uuid.UUID) -> AsyncIterator[HeldLock]:
         """Take the lock at once or raise Conflict; TimeoutError when the server does not answer."""
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(self._answer_seconds):
             connection = await psycopg.AsyncConnection.connect(self._dsn, **_CONNECTION)
         try:
-            if not await _try_lock(connection, integration_id):
+            async with asyncio.timeout(self._answer_seconds):
+                answer = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_key(integration_id)])
+                row = await answer.fetchone()
+            if row is None or not row[0]:
                 raise _taken()
-            yield _AdvisoryLock(connection)
+            yield _AdvisoryLock(connection, self._answer_seconds)
         finally:
             await connection.close()
 
@@ -114,23 +121,17 @@ class PostgreSQLLocks:
 
 
 class _AdvisoryLock:
-    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection, answer_seconds: float) -> None:
         self._connection = connection
+        self._answer_seconds = answer_seconds
 
     async def check(self) -> None:
         """Ask the server over the lock's own connection; without an answer the lock may be gone."""
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 await self._connection.execute("SELECT 1")
         except (psycopg.Error, TimeoutError):
             raise _taken() from None
-
-
-async def _try_lock(connection: psycopg.AsyncConnection, integration_id: uuid.UUID) -> bool:
-    async with asyncio.timeout(_ANSWER_SECONDS):
-        answer = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_key(integration_id)])
-        row = await answer.fetchone()
-    return row is not None and bool(row[0])
 
 
 def _key(integration_id: uuid.UUID) -> int:

@@ -96,8 +96,7 @@ class ApiToken(Owned, Base):
 class Integration(Owned, Base):
     """One connection to one accounting system; `settings` holds no secret.
 
-    `version` rises with every change of configuration, so that of two people saving at once the
-    second is told; `next_voucher_number` numbers vouchers and never repeats.
+    `version` rises with every change of configuration: of two people saving at once the second is told.
     """
 
     __tablename__ = "integrations"
@@ -316,10 +315,7 @@ class Run(Owned, Base):
 
 
 class Delivery(Owned, Base):
-    """One record's way to one accounting system; `reference` is the same on every attempt.
-
-    `revision`, `currency` and `amount_minor` are what was last sent, not what the record says now.
-    """
+    """One record's way to one accounting system; revision, currency and amount are those last sent."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -331,8 +327,7 @@ class Delivery(Owned, Base):
         UniqueConstraint("integration_id", "reference"),
         Index(None, "integration_id", "state", "id"),
         Index(None, "record_id"),
-        # One integration's vouchers are numbered once each.
-        Index("uq_deliveries_voucher", "integration_id", "voucher_number", unique=True),
+        UniqueConstraint("integration_id", "voucher_number"),
     )
 
     id: Mapped[NumberKey]
@@ -402,6 +397,3 @@ class VaultKey(Base):
     check_value: Mapped[str] = mapped_column(String(32))
     state: Mapped[Literal["active", "old"]] = mapped_column(String(8))
     created_at: Mapped[Instant]
-
-
-OWNED: tuple[type[Owned], ...] = tuple(Owned.__subclasses__())

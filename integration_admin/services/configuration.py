@@ -16,7 +16,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.credentials import shared_ledger
+from integration_admin.services.ledger_rules import shared_ledger
 from integration_admin.services.type_registry import TypeRegistry
 
 

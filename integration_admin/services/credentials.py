@@ -12,7 +12,7 @@ from datetime import datetime
 from integration_admin.adapters.base import AccountingAdapter, Connection, CredentialField, Credentials
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import AdapterError, Conflict, Fault, InvalidInput
+from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, Permission
@@ -21,6 +21,7 @@ from integration_admin.data.models import Credential, Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.secrets import SecretStore
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.ledger_rules import leave_address, refusal_of, stopped_if_new
 
 TEST_SECONDS = 10.0
 
@@ -112,7 +113,7 @@ class CredentialService:
             settings = _settings(adapter, typed)
             origin = adapter.target_origin(settings)
             if origin != integration.target_origin:
-                await _leave_address(unit, integration)
+                await leave_address(unit, integration)
                 stored = set()
             secrets = _secrets(adapter, typed, settings, stored)
             new_version = await unit.integrations.change(
@@ -123,7 +124,7 @@ class CredentialService:
                 target_origin=origin,
                 tested_at=None,
                 step=_later_step(integration.step, "credentials"),
-                **_stopped_if_new(integration, settings, secrets),
+                **stopped_if_new(integration, settings, secrets),
             )
             integration.target_origin = origin
             for field, secret in secrets.items():
@@ -176,7 +177,7 @@ class CredentialService:
             # Two integrations tested at the same moment must see each other.
             await unit.organisations.take_turns()
             integration = await unit.integrations.get(integration_id)
-            refusal = await _refusal(unit, integration, found.entity) if found.passed else None
+            refusal = await refusal_of(unit, integration, found.entity) if found.passed else None
             report = found if refusal is None else _failed(refusal, found.seconds)
             values = _noted(integration, report, refusal, now)
             if not await unit.integrations.note_at(integration_id, version, **values):
@@ -190,55 +191,6 @@ class CredentialService:
                 now, actor.name, "connection.test", str(integration_id), passed=report.passed
             )
         return report
-
-
-def shared_ledger(other: Integration) -> Message:
-    """Say that `other` exports to the same entity."""
-    return msg(
-        "“{name}” exports to {entity} already, and two integrations would book every claim twice.",
-        name=other.name,
-        entity=other.tested_entity,
-    )
-
-
-async def _leave_address(unit: Unit, integration: Integration) -> None:
-    """Forget what belongs to the present address; raises Conflict once anything was taken up for export."""
-    if await unit.integrations.has_deliveries(integration.id):
-        raise Conflict(
-            msg(
-                "This integration has exported to the present address and keeps it. "
-                "Set up a new integration for another address."
-            )
-        )
-    await unit.integrations.remove_credentials(integration.id)
-    await unit.mappings.replace_reference(integration.id, {})
-
-
-def _stopped_if_new(
-    integration: Integration, settings: Mapping[str, str], secrets: Mapping[str, Secret]
-) -> dict[str, object]:
-    """Return what stops an active integration until what is new in its settings has been tested."""
-    changed = bool(secrets) or settings != integration.settings
-    if integration.state is not IntegrationState.ACTIVE or not changed:
-        return {}
-    untested = msg("The credentials were changed. Nothing is exported until a connection test succeeds.")
-    return {"state": IntegrationState.STOPPED, "stop_message": untested.to_json()}
-
-
-async def _refusal(unit: Unit, integration: Integration, entity: str) -> Message | None:
-    """Return why a saved integration may not export to `entity`, None when it may."""
-    if integration.state is IntegrationState.DRAFT:
-        return None
-    before = integration.tested_entity
-    if before not in {"", entity} and await unit.integrations.has_deliveries(integration.id):
-        return msg(
-            "These credentials reach {entity}, but this integration has exported to {before}. "
-            "Use credentials for {before}, or set up a new integration.",
-            entity=entity,
-            before=before,
-        )
-    other = await unit.integrations.sharing_ledger(integration, entity)
-    return None if other is None else shared_ledger(other)
 
 
 def _noted(

@@ -14,7 +14,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
 from integration_admin.data.models import Member, Organisation
-from integration_admin.data.repositories.unit import SystemUnit
+from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.services.passwords import Passwords, check_new_password
 
 FIRST_FEATURES = ("xledger",)
@@ -64,9 +64,12 @@ class Organisations:
             if await system.member_by_email(account) is not None:
                 raise Conflict(msg("Somebody already signs in with this e-mail address."))
         password_hash = await self._passwords.hash(password)
+        # One transaction: an organisation without anybody in it could not be entered.
         async with self._database.system(writes=True) as system:
             organisation = await self._found_or_added(system, organisation_name.strip(), number, features)
-        await self._add_administrator(organisation.id, account, password_hash, name.strip())
+            await self._add_administrator(
+                system.inside(organisation.id), account, password_hash, name.strip()
+            )
 
     async def members(self, actor: Actor) -> list[MemberView]:
         """Return everybody in the organisation, by name."""
@@ -87,7 +90,10 @@ class Organisations:
             await unit.organisations.set_language(actor.member_id, language)
 
     async def actor_of(self, name: str, who: str = "command line") -> Actor:
-        """Return an administrator's actor for whoever operates the server; raises NotFound."""
+        """Return an administrator's actor for whoever operates the server; raises NotFound.
+
+        `who` is the name their deeds are told under.
+        """
         async with self._database.system() as system:
             organisation = await system.organisation_named(name)
         if organisation is None:
@@ -113,9 +119,7 @@ class Organisations:
             found.organisation_number = found.organisation_number or number
         return found
 
-    async def _add_administrator(
-        self, organisation_id: uuid.UUID, email: str, password_hash: str, name: str
-    ) -> None:
+    async def _add_administrator(self, unit: Unit, email: str, password_hash: str, name: str) -> None:
         now = self._clock.now()
         member = Member(
             id=uuid.uuid4(),
@@ -125,9 +129,8 @@ class Organisations:
             password_hash=password_hash,
             created_at=now,
         )
-        async with self._database.write(organisation_id) as unit:
-            await unit.organisations.add_member(member)
-            await unit.audit.add(now, "command line", "member.create", email, role=str(member.role))
+        await unit.organisations.add_member(member)
+        await unit.audit.add(now, "command line", "member.create", email, role=str(member.role))
 
 
 def _check(organisation_name: str, number: str | None, email: str) -> None:

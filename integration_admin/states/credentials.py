@@ -54,7 +54,8 @@ class CredentialState(FormState, rx.State):
         """Read the form of the integration the address names."""
         reader = await current_reader()
         self._clear()
-        self.ready, self.report, self.warnings = False, "", []
+        # The tab may have shown another integration before.
+        self.ready, self.passed, self.testing, self.report, self.warnings = False, False, False, "", []
         integration_id = asked_integration(self.router.url)
         if integration_id is None:
             return

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import reflex as rx
 
-from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.errors import IntegrationAdminError, SignInRequired
 from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.health_monitor import Health
@@ -53,6 +53,8 @@ class HealthState(FormState, rx.State):
     progress: str = ""
     announcement: str = ""
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
+    _follower: str = ""
+    """Which event follows the run; of several only the latest goes on, and none once the tree was emptied."""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -104,17 +106,31 @@ class HealthState(FormState, rx.State):
     @rx.event(background=True)
     @requires(Permission.VIEW)
     async def follow(self) -> AsyncIterator[None]:
-        """Show how the run under way goes, until it has ended."""
-        reader = await current_reader()
+        """Show how the run under way goes, until it has ended or whoever looks has been signed out."""
+        mine = uuid.uuid4().hex
+        async with self:
+            self._follower = mine
         while True:
             async with self:
-                if not self.running:
+                if mine != self._follower or not self.running or not await self._look_again():
                     return
-                await self._read(reader, uuid.UUID(self.integration_id))
-                if not self.running:
-                    self.announcement = self.sentence
             yield
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _look_again(self) -> bool:
+        """Read how the run goes; tell whether the reader may still see it."""
+        try:
+            reader = await current_reader()
+        except SignInRequired:
+            return False
+        try:
+            await self._read(reader, uuid.UUID(self.integration_id))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return False
+        if not self.running:
+            self.announcement = self.sentence
+        return True
 
     async def _start(self, *, retry: bool) -> rx.event.EventSpec | None:
         reader = await current_reader()

@@ -66,7 +66,8 @@ class WizardState(FormState, rx.State):
             return rx.redirect(f"/settings/integrations/{view.id}", replace=True)
         self.integration_id = str(view.id)
         self.version, self.name = view.version, view.name
-        self.type_label, self.tested_entity = reader.speech.say(view.label), view.tested_entity
+        self.type_label = reader.speech.say(view.label)
+        self.tested_entity = view.tested_entity if view.tested_at is not None else ""
         if self.step == "review":
             await self._load_review(integration_id)
         self.times_read += 1

@@ -112,6 +112,15 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (IntegrationRepository, "note"): [
         (lambda u, _, b: u.integrations.note(b.integration.id, name="Taken"), None)
     ],
+    (IntegrationRepository, "note_at"): [
+        (lambda u, _, b: u.integrations.note_at(b.integration.id, b.integration.version, name="Taken"), False)
+    ],
+    (IntegrationRepository, "sharing_ledger"): [
+        (lambda u, _, b: u.integrations.sharing_ledger(b.integration, b.integration.tested_entity), OURS_ONLY)
+    ],
+    (IntegrationRepository, "has_deliveries"): [
+        (lambda u, _, b: u.integrations.has_deliveries(b.integration.id), False)
+    ],
     (IntegrationRepository, "take_voucher_numbers"): [
         (lambda u, _, b: u.integrations.take_voucher_numbers(b.integration.id, 1), NotFound)
     ],
@@ -150,6 +159,9 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (MappingRepository, "reference_codes"): [
         (lambda u, _, b: u.mappings.reference_codes(b.integration.id, "accounts", ["7140"]), {"7140": []})
+    ],
+    (MappingRepository, "neighbouring_codes"): [
+        (lambda u, _, b: u.mappings.neighbouring_codes(b.integration.id, "accounts", "1", 9), [])
     ],
     (MappingRepository, "reference_ids"): [
         (lambda u, _, b: u.mappings.reference_ids(b.integration.id, "accounts", ["a-1"]), {})
@@ -193,6 +205,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.runs.add(make_run(b.integration.id)), NotFound),
         (lambda u, _, b: u.runs.add(b.run), ValueError),
     ],
+    (RunRepository, "take_turns"): [(lambda u, _, b: u.runs.take_turns(b.integration.id), None)],
     (RunRepository, "get"): [(lambda u, _, b: u.runs.get(b.run.id), NotFound)],
     (RunRepository, "by_idempotency_key"): [
         (lambda u, _, b: u.runs.by_idempotency_key(b.integration.id, "key-1"), None)
@@ -235,6 +248,9 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (ScheduleRepository, "has_slot_on"): [
         (lambda u, _, b: u.schedules.has_slot_on(b.schedule.id, SLOT[:10]), False)
+    ],
+    (ScheduleRepository, "dates_done"): [
+        (lambda u, _, b: u.schedules.dates_done(b.schedule.id, SLOT[:10]), frozenset())
     ],
     (ScheduleRepository, "attach_run"): [
         (lambda u, a, b: u.schedules.attach_run(b.schedule.id, SLOT, a.run.id), None)

@@ -11,9 +11,8 @@ from sqlalchemy import ForeignKeyConstraint, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from integration_admin.core.errors import Conflict, NotFound
-from integration_admin.data.columns import Base
+from integration_admin.data.columns import Base, owned_models
 from integration_admin.data.database import Database
-from integration_admin.data.models import OWNED
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import (
     make_member,
@@ -181,7 +180,7 @@ async def test_the_database_refuses_a_reference_to_another_organisations_row(
 def test_every_reference_between_owned_tables_names_the_organisation_too() -> None:
     constraints = [
         constraint
-        for model in OWNED
+        for model in owned_models()
         for constraint in Base.metadata.tables[model.__tablename__].foreign_key_constraints  # type: ignore[attr-defined]  # mapped classes
     ]
     assert len(REFERENCES) >= 13

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from integration_admin.data.columns import Owned
-from integration_admin.data.models import OWNED, Organisation
+from integration_admin.data.columns import Owned, owned_models
+from integration_admin.data.models import Organisation
 from integration_admin.data.repositories.base import Repository
 from tests.data.isolation_cases import CASES, OURS_ONLY
 from tests.data.worlds import Neighbours, everything_of
@@ -62,7 +62,7 @@ async def test_no_method_sees_or_touches_another_organisation(
 
 async def test_the_neighbour_has_something_in_every_table(neighbours: Neighbours) -> None:
     rows = await everything_of(neighbours.database, neighbours.theirs.id)
-    assert {model.__tablename__ for model in OWNED} <= rows.keys()  # type: ignore[attr-defined]  # mapped classes
+    assert {model.__tablename__ for model in owned_models()} <= rows.keys()  # type: ignore[attr-defined]  # mapped classes
     assert [table for table, found in rows.items() if not found] == []
 
 

@@ -14,8 +14,7 @@ from sqlalchemy import Column, Engine, Integer, create_engine, inspect, text
 
 from alembic import command
 from integration_admin.data import migrations
-from integration_admin.data.columns import Base
-from integration_admin.data.models import OWNED
+from integration_admin.data.columns import Base, owned_models
 from tests.builders import save_organisation
 from tests.data.worlds import open_database
 from tests.postgresql import Server
@@ -59,7 +58,7 @@ def tables(engine: Engine) -> set[str]:
 
 def test_an_empty_database_gets_every_table_of_the_models(migrated: Engine) -> None:
     assert tables(migrated) == set(Base.metadata.tables)
-    assert {model.__tablename__ for model in OWNED} < tables(migrated)  # type: ignore[attr-defined]  # mapped classes
+    assert {model.__tablename__ for model in owned_models()} < tables(migrated)  # type: ignore[attr-defined]  # mapped classes
 
 
 def test_the_models_and_the_migrated_database_do_not_differ(migrated: Engine) -> None:

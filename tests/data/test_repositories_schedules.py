@@ -59,13 +59,18 @@ async def test_a_slot_is_free_again_when_its_winner_failed(database: Database) -
         assert await unit.schedules.win_slot(schedule.id, SLOT, START)
 
 
-async def test_a_used_date_is_known(database: Database) -> None:
+async def test_a_date_is_done_once_its_slot_became_a_run(database: Database) -> None:
     schedule = await planned(database)
+    run = await save_run(database, schedule.organisation_id, schedule.integration_id)
     async with database.write(schedule.organisation_id) as unit:
         await unit.schedules.win_slot(schedule.id, SLOT, START)
+        assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-22")
+        await unit.schedules.attach_run(schedule.id, SLOT, run.id)
         assert await unit.schedules.has_slot_on(schedule.id, "2026-11-22")
         assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-23")
         assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-2_")
+        assert await unit.schedules.dates_done(schedule.id, "2026-11-22") == {"2026-11-22"}
+        assert await unit.schedules.dates_done(schedule.id, "2026-11-23") == frozenset()
 
 
 async def test_a_slot_remembers_its_run(database: Database) -> None:

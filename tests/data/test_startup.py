@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from integration_admin.core.errors import Conflict, KeyMismatch, KeyMissing
+from integration_admin.bootstrap import assemble
+from integration_admin.core.errors import ConfigurationError, Conflict, KeyMismatch, KeyMissing
+from integration_admin.core.settings import Settings
 from integration_admin.data.database import Database
 from integration_admin.data.keyring import create_key
-from integration_admin.data.startup import KeyCheck
+from integration_admin.data.startup import KeyCheck, check_schema
 from tests.fakes import FakeClock
 
 
@@ -58,3 +60,22 @@ async def test_another_key_under_the_same_name_refuses_to_start(
     create_key(tmp_path / "other", "first")
     with pytest.raises(KeyMismatch):
         await KeyCheck(sqlite_database, tmp_path / "other", clock).run()
+
+
+async def test_a_database_that_is_behind_refuses_the_start_and_names_the_command(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    await check_schema(sqlite_url)
+    with pytest.raises(ConfigurationError, match="integration-admin migrate"):
+        await check_schema(f"sqlite:///{tmp_path / 'missing.sqlite3'}")
+
+
+async def test_an_instance_without_its_schema_neither_starts_nor_is_ready(tmp_path: Path) -> None:
+    (tmp_path / "integration_admin.sqlite3").touch()
+    application = assemble(Settings(instance_dir=tmp_path))
+    with pytest.raises(ConfigurationError):
+        await application.ready()
+    with pytest.raises(ConfigurationError):
+        async with application.working():
+            pass
+    await application.close()

@@ -13,9 +13,9 @@ from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.data.columns import owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.models import (
-    OWNED,
     ApiToken,
     Credential,
     Failure,
@@ -87,7 +87,7 @@ async def everything_of(database: Database, organisation_id: uuid.UUID) -> dict[
     """Return all rows of an organisation by table, as they are stored."""
     found: dict[str, list[Any]] = {}
     async with database.engine.connect() as connection:
-        for model in OWNED:
+        for model in owned_models():
             table = model.__table__  # type: ignore[attr-defined]  # every Owned is a mapped class
             assert isinstance(table, Table)
             statement = select(table).where(table.c.organisation_id == organisation_id)

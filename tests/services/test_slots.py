@@ -46,11 +46,22 @@ def test_weekdays_leave_out_saturday_and_sunday() -> None:
     assert [slot.local_time for slot in due] == ["2026-11-23T02:00", "2026-11-24T02:00"]
 
 
+def test_a_date_that_is_done_is_left_out_of_the_next_runs_except_of_hourly_ones() -> None:
+    morning = datetime(2026, 11, 21, 6, tzinfo=UTC)
+    daily = next_slots(ScheduleKind.DAILY, "15:00", OSLO, morning, 1, {"2026-11-21"})
+    hourly = next_slots(ScheduleKind.HOURLY, "00:10", OSLO, morning, 1, {"2026-11-21"})
+    assert [slot.local_time for slot in daily] == ["2026-11-22T15:00"]
+    assert [slot.local_date for slot in hourly] == ["2026-11-21"]
+
+
 def test_a_manual_schedule_is_never_due() -> None:
     assert next_slots(ScheduleKind.MANUAL, "02:00", OSLO, datetime(2026, 1, 1, tzinfo=UTC), 5) == []
 
 
-@pytest.mark.parametrize("text", ["", "24:00", "2", "02:60", "02:00:00", "aa:bb", "-1:00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "24:00", "2", "02:60", "02:00:00", "aa:bb", "-1:00", "²:00", "٢:00", "0000002:00", "2:0", "02:00\n"],
+)
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_time(text)

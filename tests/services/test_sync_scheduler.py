@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import RunState, Trigger
 from integration_admin.data.database import Database
@@ -131,3 +132,48 @@ async def test_a_schedule_set_in_the_afternoon_does_not_fire_for_the_night_befor
     await engine.work_off()
 
     assert (await engine.history.page(engine.actor, integration)).runs == ()
+
+
+async def test_a_time_passed_while_paused_does_not_use_up_the_day(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await engine.configuration.set_paused(engine.actor, integration, paused=True)
+    await tick_at(engine, "2026-11-22T02:00:10")
+    await engine.configuration.set_paused(engine.actor, integration, paused=False)
+    view = await engine.configuration.get(engine.actor, integration)
+    await engine.schedules.save(engine.actor, integration, view.version, "daily", "15:00", "Europe/Oslo")
+
+    promised = (await engine.health.of(engine.actor, integration)).next_run_at
+    page = await tick_at(engine, "2026-11-22T15:00:10")
+
+    assert promised == datetime.fromisoformat("2026-11-22T15:00").replace(tzinfo=OSLO)
+    assert [run.trigger for run in page.runs] == [Trigger.SCHEDULE]
+
+
+async def test_the_next_run_that_is_promised_is_never_on_a_date_already_done(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await tick_at(engine, "2026-11-22T02:00:10")
+    view = await engine.configuration.get(engine.actor, integration)
+    await engine.schedules.save(engine.actor, integration, view.version, "daily", "15:00", "Europe/Oslo")
+
+    promised = (await engine.schedules.get(engine.actor, integration)).next_slots[0]
+    health = await engine.health.of(engine.actor, integration)
+
+    assert promised.local_time == "2026-11-23T15:00"
+    assert health.next_run_at == promised.due_at
+
+
+async def test_one_broken_schedule_keeps_no_other_integration_waiting(engine: Engine) -> None:
+    broken = await engine.set_up()
+    engine.adapter.connect = lambda _: Connection("Another AS")
+    healthy = await engine.set_up()
+    await engine.receive(2)
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        schedule = await unit.schedules.get(broken)
+        assert schedule is not None
+        schedule.time_zone = "Nowhere/Gone"
+        await unit.schedules.put(schedule)
+
+    await tick_at(engine, "2026-11-22T02:00:10")
+
+    runs = (await engine.history.page(engine.actor, healthy)).runs
+    assert [(run.state, run.delivered) for run in runs] == [(RunState.SUCCEEDED, 2)]

@@ -70,6 +70,10 @@ class SystemUnit:
         self._session.add(organisation)
         await self._session.flush()
 
+    def inside(self, organisation_id: uuid.UUID) -> Unit:
+        """Return the unit of one organisation in the same transaction."""
+        return Unit(self._session, organisation_id)
+
     async def organisation_named(self, name: str) -> Organisation | None:
         """Return the organisation of that exact name."""
         return await self._session.scalar(select(Organisation).where(Organisation.name == name))

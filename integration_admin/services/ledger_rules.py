@@ -1,0 +1,59 @@
+"""Which ledger an integration may export to: one of its own, and the same one for good once it has exported."""
+
+from collections.abc import Mapping
+
+from integration_admin.core.errors import Conflict
+from integration_admin.core.messages import Message, msg
+from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import IntegrationState
+from integration_admin.data.models import Integration
+from integration_admin.data.repositories.unit import Unit
+
+
+def shared_ledger(other: Integration) -> Message:
+    """Say that `other` exports to the same entity."""
+    return msg(
+        "“{name}” exports to {entity} already, and two integrations would book every claim twice.",
+        name=other.name,
+        entity=other.tested_entity,
+    )
+
+
+async def leave_address(unit: Unit, integration: Integration) -> None:
+    """Forget what belongs to the present address; raises Conflict once anything was taken up for export."""
+    if await unit.integrations.has_deliveries(integration.id):
+        raise Conflict(
+            msg(
+                "This integration has exported to the present address and keeps it. "
+                "Set up a new integration for another address."
+            )
+        )
+    await unit.integrations.remove_credentials(integration.id)
+    await unit.mappings.replace_reference(integration.id, {})
+
+
+def stopped_if_new(
+    integration: Integration, settings: Mapping[str, str], secrets: Mapping[str, Secret]
+) -> dict[str, object]:
+    """Return what stops an active integration until what is new in its settings has been tested."""
+    changed = bool(secrets) or settings != integration.settings
+    if integration.state is not IntegrationState.ACTIVE or not changed:
+        return {}
+    untested = msg("The credentials were changed. Nothing is exported until a connection test succeeds.")
+    return {"state": IntegrationState.STOPPED, "stop_message": untested.to_json()}
+
+
+async def refusal_of(unit: Unit, integration: Integration, entity: str) -> Message | None:
+    """Return why a saved integration may not export to `entity`, None when it may."""
+    if integration.state is IntegrationState.DRAFT:
+        return None
+    before = integration.tested_entity
+    if before not in {"", entity} and await unit.integrations.has_deliveries(integration.id):
+        return msg(
+            "These credentials reach {entity}, but this integration has exported to {before}. "
+            "Use credentials for {before}, or set up a new integration.",
+            entity=entity,
+            before=before,
+        )
+    other = await unit.integrations.sharing_ledger(integration, entity)
+    return None if other is None else shared_ledger(other)
