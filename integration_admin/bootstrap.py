@@ -37,6 +37,7 @@ from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
 from integration_admin.services.sign_in import SignIn
+from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.sync_runner import SyncRunner
 from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.tokens import ApiTokens
@@ -127,7 +128,7 @@ def _services(
     scheduler = SyncScheduler(database, runs, queue, locks, clock)
     return Services(
         organisations=Organisations(database, passwords, clock),
-        sign_in=SignIn(database, passwords, clock, os.urandom),
+        sign_in=SignIn(database, passwords, clock, os.urandom, _sign_in_limits(settings)),
         tokens=ApiTokens(database, clock, os.urandom),
         types=types,
         configuration=Configuration(database, adapters, types, clock),
@@ -151,3 +152,8 @@ def _locks(settings: Settings, database: Database) -> Locks:
         # Beside the database, so that all who share it share them, wherever they were started.
         return FileLocks(Path(database.path).resolve().parent / "locks")
     return PostgreSQLLocks(settings.database)
+
+
+def _sign_in_limits(settings: Settings) -> SignInLimits:
+    """Count sign-in attempts together with the other web processes where there are any."""
+    return SignInLimits(f"async+{settings.redis_url}") if settings.redis_url else SignInLimits()

@@ -46,6 +46,9 @@ def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] =
         _wait_until_ready(server, f"http://127.0.0.1:{port}/healthz")
         typer.echo(f"Open http://127.0.0.1:{port}/settings/integrations")
         typer.echo(f"Sign in with {demo_data.EMAIL} and the password {demo_data.PASSWORD}")
+        typer.echo(
+            f"To try the wizard, use the address {found['xledger']['endpoint']} and the token {found['xledger']['tokens']['branch']}"
+        )
         _wait_until_ended(server)
 
 
@@ -59,7 +62,7 @@ def _require_free(port: int) -> None:
         except (OSError, OverflowError):
             raise ConfigurationError(
                 msg(
-                    "Port {port} is taken by another program. Choose another one: make run PORT={other}",
+                    "Port {port} is taken by another program. Choose another one with PORT={other}",
                     port=port,
                     other=_OTHER_PORT if port != _OTHER_PORT else _OTHER_PORT + 1,
                 )
