@@ -8,7 +8,17 @@ from structlog.typing import Processor
 
 from integration_admin.core.settings import Settings
 
-_CHATTY = ("aiohttp", "aiosqlite", "alembic", "apscheduler", "asyncio", "httpx", "httpcore", "sqlalchemy")
+_CHATTY = (
+    "aiohttp",
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "httpx",
+    "httpcore",
+    "sqlalchemy",
+    "uvicorn",
+)
 """Libraries whose everyday messages hold addresses and headers; only their warnings are passed on."""
 
 
