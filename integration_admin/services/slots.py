@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -82,12 +83,21 @@ def next_slots(
 
 def due_slots(kind: ScheduleKind, at: str, zone: ZoneInfo, after: datetime, until: datetime) -> list[Slot]:
     """Return the slots later than `after` and not later than `until`."""
+    first = _first(kind, at, zone, after)
+    if first is None or first.due_at > until:
+        return []
     due = []
     for slot in upcoming(kind, at, zone, after):
         if slot.due_at > until:
             break
         due.append(slot)
     return due
+
+
+@lru_cache(maxsize=20_000)
+def _first(kind: ScheduleKind, at: str, zone: ZoneInfo, after: datetime) -> Slot | None:
+    """Return the first slot later than `after`; between two slots every tick asks the same question."""
+    return next(upcoming(kind, at, zone, after), None)
 
 
 def _name(kind: ScheduleKind, local: datetime) -> str:
