@@ -13,7 +13,8 @@ from typing import Any
 from integration_admin.core.records import ExpenseClaim, Reimbursement, parse_record
 from integration_admin.core.statuses import IntegrationState, Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import Integration, Member, Organisation, RecordRow, Run
+from integration_admin.data.models import Integration, Organisation, RecordRow, Run
+from integration_admin.data.models_access import Member
 from tests.fakes import START
 
 _numbers = itertools.count(1)

@@ -77,3 +77,6 @@ class ScheduleKind(StrEnum):
     HOURLY = "hourly"
     DAILY = "daily"
     WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    CRON = "cron"

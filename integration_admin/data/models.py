@@ -1,8 +1,11 @@
-"""What is remembered: every table. Queries live in repositories/, rules in services/."""
+"""What is remembered of organisations, integrations, records, runs and deliveries.
+
+People, sessions and keys are in models_access.py. Queries live in repositories/, rules in services/.
+"""
 
 import uuid
 from datetime import date
-from typing import Literal
+from typing import Any
 
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,11 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from integration_admin.core.statuses import (
     DeliveryState,
     IntegrationState,
-    Role,
     RunState,
     ScheduleKind,
     Trigger,
 )
+from integration_admin.data import models_access  # noqa: F401, its tables belong to the same metadata
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -33,6 +36,11 @@ from integration_admin.data.columns import (
 )
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Return what makes an index cover only some rows, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Organisation(Base):
     """One tenant; `features` names the integration types it may use."""
 
@@ -47,56 +55,11 @@ class Organisation(Base):
     created_at: Mapped[Instant]
 
 
-class Member(Owned, Base):
-    """A person of an organisation who may sign in; `email` is stored in lower case."""
-
-    __tablename__ = "members"
-    __table_args__ = (owner(), anchor())
-
-    id: Mapped[UuidKey]
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    role: Mapped[Role] = mapped_column(Word(Role))
-    password_hash: Mapped[str] = mapped_column(Text)
-    language: Mapped[str | None] = mapped_column(String(2))
-    created_at: Mapped[Instant]
-    disabled_at: Mapped[OptionalInstant]
-
-
-class Session(Owned, Base):
-    """A signed-in browser; only the SHA-256 of its cookie is stored."""
-
-    __tablename__ = "sessions"
-    __table_args__ = (owner(), anchor(), inside("member_id", "members"))
-
-    id: Mapped[UuidKey]
-    member_id: Mapped[uuid.UUID]
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[Instant]
-    last_seen_at: Mapped[Instant]
-    expires_at: Mapped[Instant]
-    revoked_at: Mapped[OptionalInstant]
-
-
-class ApiToken(Owned, Base):
-    """A bearer token for /api/v1; only its SHA-256 is stored."""
-
-    __tablename__ = "api_tokens"
-    __table_args__ = (owner(), anchor())
-
-    id: Mapped[UuidKey]
-    name: Mapped[str] = mapped_column(String(100))
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[JsonList]
-    created_at: Mapped[Instant]
-    last_used_at: Mapped[OptionalInstant]
-    revoked_at: Mapped[OptionalInstant]
-
-
 class Integration(Owned, Base):
     """One connection to one accounting system; `settings` holds no secret.
 
-    `version` rises with every change of configuration: of two people saving at once the second is told.
+    `open_until` is set while the circuit is open: nothing is sent until then, and `open_message` says why.
+    `retries_spent` counts automatic repetitions since `retries_since`. `version` rises with every change of configuration: of two people saving at once the second is told.
     """
 
     __tablename__ = "integrations"
@@ -113,6 +76,11 @@ class Integration(Owned, Base):
     tested_entity: Mapped[str] = mapped_column(String(200), default="")
     stop_message: Mapped[OptionalJson]
     last_success_at: Mapped[OptionalInstant]
+    transport_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    open_until: Mapped[OptionalInstant]
+    open_message: Mapped[OptionalJson]
+    retries_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    retries_since: Mapped[OptionalInstant]
     next_voucher_number: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(200), default="")
@@ -175,7 +143,11 @@ class ValueMap(Owned, Base):
 
 
 class Schedule(Owned, Base):
-    """When an integration runs by itself; `checked_until` is how far its slots are computed."""
+    """When an integration runs by itself; `checked_until` is how far its slots are computed.
+
+    `day` is 1 (Monday) to 7 for weekly schedules, 1 to 31 or 0 (the last) for monthly ones. `missed_since`
+    is set when runs were missed for so long that a person is asked first.
+    """
 
     __tablename__ = "schedules"
     __table_args__ = (
@@ -189,9 +161,12 @@ class Schedule(Owned, Base):
     integration_id: Mapped[uuid.UUID]
     kind: Mapped[ScheduleKind] = mapped_column(Word(ScheduleKind))
     at: Mapped[str] = mapped_column(String(5), default="02:00")
+    day: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    cron_line: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     time_zone: Mapped[str] = mapped_column(String(64))
     enabled: Mapped[bool] = mapped_column(default=True)
     checked_until: Mapped[Instant]
+    missed_since: Mapped[OptionalInstant]
 
 
 class ScheduleSlot(Owned, Base):
@@ -285,7 +260,10 @@ class Category(Owned, Base):
 
 
 class Run(Owned, Base):
-    """One export run; counts and sums are of this run alone, `sums` by currency in minor units."""
+    """One export run; counts and sums are of this run alone, `sums` by currency in minor units.
+
+    `resumed` counts how often it was taken up again after its process had died.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -294,6 +272,7 @@ class Run(Owned, Base):
         inside("integration_id", "integrations"),
         UniqueConstraint("integration_id", "idempotency_key"),
         Index(None, "integration_id", "requested_at"),
+        Index("uq_runs_active", "integration_id", unique=True, **_where("finished_at IS NULL")),
     )
 
     id: Mapped[UuidKey]
@@ -301,6 +280,7 @@ class Run(Owned, Base):
     trigger: Mapped[Trigger] = mapped_column(Word(Trigger))
     state: Mapped[RunState] = mapped_column(Word(RunState), default=RunState.QUEUED)
     started_by: Mapped[str] = mapped_column(String(200), default="")
+    resumed: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     requested_at: Mapped[Instant]
@@ -327,6 +307,7 @@ class Delivery(Owned, Base):
         UniqueConstraint("integration_id", "reference"),
         Index(None, "integration_id", "state", "id"),
         Index(None, "record_id"),
+        Index("ix_deliveries_due", "due_at", **_where("due_at IS NOT NULL")),
         UniqueConstraint("integration_id", "voucher_number"),
     )
 
@@ -344,6 +325,7 @@ class Delivery(Owned, Base):
     payload_hash: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     external_id: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     run_id: Mapped[uuid.UUID | None]
+    first_sent_at: Mapped[OptionalInstant]
     sent_at: Mapped[OptionalInstant]
     due_at: Mapped[OptionalInstant]
     updated_at: Mapped[Instant]
@@ -372,28 +354,3 @@ class Failure(Owned, Base):
     message: Mapped[JsonObject]
     created_at: Mapped[Instant]
     resolved_at: Mapped[OptionalInstant]
-
-
-class AuditEvent(Owned, Base):
-    """Who did what; never a secret."""
-
-    __tablename__ = "audit_events"
-    __table_args__ = (owner(), Index(None, "organisation_id", "id"))
-
-    id: Mapped[NumberKey]
-    at: Mapped[Instant]
-    actor: Mapped[str] = mapped_column(String(200))
-    action: Mapped[str] = mapped_column(String(64))
-    target: Mapped[str] = mapped_column(String(200), default="")
-    detail: Mapped[JsonObject]
-
-
-class VaultKey(Base):
-    """A key this database has been sealed with; the key itself is never here."""
-
-    __tablename__ = "vault_keys"
-
-    key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    check_value: Mapped[str] = mapped_column(String(32))
-    state: Mapped[Literal["active", "old"]] = mapped_column(String(8))
-    created_at: Mapped[Instant]

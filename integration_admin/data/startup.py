@@ -9,7 +9,7 @@ from integration_admin.core.messages import msg
 from integration_admin.data import migrations
 from integration_admin.data.database import Database
 from integration_admin.data.keyring import Keyring, create_key
-from integration_admin.data.models import VaultKey
+from integration_admin.data.models_access import VaultKey
 from integration_admin.data.vault import RegisteredKey, StartReport, Vault, check_start
 
 

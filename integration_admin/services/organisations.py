@@ -13,7 +13,8 @@ from integration_admin.core.messages import LANGUAGES, Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import Member, Organisation
+from integration_admin.data.models import Organisation
+from integration_admin.data.models_access import Member
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.services.passwords import Passwords, check_new_password
 

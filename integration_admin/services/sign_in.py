@@ -13,7 +13,8 @@ from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.data.database import Database
-from integration_admin.data.models import Member, Organisation, Session
+from integration_admin.data.models import Organisation
+from integration_admin.data.models_access import Member, Session
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token

@@ -13,7 +13,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import ApiToken
+from integration_admin.data.models_access import ApiToken
 
 RECORDS_WRITE = "records:write"
 RECORDS_READ = "records:read"

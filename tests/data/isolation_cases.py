@@ -7,7 +7,8 @@ from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
-from integration_admin.data.models import Failure, Run, Session
+from integration_admin.data.models import Failure, Run
+from integration_admin.data.models_access import Session
 from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.deliveries import DeliveryRepository, Intent, NewDelivery, Settlement
 from integration_admin.data.repositories.integrations import IntegrationRepository

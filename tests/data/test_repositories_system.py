@@ -9,7 +9,7 @@ import pytest
 from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.database import Database
-from integration_admin.data.models import ApiToken, Session, VaultKey
+from integration_admin.data.models_access import ApiToken, Session, VaultKey
 from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
 from integration_admin.data.repositories.unit import SystemUnit
 from tests.builders import (

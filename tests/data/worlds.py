@@ -16,17 +16,15 @@ from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.columns import owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.models import (
-    ApiToken,
     Credential,
     Failure,
     Integration,
-    Member,
     Organisation,
     RecordRow,
     Run,
     Schedule,
-    Session,
 )
+from integration_admin.data.models_access import ApiToken, Member, Session
 from integration_admin.data.repositories.deliveries import Intent, NewDelivery, Outgoing, Settlement
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation

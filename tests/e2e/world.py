@@ -13,7 +13,7 @@ from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import load_settings
 from integration_admin.core.statuses import Role
-from integration_admin.data.models import Member
+from integration_admin.data.models_access import Member
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
 from integration_admin.services.passwords import Passwords

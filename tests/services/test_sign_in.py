@@ -12,7 +12,7 @@ from integration_admin.core.errors import IntegrationAdminError, SignInRequired,
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import Member
+from integration_admin.data.models_access import Member
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in import SignedIn, SignIn
 from integration_admin.services.sign_in_limits import SignInLimits

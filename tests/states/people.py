@@ -6,7 +6,7 @@ from datetime import timedelta
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import Member, Session
+from integration_admin.data.models_access import Member, Session
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member
 from tests.fakes import FakeClock

@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 
 from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
-from integration_admin.data.models import ApiToken, Member, Organisation, Session
+from integration_admin.data.models import Organisation
+from integration_admin.data.models_access import ApiToken, Member, Session
 from integration_admin.data.repositories.base import Repository
 
 

@@ -9,19 +9,8 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
-from integration_admin.data.models import (
-    ApiToken,
-    AuditEvent,
-    Credential,
-    Delivery,
-    Integration,
-    Member,
-    Organisation,
-    Run,
-    Schedule,
-    Session,
-    VaultKey,
-)
+from integration_admin.data.models import Credential, Delivery, Integration, Organisation, Run, Schedule
+from integration_admin.data.models_access import ApiToken, AuditEvent, Member, Session, VaultKey
 from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.deliveries import DeliveryRepository
 from integration_admin.data.repositories.integrations import IntegrationRepository

@@ -1,0 +1,97 @@
+"""Who may enter and what they did: members, sessions, API tokens, the audit log, the vault's keys.
+
+What is exported, where to and when is in models.py.
+"""
+
+import uuid
+from typing import Literal
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from integration_admin.core.statuses import Role
+from integration_admin.data.columns import (
+    Base,
+    Instant,
+    JsonList,
+    JsonObject,
+    NumberKey,
+    OptionalInstant,
+    Owned,
+    UuidKey,
+    Word,
+    anchor,
+    inside,
+    owner,
+)
+
+
+class Member(Owned, Base):
+    """A person of an organisation who may sign in; `email` is stored in lower case."""
+
+    __tablename__ = "members"
+    __table_args__ = (owner(), anchor())
+
+    id: Mapped[UuidKey]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(Word(Role))
+    password_hash: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(2))
+    created_at: Mapped[Instant]
+    disabled_at: Mapped[OptionalInstant]
+
+
+class Session(Owned, Base):
+    """A signed-in browser; only the SHA-256 of its cookie is stored."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (owner(), anchor(), inside("member_id", "members"))
+
+    id: Mapped[UuidKey]
+    member_id: Mapped[uuid.UUID]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[Instant]
+    last_seen_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    revoked_at: Mapped[OptionalInstant]
+
+
+class ApiToken(Owned, Base):
+    """A bearer token for /api/v1; only its SHA-256 is stored."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (owner(), anchor())
+
+    id: Mapped[UuidKey]
+    name: Mapped[str] = mapped_column(String(100))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[JsonList]
+    created_at: Mapped[Instant]
+    last_used_at: Mapped[OptionalInstant]
+    revoked_at: Mapped[OptionalInstant]
+
+
+class AuditEvent(Owned, Base):
+    """Who did what; never a secret."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (owner(), Index(None, "organisation_id", "id"))
+
+    id: Mapped[NumberKey]
+    at: Mapped[Instant]
+    actor: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(200), default="")
+    detail: Mapped[JsonObject]
+
+
+class VaultKey(Base):
+    """A key this database has been sealed with; the key itself is never here."""
+
+    __tablename__ = "vault_keys"
+
+    key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    check_value: Mapped[str] = mapped_column(String(32))
+    state: Mapped[Literal["active", "old"]] = mapped_column(String(8))
+    created_at: Mapped[Instant]
