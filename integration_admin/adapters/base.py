@@ -71,15 +71,11 @@ class ReferenceData:
     """Target field name -> what the accounting system calls that dimension here."""
 
 
-SETTLING_SECONDS = 30.0
-"""What an accounting system may still be booking after our deadline has cut a send off."""
-
-
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What the services may ask of an adapter.
 
-    Raises ValueError when the quiet period ends before a send of another process could have.
+    Raises ValueError when the quiet period is over before what was sent last must have been booked.
     """
 
     batch_size: int
@@ -88,6 +84,8 @@ class Capabilities:
     """How many `send` calls may run at the same time for one integration."""
     lookup: bool = True
     """Whether `lookup` can tell what is booked under our reference."""
+    processing_seconds: float = 30.0
+    """The longest the accounting system may go on booking a request nobody waits for any more."""
     quiet_seconds: float = 90.0
     """How long an unknown outcome rests before a lookup means anything."""
     send_seconds: float = 60.0
@@ -95,8 +93,10 @@ class Capabilities:
     kinds: frozenset[str] = frozenset({"expense_claim"})
 
     def __post_init__(self) -> None:
-        if self.quiet_seconds < self.send_seconds + SETTLING_SECONDS:
-            detail = f"quiet_seconds must be at least send_seconds and {SETTLING_SECONDS:.0f} more."
+        if self.quiet_seconds < max(
+            self.send_seconds + self.processing_seconds, 2 * self.processing_seconds
+        ):
+            detail = "quiet_seconds must cover send_seconds and processing_seconds, and processing_seconds twice."
             raise ValueError(detail)
 
 
@@ -186,6 +186,11 @@ class AccountingAdapter(Protocol):
     credential_fields: tuple[CredentialField, ...]
     target_fields: tuple[TargetField, ...]
     capabilities: Capabilities
+    """What it can do at its best; `capabilities_of` says what it does with an integration's settings."""
+
+    def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
+        """Return the capabilities with an integration's own settings, such as its batch size."""
+        ...
 
     def target_origin(self, settings: Mapping[str, str]) -> str:
         """Return the origin the secrets will be sent to (`https://host`); secrets are bound to it.

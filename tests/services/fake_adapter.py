@@ -67,6 +67,10 @@ class FakeAdapter:
         self.ledger.append(voucher)
         return Outcome(voucher.reference, Result.DELIVERED, external_id=f"F-{len(self.ledger)}")
 
+    def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
+        del settings
+        return self.capabilities
+
     def target_origin(self, settings: Mapping[str, str]) -> str:
         if not settings["address"].startswith("https://"):
             raise InvalidInput(msg("Wrong."), fields={"address": msg("Write https.")})

@@ -61,6 +61,11 @@ class XledgerAdapter:
         self._jitter = jitter
         self._test_seconds = test_seconds
 
+    def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
+        """Return what Xledger can do; no setting changes it."""
+        del settings
+        return self.capabilities
+
     def target_origin(self, settings: Mapping[str, str]) -> str:
         """Return the origin of the chosen environment; raises InvalidInput with the field's own sentence."""
         fields.job_level(settings)
