@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench
+.PHONY: help setup run test lock texts bench faults
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,3 +43,6 @@ texts: $(READY) ## collect the sentences, update the translations and compile th
 
 bench: $(READY) ## measure speed and memory; prints a table and writes instance/reports/bench.json
 	@exec $(BIN)/python -m benchmarks
+
+faults: $(READY) ## kill, pause and cut off workers by the hundred; prints a table and writes instance/reports/faults.json
+	@exec $(BIN)/python -m faults $(FAULTS)

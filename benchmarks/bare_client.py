@@ -1,35 +1,44 @@
-"""The least that could send the same: a pooled aiohttp session posting recorded bodies, one after another.
+"""The least that could send the same: a pooled aiohttp session posting recorded bodies, so many at a time.
 
-`python -m benchmarks.bare_client BODIES ENDPOINT`, the token on standard input.
+`python -m benchmarks.bare_client BODIES ENDPOINT HEADER IN_FLIGHT`, the header's value on standard input.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import aiohttp
 
 
-async def post_all(bodies: Sequence[bytes], endpoint: str, token: str) -> float:
+async def post_all(bodies: Sequence[bytes], endpoint: str, header: str, secret: str, in_flight: int) -> float:
     """Post every body and read every answer; return the seconds it took. Raises on any refusal."""
-    headers = {"Content-Type": "application/json", "Authorization": f"token {token}"}
+    headers = {"Content-Type": "application/json", header: secret}
+    rest = iter(bodies)
     async with aiohttp.ClientSession(headers=headers) as session:
         started = time.perf_counter()
-        for body in bodies:
-            async with session.post(endpoint, data=body) as response:
-                answer = await response.read()
-            if response.status != 200 or b'"errors"' in answer:
-                raise RuntimeError(answer[:500].decode())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(in_flight):
+                group.create_task(_post(session, endpoint, rest))
         return time.perf_counter() - started
+
+
+async def _post(session: aiohttp.ClientSession, endpoint: str, bodies: Iterator[bytes]) -> None:
+    for body in bodies:
+        async with session.post(endpoint, data=body) as response:
+            answer = await response.read()
+        if response.status >= 300 or b'"errors"' in answer or b'"rejected"' in answer:
+            raise RuntimeError(answer[:500].decode())
 
 
 def main() -> None:
     """Send everything and print the seconds as JSON."""
-    bodies = Path(sys.argv[1]).read_bytes().splitlines()
-    seconds = asyncio.run(post_all(bodies, sys.argv[2], sys.stdin.readline().strip()))
+    path, endpoint, header, in_flight = sys.argv[1:5]
+    bodies = Path(path).read_bytes().splitlines()
+    secret = sys.stdin.readline().strip()
+    seconds = asyncio.run(post_all(bodies, endpoint, header, secret, int(in_flight)))
     sys.stdout.write(json.dumps({"seconds": seconds, "requests": len(bodies)}) + "\n")
 
 

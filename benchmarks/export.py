@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import exporter
 from benchmarks.claims import claims
 from benchmarks.instance import set_up
-from benchmarks.processes import XledgerSandbox, run_child, sandbox
+from benchmarks.processes import Sandbox, run_child, sandbox
 from benchmarks.report import Figure, at_most, compared
 
 CLAIMS = 10_000
@@ -24,7 +24,12 @@ def measure(count: int = CLAIMS) -> list[Figure]:
     """Export `count` claims three times in one run each, alternating with the bare client."""
     with TemporaryDirectory(prefix="ia-bench-") as name, sandbox() as xledger:
         folder = Path(name)
-        asyncio.run(set_up(folder / "fresh", xledger.endpoint, xledger.token, claims(count)))
+        typed = {
+            "environment": "custom",
+            "endpoint": xledger.found["endpoint"],
+            "token": xledger.found["tokens"]["full"],
+        }
+        asyncio.run(set_up(folder / "fresh", typed, claims(count)))
         bodies = folder / "bodies"
         _export(folder, count, xledger, exporter.RECORD, str(bodies))
         rounds = [
@@ -42,7 +47,7 @@ def measure(count: int = CLAIMS) -> list[Figure]:
     ]
 
 
-def _export(folder: Path, count: int, xledger: XledgerSandbox | None, *words: str) -> Mapping[str, Any]:
+def _export(folder: Path, count: int, xledger: Sandbox | None, *words: str) -> Mapping[str, Any]:
     """Export a fresh copy of the installation; raise unless every claim was booked once."""
     copy = folder / "copy"
     shutil.copytree(folder / "fresh", copy)
@@ -58,14 +63,21 @@ def _export(folder: Path, count: int, xledger: XledgerSandbox | None, *words: st
     return result
 
 
-def _send_bare(bodies: Path, count: int, xledger: XledgerSandbox) -> float:
+def _send_bare(bodies: Path, count: int, xledger: Sandbox) -> float:
     xledger.reset()
-    result = run_child("bare_client", str(bodies), xledger.endpoint, stdin=xledger.token)
+    result = run_child(
+        "bare_client",
+        str(bodies),
+        xledger.found["endpoint"],
+        "Authorization",
+        "1",
+        stdin=f"token {xledger.found['tokens']['full']}",
+    )
     _check_booked(xledger, count)
     return float(result["seconds"])
 
 
-def _check_booked(xledger: XledgerSandbox, count: int) -> None:
+def _check_booked(xledger: Sandbox, count: int) -> None:
     stats = xledger.stats()
     if (stats["vouchers"], stats["doubles"]) != (count, 0):
         detail = f"{stats['vouchers']} vouchers of {count}, {stats['doubles']} doubled"

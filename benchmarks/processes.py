@@ -1,11 +1,12 @@
 """The other processes of a bench: the sandbox, and one child for each measurement."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,15 @@ _PORTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class XledgerSandbox:
-    """The simulated Xledger in a process of its own."""
+class Sandbox:
+    """One simulated accounting system, in a process of its own with the others; `found` is what it announced."""
 
-    endpoint: str
-    token: str
-    url: str
+    found: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return str(self.found["url"])
 
     def stats(self) -> dict[str, Any]:
         """Return what it has booked, in numbers."""
@@ -30,29 +34,28 @@ class XledgerSandbox:
 
     def reset(self) -> None:
         """Let it forget everything."""
-        self._post("reset", {})
+        self.post("reset", {})
 
-    def set_latency(self, seconds: float) -> None:
-        """Let every request take this long besides the work itself."""
-        self._post("behaviour", {"latency": seconds})
-
-    def _post(self, route: str, body: dict[str, Any]) -> None:
+    def post(self, route: str, body: dict[str, Any]) -> None:
+        """Steer it."""
         request = urllib.request.Request(  # noqa: S310, our own address
-            f"{self.url}/_sandbox/{route}", json.dumps(body).encode(), method="POST"
+            f"{self.url}/_sandbox/{route}",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method="POST",
         )
         urllib.request.urlopen(request).close()  # noqa: S310, our own address
 
 
 @contextmanager
-def sandbox() -> Iterator[XledgerSandbox]:
-    """Run the sandbox without Xledger's limits until the block ends."""
-    words = ["sandbox", "--no-limits", "--port-base", str(_free_ports())]
+def sandbox(name: str = "xledger") -> Iterator[Sandbox]:
+    """Run the sandboxes without their vendors' limits until the block ends; yield the one of that name."""
+    words = ["sandbox", "--no-limits", "--port-base", str(free_ports())]
     process = subprocess.Popen(  # noqa: S603, our own interpreter with fixed words
         [sys.executable, "-m", "integration_admin.cli", *words], stdout=subprocess.PIPE, text=True
     )
     try:
-        found = json.loads(process.stdout.readline() if process.stdout else "{}")["xledger"]
-        yield XledgerSandbox(found["endpoint"], found["tokens"]["full"], found["url"])
+        yield Sandbox(json.loads(process.stdout.readline() if process.stdout else "{}")[name])
     finally:
         process.terminate()
         process.wait(timeout=_STOP_SECONDS)
@@ -60,18 +63,31 @@ def sandbox() -> Iterator[XledgerSandbox]:
 
 def run_child(module: str, *words: str, stdin: str = "") -> dict[str, Any]:
     """Run a module of this folder in a fresh process and return the JSON on its last line."""
-    done = subprocess.run(  # noqa: S603, our own interpreter with our own words
-        [sys.executable, "-m", f"benchmarks.{module}", *words],
-        input=stdin,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    done = _run(module, words, stdin)
+    done.check_returncode()
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer
 
 
-def _free_ports() -> int:
+def run_until_killed(module: str, *words: str) -> None:
+    """Run a module of this folder that kills itself; raises RuntimeError when it ends otherwise."""
+    done = _run(module, words, "")
+    if done.returncode != -signal.SIGKILL:
+        detail = f"{module} ended with {done.returncode} instead of being killed"
+        raise RuntimeError(detail)
+
+
+def _run(module: str, words: Sequence[str], stdin: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603, our own interpreter with our own words
+        [sys.executable, "-m", f"benchmarks.{module}", *words],
+        input=stdin,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+def free_ports() -> int:
     """Return a free port whose next few neighbours are free too."""
     for _ in range(100):
         with socket.socket() as probe:

@@ -16,8 +16,10 @@ from integration_admin.core import logs
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data.database import Database
+from integration_admin.data.database_clock import DatabaseClock
+from integration_admin.data.job_queue import ProcrastinateRunQueue
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
-from integration_admin.data.run_queue import LocalRunQueue
+from integration_admin.data.run_queue import LocalRunQueue, WorkQueue
 from integration_admin.data.secrets import SecretStore
 from integration_admin.data.startup import KeyCheck, check_schema
 from integration_admin.services import container
@@ -25,6 +27,7 @@ from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.container import Services
 from integration_admin.services.credentials import CredentialService
+from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
@@ -53,6 +56,7 @@ class Application:
     database: Database
     keys: KeyCheck
     http: OutboundClient
+    queue: WorkQueue
     clock: Clock
     services: Services
 
@@ -63,14 +67,33 @@ class Application:
             await system.reachable()
         self.keys.vault()
 
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Tick the schedules and carry out runs until the block ends.
-
-        Raises at the start: ConfigurationError when the schema is behind, VaultError for wrong keys.
-        """
+    async def check_start(self) -> None:
+        """Raise ConfigurationError when the schema is behind, VaultError for wrong keys."""
         await check_schema(self.settings.database)
         await self.keys.run()
+        if isinstance(self.clock, DatabaseClock):
+            await self.clock.sync()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Be ready for people and scripts until the block ends; exporting is the workers' part, if there are any.
+
+        On SQLite there are none, so this process exports too. Raises what `check_start` raises.
+        """
+        if self.database.is_sqlite:
+            async with self.working():
+                yield
+            return
+        await self.check_start()
+        try:
+            yield
+        finally:
+            await self.close()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Tick the schedules and carry out runs until the block ends; raises what `check_start` raises."""
+        await self.check_start()
         task = asyncio.create_task(self.services.worker.run())
         try:
             yield
@@ -84,6 +107,7 @@ class Application:
         """Write down what is left to write, then give back connections."""
         await self.services.sign_in.close()
         await self.http.close()
+        await self.queue.close()
         await self.database.close()
 
 
@@ -91,14 +115,14 @@ def assemble(
     settings: Settings, *, clock: Clock | None = None, adapters: dict[str, AccountingAdapter] | None = None
 ) -> Application:
     """Connect everything to everything; a test hands in its own clock or adapters."""
-    clock = clock or SystemClock()
     database = Database(settings.database)
+    clock = clock or (SystemClock() if database.is_sqlite else DatabaseClock(database))
     keys = KeyCheck(database, settings.keys, clock)
     http = OutboundClient(allow=settings.outbound_allow)
     registry = AdapterRegistry(adapters if adapters is not None else all_adapters(http, clock))
-    return Application(
-        settings, database, keys, http, clock, _services(settings, database, keys, registry, clock)
-    )
+    queue = _queue(settings, database)
+    services = _services(settings, database, keys, registry, queue, clock)
+    return Application(settings, database, keys, http, queue, clock, services)
 
 
 @cache
@@ -112,20 +136,25 @@ def bootstrap() -> Application:
 
 
 def _services(
-    settings: Settings, database: Database, keys: KeyCheck, adapters: AdapterRegistry, clock: Clock
+    settings: Settings,
+    database: Database,
+    keys: KeyCheck,
+    adapters: AdapterRegistry,
+    queue: WorkQueue,
+    clock: Clock,
 ) -> Services:
     passwords = Passwords()
     types = TypeRegistry(database, adapters)
     credentials = CredentialService(database, adapters, SecretStore(keys.vault), clock)
-    schedules = Schedules(database, clock)
-    queue = LocalRunQueue()
-    locks = _locks(settings, database)
+    locks = _locks(database)
     runs = Runs(database, queue, clock)
+    schedules = Schedules(database, runs, clock)
     records = RecordIntake(database, clock)
     runner = SyncRunner(
         database, adapters, credentials, locks, clock, RetryTimes(random.SystemRandom().random)
     )
-    scheduler = SyncScheduler(database, runs, queue, locks, clock)
+    time_source = clock if isinstance(clock, DatabaseClock) else None
+    scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=time_source)
     return Services(
         organisations=Organisations(database, passwords, clock),
         sign_in=SignIn(database, passwords, clock, os.urandom, _sign_in_limits(settings)),
@@ -139,19 +168,24 @@ def _services(
         record_files=RecordFiles(database, records),
         tracking=RecordTracking(database),
         runs=runs,
+        decisions=Decisions(database, clock),
         history=History(database),
-        health=HealthMonitor(database, adapters, schedules),
+        health=HealthMonitor(database, adapters, schedules, clock),
         runner=runner,
         scheduler=scheduler,
         worker=Worker(scheduler, runner, queue),
     )
 
 
-def _locks(settings: Settings, database: Database) -> Locks:
+def _queue(settings: Settings, database: Database) -> WorkQueue:
+    return LocalRunQueue() if database.is_sqlite else ProcrastinateRunQueue(settings.database)
+
+
+def _locks(database: Database) -> Locks:
     if database.is_sqlite:
         # Beside the database, so that all who share it share them, wherever they were started.
         return FileLocks(Path(database.path).resolve().parent / "locks")
-    return PostgreSQLLocks(settings.database)
+    return PostgreSQLLocks(database)
 
 
 def _sign_in_limits(settings: Settings) -> SignInLimits:

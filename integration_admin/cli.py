@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from integration_admin.commands import database, demo, integrations, people, records, sandbox, web
+from integration_admin.commands import database, demo, integrations, people, records, sandbox, web, worker
 from integration_admin.core import logs
 from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.settings import load_settings
@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Connects an organisation's expense claims to its accounting system.",
 )
 app.command("serve")(web.serve_command)
+app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
 app.command("sandbox")(sandbox.sandbox)
 app.command("migrate")(database.migrate)

@@ -15,8 +15,9 @@ from integration_admin.core.errors import ConfigurationError, KeyMissing
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import IntegrationState
+from integration_admin.core.statuses import IntegrationState, ScheduleKind
 from integration_admin.data import migrations
+from integration_admin.services.timetable import Timetable
 
 ORGANISATION = "Eksempelforbundet"
 ADMINISTRATOR = "Kari Nordmann"
@@ -126,9 +127,8 @@ async def _set_up(
         )
     await services.mappings.refresh(actor, integration_id)
     saved = await services.mappings.save(actor, integration_id, version, demo_mapping(), accept_warnings=True)
-    version = await services.schedules.save(
-        actor, integration_id, saved.version, "daily", "02:00", "Europe/Oslo"
-    )
+    nightly = Timetable(ScheduleKind.DAILY, "02:00", "Europe/Oslo")
+    version = await services.schedules.save(actor, integration_id, saved.version, nightly)
     await services.configuration.save(actor, integration_id, version, "Xledger (demo)")
 
 

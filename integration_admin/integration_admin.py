@@ -50,13 +50,13 @@ app.add_middleware(AccessMiddleware())
 
 
 @contextlib.asynccontextmanager
-async def work() -> AsyncIterator[None]:
-    """Tick the schedules and carry out runs for as long as the server runs."""
-    async with application.working():
+async def serving() -> AsyncIterator[None]:
+    """Check the database and the keys; on SQLite, export for as long as the server runs."""
+    async with application.serving():
         yield
 
 
-app.register_lifespan_task(work)
+app.register_lifespan_task(serving)
 
 PAGES = (
     credentials,

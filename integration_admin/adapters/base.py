@@ -90,13 +90,19 @@ class Capabilities:
     """How long an unknown outcome rests before a lookup means anything."""
     send_seconds: float = 60.0
     """The outer deadline of one `send`."""
+    lookup_size: int = 50
+    """References in one `lookup` at the most."""
+    rest_seconds: float = 60.0
+    """How long sending rests, at first, when call after call does not get through."""
+    retries_a_day: int = 2_000
+    """How many automatic repetitions an integration may spend in 24 hours."""
     kinds: frozenset[str] = frozenset({"expense_claim"})
 
     def __post_init__(self) -> None:
-        if self.quiet_seconds < max(
-            self.send_seconds + self.processing_seconds, 2 * self.processing_seconds
-        ):
-            detail = "quiet_seconds must cover send_seconds and processing_seconds, and processing_seconds twice."
+        if self.quiet_seconds < max(self.send_seconds + self.processing_seconds, 2 * self.processing_seconds):
+            detail = (
+                "quiet_seconds must cover send_seconds and processing_seconds, and processing_seconds twice."
+            )
             raise ValueError(detail)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
 from integration_admin.core.clock import Clock
@@ -24,6 +25,7 @@ def catalog(*entries: tuple[str, Factory]) -> Mapping[str, Factory]:
 
 CATALOG = catalog(
     ("xledger", XledgerAdapter),
+    ("generic_rest", GenericRESTAdapter),
 )
 
 

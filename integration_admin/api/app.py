@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from integration_admin.api import integrations, records
+from integration_admin.api import decisions, integrations, records
 from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
 from integration_admin.api.content_policy import content_policy
@@ -47,6 +47,7 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
     api.include_router(auth_routes(settings))
     api.include_router(records.router)
     api.include_router(integrations.router)
+    api.include_router(decisions.router)
 
     @api.get("/api/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

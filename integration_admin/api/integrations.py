@@ -1,10 +1,13 @@
-"""/api/v1/integrations and /api/v1/runs: how integrations fare, and starting or stopping their runs."""
+"""/api/v1/integrations and /api/v1/runs: how integrations fare, and starting or stopping their runs.
+
+What waits for a person is in api/decisions.py.
+"""
 
 import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel
 
 from integration_admin.api.bearer import PROBLEMS, actor_with
@@ -36,7 +39,11 @@ class IntegrationsBody(BaseModel):
 
 
 class RunBody(BaseModel):
-    """One run; `amounts` are decimal strings by currency, of what this run delivered."""
+    """One run; `amounts` are decimal strings by currency, of what this run delivered.
+
+    `resumed` counts how often it was taken up again after the program had stopped, `stopping` says that it
+    has been asked to stop, and `message` says how it went, also why nothing was exported.
+    """
 
     id: uuid.UUID
     integration_id: uuid.UUID
@@ -46,6 +53,9 @@ class RunBody(BaseModel):
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    duration_seconds: float | None
+    resumed: int
+    stopping: bool
     delivered: int
     rejected: int
     waiting: int
@@ -54,8 +64,15 @@ class RunBody(BaseModel):
     message: str | None
 
 
+class RunsBody(BaseModel):
+    """Some runs, newest first; `next_cursor` continues after them and is null at the end."""
+
+    runs: list[RunBody]
+    next_cursor: str | None
+
+
 class FailureBody(BaseModel):
-    """Why one record was not delivered."""
+    """Why one record was not delivered, and the `state` it is in by now."""
 
     kind: str
     id: str
@@ -63,10 +80,16 @@ class FailureBody(BaseModel):
     field: str
     message: str
     at: datetime
+    state: str
 
 
 class HealthBody(BaseModel):
-    """How an integration is doing; `sentence` says what happened and what to do."""
+    """How an integration is doing; `sentence` says what happened and what to do.
+
+    `undecided` records wait for a person. `resting_until` is set while the accounting system cannot be
+    reached and nothing is sent; `retries_spent` counts the automatic repetitions of the last 24 hours.
+    `missed_since` is set while a person is asked whether to make up for planned exports that were missed.
+    """
 
     integration_id: uuid.UUID
     status: str
@@ -79,6 +102,11 @@ class HealthBody(BaseModel):
     waiting: int
     failed: int
     unknown: int
+    undecided: int
+    resting_until: datetime | None
+    resting_reason: str | None
+    retries_spent: int
+    missed_since: datetime | None
     failures: list[FailureBody]
 
 
@@ -115,6 +143,19 @@ async def start(
     return _run(run, language_of(request))
 
 
+@router.get("/integrations/{integration_id}/runs", summary="List runs", tags=["Runs"])
+async def runs(
+    integration_id: uuid.UUID,
+    request: Request,
+    actor: _Reader,
+    cursor: Annotated[str, Query(max_length=100, description="`next_cursor` of the page before.")] = "",
+) -> RunsBody:
+    """Return up to 25 runs of an integration, newest first."""
+    found = await container.current().history.page(actor, integration_id, cursor)
+    language = language_of(request)
+    return RunsBody(runs=[_run(run, language) for run in found.runs], next_cursor=found.next_cursor or None)
+
+
 @router.get("/runs/{run_id}", summary="Ask for a run", tags=["Runs"])
 async def get(run_id: uuid.UUID, request: Request, actor: _Reader) -> RunBody:
     """Return one run."""
@@ -123,7 +164,7 @@ async def get(run_id: uuid.UUID, request: Request, actor: _Reader) -> RunBody:
 
 @router.post("/runs/{run_id}/cancel", summary="Cancel a run", tags=["Runs"])
 async def cancel(run_id: uuid.UUID, request: Request, actor: _Runner) -> RunBody:
-    """Ask a run to stop after the batch it is sending."""
+    """Ask a run to stop after the batch it is sending; one that waits to begin ends at once."""
     return _run(await container.current().runs.cancel(actor, run_id), language_of(request))
 
 
@@ -151,6 +192,9 @@ def _run(view: RunView, language: str) -> RunBody:
         requested_at=view.requested_at,
         started_at=view.started_at,
         finished_at=view.finished_at,
+        duration_seconds=view.seconds,
+        resumed=view.resumed,
+        stopping=view.stopping,
         delivered=view.delivered,
         rejected=view.rejected,
         waiting=view.waiting,
@@ -173,6 +217,11 @@ def _health(found: Health, language: str) -> HealthBody:
         waiting=found.waiting,
         failed=found.failed,
         unknown=found.unknown,
+        undecided=found.undecided,
+        resting_until=found.resting_until,
+        resting_reason=_words(found.resting_reason, language),
+        retries_spent=found.retries_spent,
+        missed_since=found.missed_since,
         failures=[_failure(failure, language) for failure in found.failures],
     )
 
@@ -185,6 +234,7 @@ def _failure(view: FailureView, language: str) -> FailureBody:
         field=view.field,
         message=view.message.translate(language),
         at=view.created_at,
+        state=view.state,
     )
 
 

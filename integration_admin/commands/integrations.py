@@ -64,7 +64,7 @@ def sync(integration: _Integration, organisation: _Organisation, as_json: _Json 
         actor = await _administrator(application, organisation)
         started = await application.services.runs.start(actor, integration)
         await application.services.runner.carry_out(actor.organisation_id, started.id)
-        return await application.services.runs.get(actor, started.id)
+        return await _ended(application, actor, started.id)
 
     view = run(export)
     if as_json:
@@ -77,6 +77,13 @@ def sync(integration: _Integration, organisation: _Organisation, as_json: _Json 
 
 async def _administrator(application: Application, organisation: str) -> Actor:
     return await application.services.organisations.actor_of(organisation)
+
+
+async def _ended(application: Application, actor: Actor, run_id: uuid.UUID) -> RunView:
+    """Wait for the end of a run: a worker may have been quicker to take it up."""
+    while (view := await application.services.runs.get(actor, run_id)).finished_at is None:
+        await application.clock.sleep(0.2)
+    return view
 
 
 def _run_json(view: RunView) -> dict[str, object]:

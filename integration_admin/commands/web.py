@@ -21,7 +21,10 @@ def serve_command(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 3000,
 ) -> None:
     """Serve the web app and its API; builds the pages first when they are out of date."""
-    asyncio.run(check_schema(load_settings().database))
+    settings = load_settings()
+    asyncio.run(check_schema(settings.database))
+    if not settings.database.startswith("sqlite"):
+        typer.echo("On PostgreSQL the exports are the workers' part: integration-admin worker.", err=True)
     build_frontend()
     serve(host, port)
 
@@ -44,7 +47,7 @@ def serve(host: str, port: int) -> None:
         interface=Interfaces.ASGI,
         address=host,
         port=port,
-        # State lives in this one worker's memory; more would each have their own.
+        # State lives in this one process's memory, unless Redis has it; who needs more starts more of these.
         workers=1,
         log_level=LogLevels.warning,
     ).serve()

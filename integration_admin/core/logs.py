@@ -16,6 +16,7 @@ _CHATTY = (
     "asyncio",
     "httpx",
     "httpcore",
+    "procrastinate",
     "sqlalchemy",
     "uvicorn",
 )

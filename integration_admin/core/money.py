@@ -5,7 +5,6 @@ Exchange between currencies does not live here.
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Self
 
 from babel.numbers import list_currencies
@@ -13,7 +12,7 @@ from babel.numbers import list_currencies
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 
-_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?")
+_AMOUNT = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,4}))?")
 _CURRENCIES = frozenset(code for code in list_currencies() if re.fullmatch("[A-Z]{3}", code))
 
 # ISO 4217's own minor units where they are not two. Babel has CLDR's, which are for display: it rounds
@@ -42,19 +41,26 @@ class Money:
         """
         if currency not in _CURRENCIES:
             raise InvalidInput(msg("{currency} is not a currency (ISO 4217).", currency=currency))
-        if not _AMOUNT.fullmatch(amount):
+        found = _AMOUNT.fullmatch(amount)
+        if not found:
             raise InvalidInput(msg("“{amount}” is not an amount. Write it as 412.00.", amount=amount[:40]))
-        scaled = Decimal(amount).scaleb(_DECIMALS.get(currency, 2))
-        if scaled != scaled.to_integral_value():
+        sign, whole, fraction = found.groups("")
+        places = _DECIMALS.get(currency, 2)
+        if fraction[places:].strip("0"):
             raise InvalidInput(
                 msg("“{amount}” has more decimals than {currency} has.", amount=amount, currency=currency)
             )
-        return cls(currency, int(scaled))
+        minor = int(whole + fraction[:places].ljust(places, "0"))
+        return cls(currency, -minor if sign else minor)
 
     def decimal(self) -> str:
         """Return the decimal string with all the currency's decimals, such as "412.00"."""
         places = _DECIMALS.get(self.currency, 2)
-        return str(Decimal(self.minor).scaleb(-places).quantize(Decimal(1).scaleb(-places)))
+        sign = "-" if self.minor < 0 else ""
+        if not places:
+            return f"{sign}{abs(self.minor)}"
+        whole, rest = divmod(abs(self.minor), 10**places)
+        return f"{sign}{whole}.{rest:0{places}}"
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:

@@ -4,14 +4,11 @@ Queries live in repositories/; the schema in models.py.
 """
 
 import asyncio
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from functools import partial
-from typing import Any, Self
+from contextlib import asynccontextmanager
+from typing import Any
 
-import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -21,8 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from integration_admin.core.errors import Conflict, IntegrationAdminError, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.data.repositories.unit import SystemUnit, Unit
+from integration_admin.data.sqlite import (
+    BUSY_SECONDS,
+    ConnectionThread,
+    RollingBack,
+    begin,
+    hand_over_quickly,
+    prepare,
+)
 
-_BUSY_SECONDS = 10
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 _ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
@@ -113,7 +117,7 @@ class Database:
         if not (writes and self.is_sqlite):
             yield
             return
-        async with asyncio.timeout(_BUSY_SECONDS):
+        async with asyncio.timeout(BUSY_SECONDS):
             await self._writing.acquire()
         try:
             yield
@@ -123,81 +127,20 @@ class Database:
     def _create(self) -> AsyncEngine:
         options: dict[str, Any] = {"hide_parameters": True}
         if self.is_sqlite:
+            hand_over_quickly()
             engine = create_async_engine(
                 self._url.set(drivername="sqlite+aiosqlite"),
-                connect_args={"factory": _SQLiteConnection, "async_creator_fn": _SQLiteThread.connecting},
+                connect_args={"factory": RollingBack, "async_creator_fn": ConnectionThread.connecting},
                 **options,
             )
-            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(engine.sync_engine, "connect", prepare)
+            event.listen(engine.sync_engine, "begin", begin)
             return engine
         engine = create_async_engine(
             self._url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, **options
         )
         event.listen(engine.sync_engine, "handle_error", _hide_quoted_rows)
         return engine
-
-
-class _SQLiteConnection(sqlite3.Connection):
-    """Rolls back when it is closed.
-
-    Python closes with sqlite3_close_v2, which keeps the transaction, and with it the write lock, for as
-    long as any object refers to an unfinished statement; a cancelled task's traceback does.
-    """
-
-    def close(self) -> None:
-        with suppress(sqlite3.Error):
-            self.rollback()
-        super().close()
-
-
-class _SQLiteThread(aiosqlite.Connection):
-    """May be stopped twice, as SQLAlchemy does when a task is cancelled twice.
-
-    aiosqlite never answers the second stop: a closing task would wait for ever, and the process with it.
-    """
-
-    _stopped: asyncio.Future[Any] | None = None
-
-    @classmethod
-    def connecting(cls, *arguments: Any, **options: Any) -> Self:
-        """Return a connection that opens when it is awaited; its thread ends with the process."""
-        connection = cls(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=64)
-        connection._thread.daemon = True
-        return connection
-
-    def stop(self) -> asyncio.Future[Any] | None:
-        """Stop the thread; the second time is the first."""
-        if self._stopped is None:
-            self._stopped = super().stop()
-        return self._stopped
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Set what durability and integrity need; a commit with NORMAL may vanish in a power cut."""
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={_BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    # SQLite's own lower() leaves Æ, Ø and Å as they are.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _begin_sqlite(connection: Any) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    script = "PRAGMA query_only=OFF; BEGIN IMMEDIATE" if writes else "PRAGMA query_only=ON; BEGIN"
-    # As one script it is one trip to the connection's thread; as two statements it would be six.
-    connection.connection.dbapi_connection.run_async(lambda raw: raw.executescript(script))
 
 
 def _hide_quoted_rows(context: ExceptionContext) -> None:

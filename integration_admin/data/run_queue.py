@@ -1,6 +1,7 @@
 """Hands runs from whoever asks for one to whoever carries it out.
 
-Only the queue inside one process lives here; what a run does is services/sync_runner.py's business.
+What every queue promises, and the queue inside one process, live here; data/job_queue.py has the one in
+PostgreSQL. What a run does is services/sync_runner.py's business.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
+CONCURRENCY = 4
+"""How many runs one process carries out at a time, each of another integration."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedRun:
@@ -20,6 +24,9 @@ class QueuedRun:
 
     organisation_id: uuid.UUID
     run_id: uuid.UUID
+
+
+CarryOut = Callable[[QueuedRun], Awaitable[None]]
 
 
 class RunQueue(Protocol):
@@ -30,14 +37,30 @@ class RunQueue(Protocol):
         ...
 
 
-class LocalRunQueue:
-    """Carries runs out in this process, several integrations at a time.
+class WorkQueue(RunQueue, Protocol):
+    """A run queue seen from the process that empties it.
 
-    Nothing is lost with the process: queued rows are found again by the scheduler's tick.
+    Whatever is lost with a queue is found again: the run rows are the truth, and the scheduler's tick
+    queues every unfinished run that nobody holds.
     """
 
-    def __init__(self, workers: int = 4) -> None:
-        self._workers = workers
+    async def work(self, carry_out: CarryOut, concurrency: int = CONCURRENCY) -> None:
+        """Carry out runs, `concurrency` of them at a time, until cancelled."""
+        ...
+
+    async def tidy(self) -> None:
+        """Remove what processes that died have left in the queue."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the queue has opened."""
+        ...
+
+
+class LocalRunQueue:
+    """Carries runs out in the process that queued them."""
+
+    def __init__(self) -> None:
         self._queue: asyncio.Queue[QueuedRun] = asyncio.Queue()
         self._pending: set[uuid.UUID] = set()
 
@@ -48,23 +71,30 @@ class LocalRunQueue:
         self._pending.add(run.run_id)
         self._queue.put_nowait(run)
 
-    async def work(self, carry_out: Callable[[QueuedRun], Awaitable[None]]) -> None:
-        """Carry out runs until cancelled."""
+    async def work(self, carry_out: CarryOut, concurrency: int = CONCURRENCY) -> None:
+        """Carry out runs, `concurrency` of them at a time, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._worker(carry_out))
+            for _ in range(concurrency):
+                group.create_task(self._work_off(carry_out))
 
-    async def idle(self) -> None:
-        """Wait until everything queued has been carried out."""
-        await self._queue.join()
+    async def tidy(self) -> None:
+        """Do nothing: this queue dies with its process."""
 
-    async def _worker(self, carry_out: Callable[[QueuedRun], Awaitable[None]]) -> None:
+    async def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    async def _work_off(self, carry_out: CarryOut) -> None:
         while True:
             run = await self._queue.get()
             try:
-                await carry_out(run)
-            except Exception as error:  # noqa: BLE001, one broken run must not end the others' worker
-                _log.error("run_broke", run=str(run.run_id), error=type(error).__name__)
+                await attempt(carry_out, run)
             finally:
                 self._pending.discard(run.run_id)
-                self._queue.task_done()
+
+
+async def attempt(carry_out: CarryOut, run: QueuedRun) -> None:
+    """Carry out a run; one that breaks is logged and must not end the others' worker."""
+    try:
+        await carry_out(run)
+    except Exception as error:  # noqa: BLE001, whatever is wrong with this run, the next one's turn must come
+        _log.error("run_broke", run=str(run.run_id), error=type(error).__name__)

@@ -27,7 +27,15 @@ def _run_trail() -> rx.Component:
 )
 def history() -> rx.Component:
     """Draw every run, newest first."""
-    columns = [t("When"), t("Result"), t("Exported"), t("Not exported"), t("Amount"), t("Started by")]
+    columns = [
+        t("When"),
+        t("Result"),
+        t("Exported"),
+        t("Not exported"),
+        t("Amount"),
+        t("Started by"),
+        t("How long it took"),
+    ]
     table = ui.table(
         t("Export history"),
         columns,
@@ -58,14 +66,26 @@ def trigger_word(trigger: rx.Var[str]) -> Text:
     )
 
 
+def _starter(run: rx.Var[RunLine]) -> Text:
+    """Return what started a run and, where a person did, who."""
+    word = trigger_word(run["trigger"])
+    return rx.cond(run["started_by"], f"{word}: {run['started_by']}", word)
+
+
+def _told(run: rx.Var[RunLine]) -> rx.Component:
+    """Draw how a run went, and that it was interrupted if it was."""
+    return rx.fragment(run["summary"], " ", run["resumed"])
+
+
 def _row(run: rx.Var[RunLine]) -> rx.Component:
     return ui.table_row(
         ui.link(run["at"], run["href"]),
-        ui.run_tag(run["state"]),
+        rx.el.div(ui.run_tag(run["state"]), rx.el.div(_told(run)), class_name="app-sentence"),
         run["delivered"],
         run["failed"],
         run["amounts"],
-        trigger_word(run["trigger"]),
+        _starter(run),
+        or_dash(run["took"], t("Not ended yet")),
         numeric=[2, 3, 4],
         key=run["id"],
     )
@@ -86,14 +106,14 @@ def _summary() -> rx.Component:
     line = RunState.run
     return ui.stack(
         ui.row(ui.run_tag(line["state"])),
-        ui.paragraph(line["summary"]),
+        ui.paragraph(_told(line)),
         ui.facts(
             (t("When"), line["at"]),
-            (t("Started by"), trigger_word(line["trigger"])),
+            (t("Started by"), _starter(line)),
             (t("Exported"), line["delivered"]),
             (t("Not exported"), line["failed"]),
             (t("Amount"), or_dash(line["amounts"], t("None"))),
-            (t("Seconds it took"), or_dash(line["seconds"], t("Still under way"))),
+            (t("How long it took"), or_dash(line["took"], t("Not ended yet"))),
         ),
     )
 

@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.pages.decisions import decisions
 from integration_admin.pages.parts import or_dash, refusal, status_tag
 from integration_admin.states.health import FailureLine, HealthState
 from integration_admin.states.session import SessionState
@@ -25,7 +26,7 @@ def integration() -> rx.Component:
     return rx.fragment(
         refusal(HealthState),
         ui.live_region(HealthState.announcement),
-        ui.loading(HealthState.ready, _status(), _actions(), _figures(), _failures(), _more()),
+        ui.loading(HealthState.ready, _status(), _actions(), decisions(), _figures(), _failures(), _more()),
     )
 
 
@@ -33,6 +34,9 @@ def _status() -> rx.Component:
     return ui.stack(
         ui.row(status_tag(HealthState.status)),
         ui.paragraph(HealthState.sentence, id="sentence"),
+        rx.cond(
+            HealthState.resting, ui.paragraph(t("The last answer was: {reason}", reason=HealthState.resting))
+        ),
         rx.cond(
             HealthState.stop_reason,
             ui.alert(
@@ -52,11 +56,18 @@ def _actions() -> rx.Component:
         busy=HealthState.running,
         on_click=HealthState.sync,
     )
+    stop = ui.button(
+        rx.cond(HealthState.stopping, t("Stopping …"), t("Stop the export")),
+        variant="secondary",
+        busy=HealthState.stopping,
+        on_click=HealthState.stop,
+    )
     progress = rx.cond(
         HealthState.running,
         ui.row(
             ui.spinner(t("An export is under way")),
             ui.paragraph(t("Exported so far: {count}", count=HealthState.progress)),
+            rx.cond(SessionState.can_run, stop),
         ),
     )
     return ui.stack(
@@ -91,7 +102,7 @@ def _pause() -> rx.Component:
 
 def _figures() -> rx.Component:
     last = rx.cond(
-        HealthState.last_run,
+        HealthState.last_run_href,
         rx.el.span(
             ui.run_tag(HealthState.last_run_state),
             " ",
@@ -108,6 +119,7 @@ def _figures() -> rx.Component:
             (t("Next export"), or_dash(HealthState.next_run, t("Only when you start it"))),
             (t("Records exported"), HealthState.delivered),
             (t("Waiting to be exported"), HealthState.waiting),
+            (t("Automatic new tries in the last 24 hours"), or_dash(HealthState.retries, t("None"))),
         ),
         aria_labelledby="latest",
         class_name="app-stack app-stack--small",
@@ -148,11 +160,19 @@ def _failure(line: rx.Var[FailureLine]) -> rx.Component:
 
 
 def failure_row(line: rx.Var[FailureLine]) -> rx.Component:
-    """Draw one record that was not delivered."""
-    mend = rx.cond(
-        line["fix"], ui.link(t("Change the mapping"), line["fix"]), t("Mend it in the expense system")
+    """Draw one record that was not delivered, and what is to be done about it."""
+    base = line["integration"].to(str)
+    to_do = rx.match(
+        line["todo"],
+        ("mapping", ui.link(t("Change the mapping"), f"{base}/mapping")),
+        ("mend", rx.fragment(t("Mend it in the expense system"))),
+        ("decide", ui.link(t("Decide about it"), base)),
+        ("done", rx.fragment(t("Nothing: it has been exported since"))),
+        rx.fragment(t("Nothing: it is taken care of by itself")),
     )
-    return ui.table_row(line["record"], line["amount"], line["reason"], mend, numeric=[1], key=line["record"])
+    return ui.table_row(
+        line["record"], line["amount"], line["reason"], to_do, numeric=[1], key=line["record"]
+    )
 
 
 def _more() -> rx.Component:

@@ -12,8 +12,19 @@ from integration_admin.states.session import SessionState
 _KINDS = (
     ("daily", t("Every day")),
     ("weekdays", t("Monday to Friday")),
+    ("weekly", t("Once a week")),
+    ("monthly", t("Once a month")),
     ("hourly", t("Every hour")),
     ("manual", t("Only when somebody starts it")),
+)
+_WEEKDAYS = (
+    ("1", t("Monday")),
+    ("2", t("Tuesday")),
+    ("3", t("Wednesday")),
+    ("4", t("Thursday")),
+    ("5", t("Friday")),
+    ("6", t("Saturday")),
+    ("7", t("Sunday")),
 )
 
 
@@ -28,10 +39,12 @@ def _trail() -> rx.Component:
     on_load=[SessionState.load, HealthState.load, ScheduleState.load],
 )
 def schedule() -> rx.Component:
-    """Draw the form."""
+    """Draw what was missed, if anything, and the form."""
     saved = ui.alert("success", t("The schedule is saved."))
     return rx.fragment(
-        rx.el.div(rx.cond(ScheduleState.saved, saved), aria_live="polite"), schedule_form(t("Save"))
+        rx.el.div(rx.cond(ScheduleState.saved, saved), aria_live="polite"),
+        _missed(),
+        schedule_form(t("Save")),
     )
 
 
@@ -41,40 +54,107 @@ def schedule_form(save_words: Text) -> rx.Component:
         refusal(ScheduleState),
         ui.loading(
             ScheduleState.ready,
+            _unknown_zone(),
             ui.form(
-                ui.select_field(
-                    "kind",
-                    t("How often"),
-                    _KINDS,
-                    required=True,
-                    default_value=ScheduleState.kind,
-                    on_change=lambda value: ScheduleState.preview("kind", value),
-                ),
-                ui.text_field(
-                    "at",
-                    t("Time"),
-                    help=t("Hours and minutes, such as 02:00. For every hour only the minutes count."),
-                    required=True,
-                    default_value=ScheduleState.at,
-                    on_blur=lambda value: ScheduleState.preview("at", value),
-                    input_mode="text",
-                ),
-                ui.text_field(
-                    "time_zone",
-                    t("Time zone"),
-                    help=t(
-                        "Such as Europe/Oslo. When the clocks change, each night still has exactly one export."
-                    ),
-                    required=True,
-                    default_value=ScheduleState.time_zone,
-                    on_blur=lambda value: ScheduleState.preview("time_zone", value),
-                ),
+                rx.cond(ScheduleState.cron_line, _by_line(), _in_words()),
+                _time_zone(),
+                _cron(),
                 _next_runs(),
                 ui.row(ui.button(save_words, submit=True)),
                 on_submit=ScheduleState.save,
                 key=ScheduleState.times_read.to_string(),
             ),
         ),
+    )
+
+
+def _in_words() -> rx.Component:
+    """Draw the choices in plain words; a day and a time only where the chosen kind has them."""
+    return ui.stack(
+        ui.select_field(
+            "kind",
+            t("How often"),
+            _KINDS,
+            required=True,
+            default_value=ScheduleState.kind,
+            on_change=lambda value: ScheduleState.preview("kind", value),
+        ),
+        rx.match(
+            ScheduleState.kind,
+            ("weekly", _day(t("Day of the week"), _WEEKDAYS, "")),
+            ("monthly", _day(t("Day of the month"), _days_of_month(), _shorter_months())),
+            rx.fragment(),
+        ),
+        rx.cond(ScheduleState.kind != "manual", _time()),
+    )
+
+
+def _day(label: Text, options: tuple[tuple[str, Text], ...], about: Text) -> rx.Component:
+    return ui.select_field(
+        "day",
+        label,
+        options,
+        help=about,
+        required=True,
+        default_value=ScheduleState.day,
+        on_change=lambda value: ScheduleState.preview("day", value),
+        key=ScheduleState.kind,
+    )
+
+
+def _days_of_month() -> tuple[tuple[str, Text], ...]:
+    numbered = tuple((str(day), t("Day {day}", day=day)) for day in range(1, 32))
+    return (("0", t("The last day")), *numbered)
+
+
+def _shorter_months() -> Text:
+    return t("In a month that does not have this day, the export comes on the month's last day.")
+
+
+def _time() -> rx.Component:
+    return ui.text_field(
+        "at",
+        t("Time"),
+        help=t("Hours and minutes, such as 02:00. For every hour only the minutes count."),
+        required=True,
+        default_value=ScheduleState.at,
+        on_blur=lambda value: ScheduleState.preview("at", value),
+        input_mode="text",
+    )
+
+
+def _time_zone() -> rx.Component:
+    return ui.text_field(
+        "time_zone",
+        t("Time zone"),
+        help=t("Such as Europe/Oslo. When the clocks change, each night still has exactly one export."),
+        required=True,
+        default_value=ScheduleState.time_zone,
+        on_blur=lambda value: ScheduleState.preview("time_zone", value),
+    )
+
+
+def _by_line() -> rx.Component:
+    return ui.paragraph(t("The cron line below decides. Empty it to choose in plain words."))
+
+
+def _cron() -> rx.Component:
+    """Draw the one field for those who know cron, out of the way of all others."""
+    return ui.details(
+        t("Write a cron line instead"),
+        ui.text_field(
+            "cron_line",
+            t("Cron line"),
+            help=t(
+                "Five parts: minute, hour, day of the month, month, weekday. 30 6 * * 1-5 is half past six from"
+                " Monday to Friday. At most one export every five minutes; leave it empty if in doubt."
+            ),
+            default_value=ScheduleState.cron_line,
+            on_blur=lambda value: ScheduleState.preview("cron_line", value),
+            auto_complete="off",
+            spell_check=False,
+        ),
+        open=ScheduleState.cron_line != "",
     )
 
 
@@ -85,4 +165,51 @@ def _next_runs() -> rx.Component:
         ui.heading(t("The next exports"), level=3),
         rx.cond(ScheduleState.next_runs, listed, none),
         aria_live="polite",
+    )
+
+
+def _unknown_zone() -> rx.Component:
+    sentence = t(
+        "The time zone {zone} is not known any more, so nothing is exported by itself. Write another one below.",
+        zone=ScheduleState.time_zone,
+    )
+    return rx.el.div(rx.cond(ScheduleState.zone_known, rx.fragment(), ui.alert("warning", sentence)))
+
+
+def _missed() -> rx.Component:
+    """Ask about exports that were missed long ago, say what each answer means, and what was answered."""
+    question = ui.alert(
+        "warning",
+        ui.paragraph(
+            t(
+                "Nothing was running when exports were planned from {since} on. More than a week has passed,"
+                " so they are not made up for without you.",
+                since=ScheduleState.missed_since,
+            )
+        ),
+        ui.paragraph(t("Export now sends everything that waits, at once and only once.")),
+        ui.paragraph(t("Leave it sends nothing now; what waits goes with the next planned export.")),
+        ui.row(
+            ui.button(t("Export now"), on_click=ScheduleState.answer_missed("export")),
+            ui.button(t("Leave it"), variant="secondary", on_click=ScheduleState.answer_missed("leave")),
+        ),
+        title=t("Planned exports were missed"),
+    )
+    return rx.fragment(
+        rx.el.div(rx.cond(ScheduleState.missed_since, question)),
+        rx.el.div(
+            rx.match(
+                ScheduleState.answer,
+                (
+                    "export",
+                    ui.alert("success", t("The export has been started. The history shows how it goes.")),
+                ),
+                (
+                    "leave",
+                    ui.alert("success", t("Nothing is sent now. What waits goes with the next export.")),
+                ),
+                rx.fragment(),
+            ),
+            aria_live="polite",
+        ),
     )

@@ -1,32 +1,28 @@
-"""Faults on purpose: what goes wrong with a request, how often, and how it looks on the wire.
+"""Faults on purpose: what goes wrong with a request, and how often.
 
-Which requests a fault may hit is each sandbox's choice; what a fault means is the same for all.
+Which requests a fault may hit is each sandbox's choice; how a fault looks to the client is in wire.py.
 """
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
-
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 
-ABORT_EXTENSION = "integration_admin.abort"
-"""Scope extension with a function that cuts the connection; sandbox/servers.py provides it."""
-
 
 class Fault(StrEnum):
-    """What can go wrong with one request; `_after` means it was carried out first."""
+    """What can go wrong with one request; wherever it says done, it was done before anything went wrong."""
 
     DROP_BEFORE = "drop_before"
     """The connection is cut and nothing was done."""
     DROP_AFTER = "drop_after"
     """Everything was done; the connection is cut instead of an answer."""
+    LATE_COMMIT = "late_commit"
+    """The connection is cut, and everything is done `late_commit_seconds` after that."""
     LATE = "late"
     """Everything was done at once; the answer comes `late_seconds` later."""
     SLOW = "slow"
@@ -35,6 +31,20 @@ class Fault(StrEnum):
     """Everything was done; the answer is a bare 500."""
     ERROR503 = "error503"
     """Nothing was done; the answer is 503 with Retry-After."""
+    RATE_LIMITED = "rate_limited"
+    """Nothing was done; the answer is 429 with Retry-After."""
+    RATE_LIMITED_BARE = "rate_limited_bare"
+    """Nothing was done; the answer is 429 without a word about how long to wait."""
+    HALF_BODY = "half_body"
+    """Everything was done; the answer breaks off in the middle of the length it announced."""
+    RESET = "reset"
+    """Everything was done; the connection is reset (TCP RST) in the middle of the answer."""
+    IDLESS = "idless"
+    """Everything was done; the answer is as usual but without any id."""
+    WRONG_JSON = "wrong_json"
+    """Everything was done; the answer is 200 with JSON that stops in the middle."""
+    DUPLICATE = "duplicate"
+    """Everything was done twice, by the far side's own mistake, and answered once."""
 
 
 _NAMES: frozenset[str] = frozenset(Fault)
@@ -47,6 +57,10 @@ class FaultSpec:
     shares: tuple[tuple[Fault, float], ...] = ()
     slow_seconds: float = 2.0
     late_seconds: float = 75.0
+    late_commit_seconds: float = 5.0
+
+
+_SECONDS = frozenset({"slow_seconds", "late_seconds", "late_commit_seconds"})
 
 
 def parse_faults(spec: str) -> FaultSpec:
@@ -58,7 +72,7 @@ def parse_faults(spec: str) -> FaultSpec:
     seconds: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in spec.split(","))):
         name, _, text = part.partition("=")
-        if name in {"slow_seconds", "late_seconds"}:
+        if name in _SECONDS:
             seconds[name] = _number(part, text, most=3_600)
         elif name in _NAMES:
             shares.append((Fault(name), _number(part, text, most=1)))
@@ -90,10 +104,18 @@ class FaultPlan:
         self._initial = parse_faults(spec)
         self._seed = seed
         self.counts: Counter[str] = Counter()
+        self._later: set[asyncio.Task[None]] = set()
         self.reset()
 
+    @property
+    def pending(self) -> int:
+        """How many requests whose client was cut off are still to be carried out."""
+        return len(self._later)
+
     def reset(self) -> None:
-        """Go back to the plan and the seed of the start."""
+        """Go back to the plan and the seed of the start; what was still to be carried out never is."""
+        for task in self._later:
+            task.cancel()
         self.spec = self._initial
         self.counts.clear()
         self._draw = random.Random(self._seed)  # noqa: S311, a fault plan must be repeatable
@@ -112,67 +134,8 @@ class FaultPlan:
                 return fault
         return None
 
-
-class FaultMiddleware:
-    """Lets the plan's faults happen to the HTTP requests whose path `applies` accepts."""
-
-    def __init__(self, app: ASGIApp, plan: FaultPlan, applies: Callable[[str], bool]) -> None:
-        self._app = app
-        self._plan = plan
-        self._applies = applies
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, perhaps badly."""
-        if scope["type"] != "http" or not self._applies(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        fault = self._plan.draw()
-        if fault in {None, Fault.SLOW}:
-            if fault:
-                await asyncio.sleep(self._plan.spec.slow_seconds)
-            await self._app(scope, receive, send)
-        elif fault is Fault.ERROR503:
-            answer = PlainTextResponse("Service Unavailable", 503, {"Retry-After": "1"})
-            await answer(scope, receive, send)
-        elif fault is Fault.DROP_BEFORE:
-            await _drop(scope, receive)
-        else:
-            await self._carry_out_then(fault, scope, receive, send)
-
-    async def _carry_out_then(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Do what was asked, keep the answer back, and then lose, replace or delay it."""
-        answer: list[Message] = []
-
-        async def keep(message: Message) -> None:
-            answer.append(message)
-
-        await self._app(scope, receive, keep)
-        if fault is Fault.DROP_AFTER:
-            await _drop(scope, receive)
-        elif fault is Fault.ERROR500_AFTER:
-            await PlainTextResponse("Internal Server Error", 500)(scope, receive, send)
-        elif not await _leaves_within(self._plan.spec.late_seconds, receive):
-            for message in answer:
-                await send(message)
-
-
-async def _drop(scope: Scope, receive: Receive) -> None:
-    """Cut the connection without an answer."""
-    scope["extensions"][ABORT_EXTENSION]()
-    await _gone(receive)
-
-
-async def _gone(receive: Receive) -> None:
-    """Wait until the client is gone; a body that is still coming is thrown away."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _leaves_within(seconds: float, receive: Receive) -> bool:
-    """Wait, and tell whether the client gave up before the time was over."""
-    try:
-        async with asyncio.timeout(seconds):
-            await _gone(receive)
-    except TimeoutError:
-        return False
-    return True
+    def carry_out_later(self, work: Coroutine[None, None, None]) -> None:
+        """Let `work` go on although the request it belongs to is over."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)

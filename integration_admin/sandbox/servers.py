@@ -3,10 +3,12 @@
 import asyncio
 import signal
 import socket
+import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
-from integration_admin.sandbox.faults import ABORT_EXTENSION
 from integration_admin.sandbox.journal import Journal
+from integration_admin.sandbox.rest import app as rest
+from integration_admin.sandbox.wire import ABORT_EXTENSION, RESET_EXTENSION
 from integration_admin.sandbox.xledger import app as xledger
 
 _HOST = "127.0.0.1"
@@ -32,10 +35,15 @@ class Sandbox:
     """Takes `seed`, `limits`, `faults` and `journal`, which is None where nothing is kept."""
     describe: Callable[[str, int], dict[str, Any]]
     """Takes the base URL and the seed; returns addresses and demo credentials."""
+    offset: int
+    """Which port after the base port it listens on."""
 
 
-SANDBOXES = (Sandbox("xledger", xledger.create_app, xledger.describe),)
-"""In the order of their ports: the first is on the base port, the next on base + 1."""
+SANDBOXES = (
+    Sandbox("xledger", xledger.create_app, xledger.describe, offset=0),
+    Sandbox("generic_rest", rest.create_app, rest.describe, offset=2),
+)
+"""The port in between is Dynamics'."""
 
 
 def serve_sandboxes(
@@ -61,11 +69,11 @@ def serve_sandboxes(
     found: dict[str, Any] = {}
     try:
         with ExitStack() as stack:
-            for place, sandbox in enumerate(SANDBOXES):
+            for sandbox in SANDBOXES:
                 # Closed after its server has stopped.
                 journal = stack.enter_context(Journal(keep / f"{sandbox.name}.jsonl")) if keep else None
                 app = sandbox.create(seed=seed, limits=limits, faults=faults, journal=journal)
-                url = stack.enter_context(_serving(app, port_base + place))
+                url = stack.enter_context(_serving(app, port_base + sandbox.offset))
                 found[sandbox.name] = sandbox.describe(url, seed)
             announce(found)
             stopped.wait()
@@ -97,6 +105,7 @@ def _serving(app: ASGIApp, port: int) -> Iterator[str]:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=1,
@@ -128,14 +137,24 @@ def _listen(port: int) -> socket.socket:
 
 
 class _DroppableProtocol(H11Protocol):
-    """Hands each request a way to cut its own connection, which ASGI itself does not have."""
+    """Hands each request two ways to end its own connection, which ASGI itself does not have."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         app = self.app
+        ways_out = {ABORT_EXTENSION: transport.abort, RESET_EXTENSION: partial(_reset, transport)}
 
-        async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[ABORT_EXTENSION] = transport.abort
+        async def with_ways_out(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {}).update(ways_out)
             await app(scope, receive, send)
 
-        self.app = with_abort
+        self.app = with_ways_out
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close the connection so that the other side gets a TCP RST."""
+    # A socket that lingers for no time at all throws away what is unsent instead of saying goodbye (socket(7)).
+    transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )
+    transport.abort()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.credentials import CredentialService
+from integration_admin.services.decisions import Decisions
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
 from integration_admin.services.mappings import Mappings
@@ -37,6 +38,7 @@ class Services:
     record_files: RecordFiles
     tracking: RecordTracking
     runs: Runs
+    decisions: Decisions
     history: History
     health: HealthMonitor
     runner: SyncRunner

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from integration_admin.adapters.base import Capabilities, Outcome, Result
-from integration_admin.core.errors import Conflict, Fault
+from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result
+from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.models import Failure, Run
-from integration_admin.data.repositories.deliveries import Outgoing, Settlement
+from integration_admin.data.repositories.deliveries import Outgoing
+from integration_admin.data.repositories.moves import Settlement
 from integration_admin.data.repositories.unit import Unit
-from integration_admin.services.delivery_rules import STATE_OF, RetryTimes
+from integration_admin.services.delivery_rules import MAX_AGE, POISON_RECOVERIES, STATE_OF, RetryTimes
 
 
 @dataclass(slots=True)
@@ -74,8 +75,7 @@ class Tally:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one delivery becomes, and why when it is not delivered."""
 
     delivery: Outgoing
@@ -85,6 +85,8 @@ class Verdict:
     fault: Fault | None = None
     field: str = ""
     message: Message | None = None
+    sent: bool = False
+    """Whether it settles an intent that was committed after the delivery was read."""
     judged: bool = False
     """Whether the record was refused as it stands, before anything was sent."""
     recovered: bool = False
@@ -94,21 +96,44 @@ class Verdict:
 def verdict(
     delivery: Outgoing, outcome: Outcome, now: datetime, times: RetryTimes, capabilities: Capabilities
 ) -> Verdict:
-    """Turn an outcome into what the delivery becomes.
+    """Turn the outcome of a send into what the delivery becomes.
 
     A refusal that no record is to blame for (the credentials) leaves the delivery ready.
     """
     state = STATE_OF[outcome.result]
     if outcome.result is Result.NOT_SENT and outcome.fault is Fault.CONFIG:
-        return Verdict(delivery, DeliveryState.READY)
+        return unsent(delivery)
     due_at = None
     if state is DeliveryState.UNKNOWN:
         due_at = times.after_quiet(now, capabilities)
     elif state is DeliveryState.RETRY_WAIT:
+        if _is_too_old(delivery, now):
+            return _given_up(delivery, outcome)
         due_at = times.after_refusal(now, delivery.attempts + 1, outcome.retry_after)
     return Verdict(
-        delivery, state, outcome.external_id, due_at, outcome.fault, outcome.field, outcome.message
+        delivery, state, outcome.external_id, due_at, outcome.fault, outcome.field, outcome.message, sent=True
     )
+
+
+def unsent(delivery: Outgoing) -> Verdict:
+    """Take back an intent that nothing came of."""
+    return Verdict(delivery, DeliveryState.READY, sent=True)
+
+
+def looked_up(delivery: Outgoing, booked: Booked | None) -> Verdict:
+    """Return what a lookup after the quiet period proves: absent means it was never processed."""
+    if booked is None or booked.count == 0:
+        return _quarantined(delivery) if _is_poison(delivery) else Verdict(delivery, DeliveryState.READY)
+    if booked.count > 1:
+        return doubled(delivery, booked.count)
+    return Verdict(delivery, DeliveryState.DELIVERED, booked.external_id)
+
+
+def put_off(delivery: Outgoing, now: datetime, due_at: datetime) -> Verdict:
+    """Ask again later what became of it; after days without an answer a person decides."""
+    if _is_too_old(delivery, now):
+        return undecidable(delivery)
+    return Verdict(delivery, DeliveryState.UNKNOWN, due_at=due_at)
 
 
 def doubled(delivery: Outgoing, count: int) -> Verdict:
@@ -147,41 +172,64 @@ def undecidable(delivery: Outgoing) -> Verdict:
     )
 
 
-async def write_verdicts(
-    unit: Unit,
-    run: Run,
-    verdicts: Sequence[Verdict],
-    counted: Tally,
-    came_from: Sequence[DeliveryState],
-    now: datetime,
-) -> None:
-    """Write what the deliveries become, why, and the run's counts, in the caller's unit.
+def _quarantined(delivery: Outgoing) -> Verdict:
+    return Verdict(
+        delivery,
+        DeliveryState.NEEDS_PERSON,
+        fault=Fault.BUG,
+        message=msg(
+            "The program stopped {count} times while this record was being sent. The accounting system does not have it.",
+            count=delivery.recoveries,
+        ),
+    )
 
-    Raises Conflict when a delivery has left the states it came from; the unit then writes nothing.
+
+def _given_up(delivery: Outgoing, outcome: Outcome) -> Verdict:
+    return Verdict(
+        delivery,
+        DeliveryState.REJECTED,
+        fault=outcome.fault,
+        message=msg(
+            "Tried {count} times over {days} days without getting through. Retry it when the accounting system is back.",
+            count=delivery.attempts + 1,
+            days=MAX_AGE.days,
+        ),
+        sent=True,
+    )
+
+
+def _is_poison(delivery: Outgoing) -> bool:
+    return delivery.recoveries >= POISON_RECOVERIES
+
+
+def _is_too_old(delivery: Outgoing, now: datetime) -> bool:
+    return delivery.first_sent_at is not None and now - delivery.first_sent_at > MAX_AGE
+
+
+async def write_verdicts(unit: Unit, run: Run, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
+    """Write what deliveries become and why, in the caller's unit; return the verdicts that came into force.
+
+    A delivery somebody else has moved meanwhile is left to them.
     """
-    if not verdicts:
-        return
-    moved = await unit.deliveries.settle([_settlement(item) for item in verdicts], came_from, now)
-    if moved != len(verdicts):
-        raise Conflict(
-            msg("The records changed while they were being sent. The next run goes on."),
-            internal=f"settled {moved} of {len(verdicts)}",
-        )
-    await unit.runs.resolve_failures(run.integration_id, [item.delivery.record_id for item in verdicts], now)
-    failures = [_failure(run, item, now) for item in verdicts if item.message is not None]
-    if failures:
-        await unit.runs.add_failures(failures)
-    await unit.runs.progress(run.id, **counted.columns())
+    moved = await unit.deliveries.settle([_settlement(item) for item in verdicts], now)
+    held = [item for item in verdicts if item.delivery.id in moved]
+    if not held:
+        return []
+    await unit.runs.resolve_failures(run.integration_id, [item.delivery.record_id for item in held], now)
+    await unit.runs.add_failures([_failure(run, item, now) for item in held if item.message is not None])
+    return held
 
 
 def _settlement(item: Verdict) -> Settlement:
     return Settlement(
         item.delivery.id,
+        DeliveryState.SENDING if item.sent else item.delivery.state,
+        item.delivery.attempts + item.sent,
         item.state,
         item.external_id,
         item.due_at,
-        revision=item.delivery.revision if item.judged else None,
-        recovered=item.recovered,
+        item.delivery.revision if item.judged else None,
+        int(item.recovered),
     )
 
 

@@ -4,17 +4,22 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.export_batch import EXPORTED_STATUSES
-from integration_admin.services.schedules import Schedules
-from integration_admin.services.views import FailureView, RunView, failure_view, run_view
+from integration_admin.services.backlog import Backlog, BacklogCounter
+from integration_admin.services.delivery_rules import BUDGET_WINDOW
+from integration_admin.services.history import failure_views
+from integration_admin.services.retry_budget import RetryBudget
+from integration_admin.services.schedules import Schedules, ScheduleView
+from integration_admin.services.views import FailureView, RunView, run_view
 
 
 class Status(StrEnum):
@@ -29,7 +34,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One integration's health; `sentence` says what happened, why, and the one next action."""
+    """One integration's health; `sentence` says what happened, why, and the one next action.
+
+    `resting_until` is set while nothing is sent because the accounting system could not be reached, with
+    the reason; `retries_spent` counts the automatic repetitions of the last 24 hours; `missed_since` is set
+    while a person is asked whether to make up for planned exports that were missed.
+    """
 
     integration_id: uuid.UUID
     status: Status
@@ -42,72 +52,117 @@ class Health:
     waiting: int
     failed: int
     unknown: int
+    undecided: int
     failures: tuple[FailureView, ...]
+    resting_until: datetime | None
+    resting_reason: Message | None
+    retries_spent: int
+    missed_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What the status is decided by."""
+
+    integration: Integration
+    last_run: RunView | None
+    backlog: Backlog
+    budget: RetryBudget
+    missed_since: datetime | None
+    now: datetime
+    zone: ZoneInfo
+
+    def count(self, *states: DeliveryState) -> int:
+        """Return how many deliveries are in one of `states`."""
+        return sum(self.backlog.by_state.get(state, 0) for state in states)
 
 
 class HealthMonitor:
     """Answers how integrations are doing."""
 
-    def __init__(self, database: Database, adapters: AdapterRegistry, schedules: Schedules) -> None:
+    def __init__(
+        self,
+        database: Database,
+        adapters: AdapterRegistry,
+        schedules: Schedules,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._adapters = adapters
         self._schedules = schedules
+        self._clock = clock
+        self._counter = BacklogCounter(clock)
 
     async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Health:
-        """Return the health of one integration with up to `failures` open failures."""
+        """Return the health of one integration with up to `failures` open failures, newest first."""
         actor.require(Permission.VIEW)
+        schedule = await self._schedules.get(actor, integration_id)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
-            latest = await unit.runs.latest_finished(integration_id)
+            picture = await self._picture(unit, integration, schedule)
             active = await unit.runs.active(integration_id)
-            counts = await unit.deliveries.counts(integration_id)
-            new = await self._not_taken_up(unit, integration)
-            open_failures = await _open_failures(unit, integration_id, failures)
-        last_run = run_view(latest) if latest else None
-        status, sentence = _status(integration, last_run, counts)
+            rows = await unit.runs.failures(integration_id, limit=failures)
+            open_failures = await failure_views(unit, integration_id, rows)
+        status, sentence = _status(picture)
         return Health(
             integration_id=integration_id,
             status=status,
             sentence=sentence,
-            last_run=last_run,
+            last_run=picture.last_run,
             active_run=run_view(active) if active else None,
             last_success_at=integration.last_success_at,
-            next_run_at=await self._next_run(actor, integration),
-            delivered_total=counts.get(DeliveryState.DELIVERED, 0),
-            waiting=new + counts.get(DeliveryState.READY, 0) + counts.get(DeliveryState.RETRY_WAIT, 0),
-            failed=counts.get(DeliveryState.REJECTED, 0),
-            unknown=_in_doubt(counts, running=active is not None),
-            failures=open_failures,
+            next_run_at=_next_run(integration, schedule),
+            delivered_total=picture.count(DeliveryState.DELIVERED),
+            waiting=picture.backlog.new + picture.count(DeliveryState.READY, DeliveryState.RETRY_WAIT),
+            failed=picture.count(DeliveryState.REJECTED),
+            unknown=_in_doubt(picture, running=active is not None),
+            undecided=picture.count(DeliveryState.NEEDS_PERSON),
+            failures=tuple(open_failures),
+            resting_until=integration.open_until if _is_resting(integration) else None,
+            resting_reason=_why_resting(integration) if _is_resting(integration) else None,
+            retries_spent=picture.budget.spent,
+            missed_since=picture.missed_since,
         )
 
-    async def _not_taken_up(self, unit: Unit, integration: Integration) -> int:
-        """Count records the next run will take up."""
-        kinds = self._adapters.get(integration.kind).capabilities.kinds
-        return await unit.records.count_without_delivery(integration.id, kinds, EXPORTED_STATUSES)
-
-    async def _next_run(self, actor: Actor, integration: Integration) -> datetime | None:
-        if integration.state is not IntegrationState.ACTIVE:
-            return None
-        schedule = await self._schedules.get(actor, integration.id)
-        return schedule.next_slots[0].due_at if schedule.saved and schedule.next_slots else None
-
-
-async def _open_failures(unit: Unit, integration_id: uuid.UUID, limit: int) -> tuple[FailureView, ...]:
-    rows = await unit.runs.failures(integration_id, limit=limit)
-    return tuple(failure_view(failure, record) for failure, record in rows)
+    async def _picture(self, unit: Unit, integration: Integration, schedule: ScheduleView) -> _Picture:
+        now = self._clock.now()
+        latest = await unit.runs.latest_finished(integration.id)
+        able = self._adapters.get(integration.kind).capabilities
+        return _Picture(
+            integration,
+            run_view(latest) if latest else None,
+            await self._counter.count(unit, integration.id, able.kinds, latest.id if latest else None),
+            RetryBudget.of(integration, able.retries_a_day, now),
+            schedule.missed_since if integration.state is IntegrationState.ACTIVE else None,
+            now,
+            ZoneInfo((await unit.organisations.get()).time_zone),
+        )
 
 
-def _in_doubt(counts: dict[DeliveryState, int], *, running: bool) -> int:
+def _next_run(integration: Integration, schedule: ScheduleView) -> datetime | None:
+    if integration.state is not IntegrationState.ACTIVE or not schedule.saved:
+        return None
+    return schedule.next_slots[0].due_at if schedule.next_slots else None
+
+
+def _in_doubt(picture: _Picture, *, running: bool) -> int:
     """Count records nobody knows the fate of; what is marked as being sent while nothing runs is one."""
-    sending = 0 if running else counts.get(DeliveryState.SENDING, 0)
-    return counts.get(DeliveryState.UNKNOWN, 0) + counts.get(DeliveryState.NEEDS_PERSON, 0) + sending
+    sending = () if running else (DeliveryState.SENDING,)
+    return picture.count(DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON, *sending)
 
 
-def _status(
-    integration: Integration, last_run: RunView | None, counts: dict[DeliveryState, int]
-) -> tuple[Status, Message]:
+def _is_resting(integration: Integration) -> bool:
+    return integration.open_until is not None and integration.state is IntegrationState.ACTIVE
+
+
+def _why_resting(integration: Integration) -> Message:
+    stored = integration.open_message
+    return Message.from_json(stored) if stored else msg("The accounting system could not be reached.")
+
+
+def _status(picture: _Picture) -> tuple[Status, Message]:
     """Say the status, the worst news first."""
-    match integration.state:
+    match picture.integration.state:
         case IntegrationState.DRAFT:
             return Status.NOT_CONFIGURED, msg("The set-up is not finished. Go on where you left it.")
         case IntegrationState.STOPPED:
@@ -117,16 +172,27 @@ def _status(
         case IntegrationState.PAUSED:
             return Status.PAUSED, msg("Paused. Nothing is exported until you resume it.")
         case _:
-            return _active_status(last_run, counts)
+            return _active_status(picture)
 
 
-def _active_status(last_run: RunView | None, counts: dict[DeliveryState, int]) -> tuple[Status, Message]:
-    doubled = counts.get(DeliveryState.NEEDS_PERSON, 0)
-    failed = counts.get(DeliveryState.REJECTED, 0)
-    if doubled:
+def _active_status(picture: _Picture) -> tuple[Status, Message]:
+    if _is_resting(picture.integration):
+        return Status.ERROR, _resting(picture)
+    if undecided := picture.count(DeliveryState.NEEDS_PERSON):
         return Status.NEEDS_ATTENTION, msg(
-            "Records that need a person to decide: {count}. Open the failures below.", count=doubled
+            "Records that need you to decide: {count}. Look them up in the accounting system, then answer below.",
+            count=undecided,
         )
+    if picture.missed_since is not None:
+        return Status.NEEDS_ATTENTION, msg(
+            "Planned exports were missed while the program was not running. Say below whether to make up for them."
+        )
+    if picture.budget.left == 0:
+        return Status.NEEDS_ATTENTION, _budget_spent(picture)
+    return _status_of_runs(picture.last_run, picture.count(DeliveryState.REJECTED))
+
+
+def _status_of_runs(last_run: RunView | None, failed: int) -> tuple[Status, Message]:
     if last_run is not None and last_run.state is RunState.FAILED and not failed:
         return Status.ERROR, last_run.message or msg("The last export failed.")
     if failed:
@@ -136,3 +202,35 @@ def _active_status(last_run: RunView | None, counts: dict[DeliveryState, int]) -
     if last_run is None:
         return Status.ACTIVE, msg("Ready. The first export has not run yet.")
     return Status.ACTIVE, last_run.message or msg("The last export went well.")
+
+
+def _resting(picture: _Picture) -> Message:
+    """Say that nothing is sent, until when, and what a person can do; times are the organisation's."""
+    count, until = picture.integration.transport_failures, picture.integration.open_until
+    if until is None or until <= picture.now:
+        return msg(
+            "The accounting system could not be reached {count} times in a row. One question now finds out"
+            " whether it is back.",
+            count=count,
+        )
+    return msg(
+        "The accounting system could not be reached {count} times in a row. Sending rests until {time}; then one"
+        " question finds out whether it is back. To ask it now, press Sync now.",
+        count=count,
+        time=_time(until, picture),
+    )
+
+
+def _budget_spent(picture: _Picture) -> Message:
+    budget = picture.budget
+    return msg(
+        "The automatic new tries of this day are used up: {count}. They go on at {time}."
+        " Find out why the accounting system refuses so much, then press Sync now.",
+        count=budget.spent,
+        time=_time((budget.since or picture.now) + BUDGET_WINDOW, picture),
+    )
+
+
+def _time(at: datetime, picture: _Picture) -> str:
+    """Return a time within the next day, as the organisation's clocks show it."""
+    return at.astimezone(picture.zone).strftime("%H:%M")

@@ -1,6 +1,7 @@
 """Export history: every run of an integration, newest first, and what each left undone."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
+from integration_admin.data.models import Failure, RecordRow
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.views import FailureView, RunView, failure_view, run_view
 
 
@@ -44,7 +47,15 @@ class History:
         async with self._database.read(actor.organisation_id) as unit:
             run = await unit.runs.get(run_id)
             rows = await unit.runs.failures(run.integration_id, run_id=run_id, limit=limit)
-        return [failure_view(failure, record) for failure, record in rows]
+            return await failure_views(unit, run.integration_id, rows)
+
+
+async def failure_views(
+    unit: Unit, integration_id: uuid.UUID, rows: Sequence[tuple[Failure, RecordRow]]
+) -> list[FailureView]:
+    """Turn stored failures into what is shown, each with where its record is by now."""
+    states = await unit.decisions.states_of(integration_id, [record.id for _, record in rows])
+    return [failure_view(failure, record, states[record.id]) for failure, record in rows]
 
 
 def _write_cursor(run: RunView) -> str:

@@ -72,13 +72,18 @@ def target_rows(
 ) -> list[TargetRow]:
     """Return a row for each target field that is not a table of categories.
 
-    A field whose codes come from a list this accounting system leaves empty is left out.
+    One that may be empty and whose codes come from a list this accounting system does not have is left out.
     """
     return [
         _target_row(target, mapping.get(target.name))
         for target in targets
         if not is_category_map(target)
-        and (target.reference is None or reference_counts.get(target.reference, 0) or target.name in mapping)
+        and (
+            target.required
+            or target.reference is None
+            or reference_counts.get(target.reference, 0)
+            or target.name in mapping
+        )
     ]
 
 

@@ -4,11 +4,10 @@ A mapping is compiled once and then applied to any number of claims. Judging a m
 saved lives in config_validator.py.
 """
 
-import re
-from collections.abc import Callable, Collection, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import attrgetter
 
 from integration_admin.adapters.base import Level, TargetField, Voucher, VoucherLine
 from integration_admin.core.errors import InvalidInput
@@ -16,16 +15,13 @@ from integration_admin.core.mapping import CLAIM_SOURCES, SOURCES, FieldMapping,
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import ClaimLine, ExpenseClaim
+from integration_admin.services.mapping_readers import PLACEHOLDER, QuickReader, Reader, quick_reader, reader
 
 CATEGORY = "line.category"
 ACCOUNTS = "accounts"
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_LINE = "line."
 _PERSONAL = frozenset({"claimant.name", "claimant.email", "claimant.bank_account"})
 _SHOWN = 80
-
-_Reader = Callable[[ExpenseClaim, ClaimLine | None], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,8 @@ class _Plan:
     """How one target field gets its value; `withheld` names an excluded source it would have read."""
 
     target: TargetField
-    read: _Reader
+    read: Reader
+    quick: QuickReader
     source: str
     values: dict[str, str]
     tidy: bool
@@ -79,6 +76,8 @@ class CompiledMapping:
     line_plans: tuple[_Plan, ...]
     faults: tuple[Problem, ...]
     """What is wrong with the mapping itself; no claim resolves until it is put right."""
+    fingerprint: str = ""
+    """Differs where the same claim would become another voucher."""
 
     def resolve(self, claim: ExpenseClaim, *, reference: str, number: int) -> Voucher:
         """Return `claim` as a voucher under `reference` and `number`.
@@ -123,13 +122,15 @@ def compile_mapping(
             plans[target.level].append(_plan(target, field, excluded))
         elif target.required:
             faults.append(Problem(target.name, None, not_mapped(target)))
-    return CompiledMapping(tuple(plans[Level.VOUCHER]), tuple(plans[Level.LINE]), tuple(faults))
+    said = repr((sorted(mapping.items()), sorted(excluded)))
+    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    return CompiledMapping(tuple(plans[Level.VOUCHER]), tuple(plans[Level.LINE]), tuple(faults), fingerprint)
 
 
 def used_sources(field: FieldMapping) -> tuple[str, ...]:
     """Return the names of all claim fields `field` reads, known or not."""
     if field.compose is not None:
-        return tuple(_PLACEHOLDER.findall(field.compose))
+        return tuple(PLACEHOLDER.findall(field.compose))
     return () if field.source is None else (field.source,)
 
 
@@ -177,13 +178,16 @@ def _plan(target: TargetField, field: FieldMapping, excluded: frozenset[str]) ->
     cut = is_free_text(target)
     withheld = [source for source in used_sources(field) if _is_excluded(source, excluded)]
     readable = CLAIM_SOURCES if target.level is Level.VOUCHER else SOURCES
-    allowed = frozenset(readable).difference(withheld)
+    read = reader(field, frozenset(readable).difference(withheld))
+    values = field.values if field.source else {}
+    tidy = cut or field.compose is not None
     return _Plan(
         target=target,
-        read=_reader(field, allowed),
+        read=read,
+        quick=quick_reader(read, values, tidy=tidy, limit=target.max_length),
         source=field.source or "",
-        values=field.values if field.source else {},
-        tidy=cut or field.compose is not None,
+        values=values,
+        tidy=tidy,
         cut=cut,
         withheld=withheld[0] if withheld else "",
     )
@@ -194,63 +198,37 @@ def _is_excluded(source: str, excluded: frozenset[str]) -> bool:
     return any(".".join(parts[:count]) in excluded for count in range(1, len(parts) + 1))
 
 
-def _reader(field: FieldMapping, allowed: Collection[str]) -> _Reader:
-    if field.constant is not None:
-        return _literal(field.constant)
-    if field.source is not None:
-        return _source(field.source, allowed)
-    pieces = _PLACEHOLDER.split(field.compose or "")
-    readers = [
-        _source(piece, allowed) if place % 2 else _literal(piece)
-        for place, piece in enumerate(pieces)
-        if place % 2 or piece
-    ]
-    return lambda claim, line: "".join([read(claim, line) for read in readers])
-
-
-def _literal(text: str) -> _Reader:
-    return lambda _claim, _line: text
-
-
-def _source(name: str, allowed: Collection[str]) -> _Reader:
-    """Return what reads `name`; anything that is not allowed, known or not, reads as empty."""
-    if name not in allowed:
-        return _literal("")
-    if name.startswith(_LINE):
-        get = attrgetter(name.removeprefix(_LINE))
-        return lambda _claim, line: _text(get(line))
-    get = attrgetter(name)
-    return lambda claim, _line: _text(get(claim))
-
-
-def _text(value: str | int | date | None) -> str:
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
-
-
 def _fill(
     plans: Sequence[_Plan], claim: ExpenseClaim, line: ClaimLine | None, problems: list[Problem]
 ) -> dict[str, str]:
     """Return the target fields of one level; what cannot be filled is added to `problems`."""
     fields: dict[str, str] = {}
     for plan in plans:
-        value = plan.read(claim, line)
-        if plan.tidy:
-            value = " ".join(value.split())
-        fault = None
-        if value and plan.values:
-            fault = None if value in plan.values else no_entry(plan.target, plan.source, value)
-            value = plan.values.get(value, "")
-        if len(value) > plan.target.max_length:
-            value, fault = _shorten(plan, value)
-        if not value and plan.target.required:
-            fault = fault or _missing(plan)
-        if fault:
-            problems.append(Problem(plan.target.name, None if line is None else line.line, fault))
-        elif value:
+        value = plan.quick(claim, line)
+        if value is None:
+            value, fault = _look_closer(plan, claim, line)
+            if fault:
+                problems.append(Problem(plan.target.name, None if line is None else line.line, fault))
+                continue
+        if value:
             fields[plan.target.name] = value
     return fields
+
+
+def _look_closer(plan: _Plan, claim: ExpenseClaim, line: ClaimLine | None) -> tuple[str, Message | None]:
+    """Return the value, shortened where it may be, or why it cannot be sent."""
+    value = plan.read(claim, line)
+    if plan.tidy:
+        value = " ".join(value.split())
+    fault = None
+    if value and plan.values:
+        fault = None if value in plan.values else no_entry(plan.target, plan.source, value)
+        value = plan.values.get(value, "")
+    if len(value) > plan.target.max_length:
+        value, fault = _shorten(plan, value)
+    if not value and plan.target.required:
+        fault = fault or _missing(plan)
+    return value, fault
 
 
 def _shorten(plan: _Plan, value: str) -> tuple[str, Message | None]:

@@ -10,6 +10,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration, Run
+from integration_admin.data.repositories.runs import UNDER_WAY
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.run_queue import QueuedRun, RunQueue
 from integration_admin.services.views import RunView, run_view
@@ -76,13 +77,21 @@ class Runs:
             return run_view(await unit.runs.get(run_id))
 
     async def cancel(self, actor: Actor, run_id: uuid.UUID) -> RunView:
-        """Ask a run to stop after the batch it is sending; a queued one ends at once."""
+        """Ask a run to stop after the batch it is sending; a queued one ends at once, an ended one stays."""
         actor.require(Permission.RUN)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
             await unit.runs.get(run_id)
             # The run may begin at this very moment, so the database decides which of the two it is.
-            if not await unit.runs.finish(run_id, RunState.CANCELLED, now, came_from=(RunState.QUEUED,)):
+            ended = await unit.runs.finish(
+                run_id,
+                RunState.CANCELLED,
+                now,
+                (RunState.QUEUED,),
+                message=msg("Cancelled before it began.").to_json(),
+                cancel_requested=True,
+            )
+            if not ended:
                 await unit.runs.progress(run_id, cancel_requested=True)
             await unit.audit.add(now, actor.name, "run.cancel", str(run_id))
         return await self.get(actor, run_id)
@@ -94,15 +103,20 @@ class Runs:
         integration_id: uuid.UUID,
         trigger: Trigger,
         idempotency_key: str | None,
+        *,
+        locked: Integration | None = None,
     ) -> Run:
-        """Write a queued run inside the caller's unit; the caller puts it on the queue after the commit."""
+        """Write a queued run inside the caller's unit; the caller puts it on the queue after the commit.
+
+        `locked` is the integration where the caller has its turn already.
+        """
         now = self._clock.now()
-        await unit.runs.take_turns(integration_id)
-        check_may_run(await unit.integrations.get(integration_id))
+        if locked is None:
+            await unit.runs.take_turns(integration_id)
+            locked = await unit.integrations.get(integration_id)
+        check_may_run(locked)
         if await unit.runs.active(integration_id) is not None:
-            raise Conflict(
-                msg("This integration is already being synchronised. Wait until that run has ended.")
-            )
+            raise Conflict(UNDER_WAY)
         run = _new_run(integration_id, trigger, actor.name, idempotency_key, now)
         await unit.runs.add(run)
         await unit.audit.add(now, actor.name, "run.start", str(integration_id), trigger=str(trigger))

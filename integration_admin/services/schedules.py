@@ -1,41 +1,48 @@
-"""The schedule of an integration: setting it, reading it, and saying when it runs next."""
+"""The schedule of an integration: setting it, reading it, saying when it runs next, and what was missed."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import InvalidInput
-from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import Permission, ScheduleKind
+from integration_admin.core.errors import Conflict
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission, ScheduleKind, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.models import Schedule
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.credentials import STEPS
-from integration_admin.services.slots import Slot, next_slots, parse_time
+from integration_admin.services.runs import Runs
+from integration_admin.services.slots import Slot, next_slots
+from integration_admin.services.timetable import Timetable, checked, timetable_of
+from integration_admin.services.views import RunView
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleView:
-    """A schedule as it stands; `next_slots` is empty for a manual or switched-off one."""
+    """A schedule as it stands; `next_slots` is empty for a manual or switched-off one.
 
-    kind: ScheduleKind
-    at: str
-    time_zone: str
+    It is also empty while `zone_known` is false: this machine does not know the time zone any more, so
+    nothing runs by itself until somebody chooses another. `missed_since` is set while a person is asked
+    whether to make up for exports that were missed from then on.
+    """
+
+    timetable: Timetable
     enabled: bool
     next_slots: tuple[Slot, ...]
     saved: bool
     version: int
+    zone_known: bool = True
+    missed_since: datetime | None = None
 
 
 class Schedules:
     """Reads and sets when integrations run by themselves."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, runs: Runs, clock: Clock) -> None:
         self._database = database
+        self._runs = runs
         self._clock = clock
 
     async def get(self, actor: Actor, integration_id: uuid.UUID) -> ScheduleView:
@@ -44,89 +51,109 @@ class Schedules:
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             saved = await unit.schedules.get(integration_id)
-            time_zone = (await unit.organisations.get()).time_zone
+            if saved is None:
+                zone = (await unit.organisations.get()).time_zone
+                proposed = Timetable(ScheduleKind.DAILY, "02:00", zone)
+                return self._proposal(proposed, integration.version)
             done = await self._dates_done(unit, saved)
-        schedule = saved or Schedule(kind=ScheduleKind.DAILY, at="02:00", time_zone=time_zone, enabled=True)
-        return self._view(schedule, done, saved is not None, integration.version)
+            missed_since = await _open_question(unit, saved)
+        timetable = timetable_of(saved)
+        slots = next_slots(timetable, self._clock.now(), 5, done) if saved.enabled else []
+        return ScheduleView(
+            timetable,
+            saved.enabled,
+            tuple(slots),
+            saved=True,
+            version=integration.version,
+            zone_known=timetable.zone is not None,
+            missed_since=missed_since,
+        )
 
-    def preview(self, kind: str, at: str, time_zone: str, count: int = 5) -> list[Slot]:
+    def preview(self, timetable: Timetable, count: int = 5) -> list[Slot]:
         """Return the next runs a schedule would have; raises InvalidInput."""
-        zone = _check(kind, at, time_zone)
-        return next_slots(ScheduleKind(kind), at, zone, self._clock.now(), count)
+        return next_slots(checked(timetable), self._clock.now(), count)
 
-    async def save(
-        self, actor: Actor, integration_id: uuid.UUID, version: int, kind: str, at: str, time_zone: str
-    ) -> int:
+    async def save(self, actor: Actor, integration_id: uuid.UUID, version: int, timetable: Timetable) -> int:
         """Set the schedule and return the integration's new version.
 
         Slots before now are never fired by a change. Raises InvalidInput, Conflict.
         """
         actor.require(Permission.CONFIGURE)
-        _check(kind, at, time_zone)
+        timetable = checked(timetable)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             step = max(integration.step, "review", key=STEPS.index)
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
-            await _store(unit, integration_id, ScheduleKind(kind), at, time_zone, now)
+            await _store(unit, integration_id, timetable, now)
             await unit.audit.add(
                 now,
                 actor.name,
                 "schedule.save",
                 str(integration_id),
-                kind=kind,
-                local_time=at,
-                zone=time_zone,
+                kind=timetable.kind,
+                local_time=timetable.at,
+                day=timetable.day,
+                cron_line=timetable.cron_line,
+                zone=timetable.time_zone,
             )
         return new_version
 
-    async def _dates_done(self, unit: Unit, schedule: Schedule | None) -> frozenset[str]:
-        if schedule is None:
-            return frozenset()
-        today = self._clock.now().astimezone(ZoneInfo(schedule.time_zone)).date()
-        return await unit.schedules.dates_done(schedule.id, today.isoformat())
+    async def answer_missed(self, actor: Actor, integration_id: uuid.UUID, *, export: bool) -> RunView | None:
+        """Make up for missed exports with one run, or leave their records to the next planned one.
 
-    def _view(
-        self,
-        schedule: Schedule,
-        done: frozenset[str],
-        saved: bool,  # noqa: FBT001, drawn from a row
-        version: int,
-    ) -> ScheduleView:
-        kind = schedule.kind
-        zone = ZoneInfo(schedule.time_zone)
-        slots = next_slots(kind, schedule.at, zone, self._clock.now(), 5, done) if schedule.enabled else []
+        Raises Conflict when nobody is being asked any more, or when the integration may not run; then the
+        question stays.
+        """
+        actor.require(Permission.RUN)
+        async with self._database.read(actor.organisation_id) as unit:
+            schedule = await unit.schedules.get(integration_id)
+            if schedule is None or await _open_question(unit, schedule) is None:
+                raise Conflict(msg("This has been answered already."))
+        run = None
+        if export:
+            run = await self._runs.start(actor, integration_id, trigger=Trigger.CATCH_UP)
+        async with self._database.write(actor.organisation_id) as unit:
+            await unit.schedules.close_question(schedule.id)
+            await unit.audit.add(
+                self._clock.now(), actor.name, "schedule.answer", str(integration_id), export=export
+            )
+        return run
+
+    def _proposal(self, timetable: Timetable, version: int) -> ScheduleView:
+        slots = next_slots(timetable, self._clock.now(), 5)
         return ScheduleView(
-            kind, schedule.at, schedule.time_zone, schedule.enabled, tuple(slots), saved, version
+            timetable,
+            enabled=True,
+            next_slots=tuple(slots),
+            saved=False,
+            version=version,
+            zone_known=timetable.zone is not None,
         )
 
+    async def _dates_done(self, unit: Unit, schedule: Schedule) -> frozenset[str]:
+        zone = timetable_of(schedule).zone
+        if zone is None:
+            return frozenset()
+        today = self._clock.now().astimezone(zone).date()
+        return await unit.schedules.dates_done(schedule.id, today.isoformat())
 
-async def _store(
-    unit: Unit, integration_id: uuid.UUID, kind: ScheduleKind, at: str, time_zone: str, now: datetime
-) -> None:
+
+async def _open_question(unit: Unit, schedule: Schedule) -> datetime | None:
+    """Return since when exports were missed, unless one has run since: it has sent what there was."""
+    if schedule.missed_since is None:
+        return None
+    newest = await unit.runs.history(schedule.integration_id, None, 1)
+    return None if newest and newest[0].requested_at > schedule.missed_since else schedule.missed_since
+
+
+async def _store(unit: Unit, integration_id: uuid.UUID, timetable: Timetable, now: datetime) -> None:
     """Write the schedule, keeping the row (and so its used slots) where there is one."""
     schedule = await unit.schedules.get(integration_id)
     if schedule is None:
         schedule = Schedule(integration_id=integration_id)
-    schedule.kind, schedule.at, schedule.time_zone = kind, at, time_zone
+    schedule.kind, schedule.at, schedule.time_zone = timetable.kind, timetable.at, timetable.time_zone
+    schedule.day, schedule.cron_line = timetable.day, timetable.cron_line
     # The new times count from now on: what the old ones missed, or the new ones would have had, is past.
     schedule.checked_until = now
     await unit.schedules.put(schedule)
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    """Return the names of all time zones; finding them reads a whole folder tree."""
-    return frozenset(available_timezones())
-
-
-def _check(kind: str, at: str, time_zone: str) -> ZoneInfo:
-    wrong: dict[str, Message] = {}
-    if kind not in {known.value for known in ScheduleKind}:
-        wrong["kind"] = msg("Choose one of the options.")
-    if time_zone not in _time_zones():
-        wrong["time_zone"] = msg("This time zone is not known. Write it as Europe/Oslo.")
-    if wrong:
-        raise InvalidInput(msg("Some fields need another look."), fields=wrong)
-    parse_time(at)
-    return ZoneInfo(time_zone)

@@ -1,57 +1,45 @@
 """One export run, start to end: take the lock, settle what is open, send what is ready, say how it went.
 
-What a failure means lives in services/delivery_rules.py; how one batch goes out in
-services/export_batch.py.
+How records go out is in services/export_pipeline.py; what a failure means in services/delivery_rules.py.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
-from integration_admin.adapters.base import AccountingAdapter, Credentials
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import (
+    AdapterError,
     AuthenticationFailed,
     Conflict,
+    Fault,
     IntegrationAdminError,
     VaultError,
 )
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
+from integration_admin.core.statuses import IntegrationState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
-from integration_admin.data.models import Integration, Run
-from integration_admin.data.repositories.deliveries import DeliveryRepository, NewDelivery, Outgoing
-from integration_admin.data.repositories.unit import Unit
+from integration_admin.data.models import Run
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.circuit import Circuit
 from integration_admin.services.credentials import CredentialService
-from integration_admin.services.delivery_rules import RetryTimes, reference_of
-from integration_admin.services.export_batch import EXPORTED_STATUSES, BatchExporter
+from integration_admin.services.delivery_rules import RetryTimes, passes
+from integration_admin.services.export_backlog import Backlog
+from integration_admin.services.export_job import ExportJob
+from integration_admin.services.export_lookup import OpenQuestions
 from integration_admin.services.export_outcomes import Tally
-from integration_admin.services.mapping_resolver import CompiledMapping, compile_mapping
+from integration_admin.services.export_pipeline import ExportPipeline
+from integration_admin.services.export_writer import ExportWriter
+from integration_admin.services.mapping_resolver import compile_mapping
+from integration_admin.services.retry_budget import RetryBudget
+from integration_admin.services.run_summary import OPEN_STATES, final_state, summary
 from integration_admin.services.runs import check_may_run
 
 _log = structlog.get_logger(__name__)
 
-_TAKE_UP = 1_000
-
-_Choice = Callable[[DeliveryRepository, uuid.UUID, datetime, int, int], Awaitable[list[Outgoing]]]
-"""Picks an integration's deliveries at an instant, above an id, up to a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What a run works with from start to end."""
-
-    organisation_id: uuid.UUID
-    run: Run
-    integration: Integration
-    adapter: AccountingAdapter
-    credentials: Credentials
-    mapping: CompiledMapping
+SCHEDULER = "scheduler"
+"""Who starts the runs that nobody asked for."""
 
 
 class SyncRunner:
@@ -90,18 +78,16 @@ class SyncRunner:
             # What a dead process counted is read only now: until the lock was ours it could still count.
             run = await unit.runs.get(run_id)
         tally = Tally.of(run)
-        problem = await self._attempt(organisation_id, run, lock, tally)
+        problem = await self._attempt(run, lock, tally)
         await self._finish(organisation_id, run, tally, problem)
 
-    async def _attempt(
-        self, organisation_id: uuid.UUID, run: Run, lock: HeldLock, tally: Tally
-    ) -> Message | None:
+    async def _attempt(self, run: Run, lock: HeldLock, tally: Tally) -> Message | None:
         """Export, and return why the run ended before its time, if it did."""
         try:
-            job = await self._prepare(organisation_id, run)
-            await self._export(job, lock, tally)
+            job = await self._prepare(run, lock, tally)
+            await self._export(job)
         except AuthenticationFailed as error:
-            await self._stop_integration(organisation_id, run, error.message)
+            await self._stop_integration(run.organisation_id, run, error.message)
             return error.message
         except IntegrationAdminError as error:
             _log.warning("run_ended_early", run=str(run.id), reason=error.internal)
@@ -111,8 +97,8 @@ class SyncRunner:
             return msg("The export stopped because of a fault in this program.")
         return None
 
-    async def _prepare(self, organisation_id: uuid.UUID, run: Run) -> _Job:
-        async with self._database.read(organisation_id) as unit:
+    async def _prepare(self, run: Run, lock: HeldLock, tally: Tally) -> ExportJob:
+        async with self._database.read(run.organisation_id) as unit:
             integration = await unit.integrations.get(run.integration_id)
             check_may_run(integration)
             adapter = self._adapters.get(integration.kind)
@@ -126,79 +112,57 @@ class SyncRunner:
                     code="vault",
                     internal=error.internal,
                 ) from None
-        compiled = compile_mapping(mapping, adapter.target_fields, excluded)
-        return _Job(organisation_id, run, integration, adapter, credentials, compiled)
-
-    async def _export(self, job: _Job, lock: HeldLock, tally: Tally) -> None:
-        exporter = BatchExporter(
-            self._database, job.adapter, job.credentials, job.mapping, self._clock, self._retry_times, lock
+        capabilities = adapter.capabilities_of(credentials.settings)
+        return ExportJob(
+            database=self._database,
+            clock=self._clock,
+            retry_times=self._retry_times,
+            lock=lock,
+            run=run,
+            adapter=adapter,
+            capabilities=capabilities,
+            credentials=credentials,
+            mapping=compile_mapping(mapping, adapter.target_fields, excluded),
+            tally=tally,
+            circuit=Circuit.of(integration, capabilities.rest_seconds),
+            budget=RetryBudget.of(integration, capabilities.retries_a_day, self._clock.now()),
         )
-        await self._doubt_interrupted(job, exporter, tally)
-        await self._take_up(job)
+
+    async def _export(self, job: ExportJob) -> None:
+        writer = ExportWriter(job)
+        questions = OpenQuestions(job, writer)
+        await questions.doubt_interrupted()
+        if job.circuit.is_open:
+            await self._find_out(job, questions)
         try:
-            async for batch in self._batches(job, DeliveryRepository.unknown_due):
-                await exporter.look_up(job.run, batch, tally)
-            async for batch in self._batches(job, DeliveryRepository.sendable):
-                await exporter.send(job.run, batch, tally)
+            await questions.look_up_due()
+            await self._send_all(job, writer)
         except Exception:
-            # Nothing may stay marked as being sent once nobody is sending.
-            await self._doubt_interrupted(job, exporter, tally)
+            # Nothing may stay marked as being sent once nobody is sending; without the lock somebody may be.
+            await job.lock.check()
+            await questions.doubt_interrupted()
             raise
 
-    async def _doubt_interrupted(self, job: _Job, exporter: BatchExporter, tally: Tally) -> None:
-        async for batch in self._batches(job, DeliveryRepository.interrupted, whatever=True):
-            _log.warning("sends_interrupted", run=str(job.run.id), records=len(batch))
-            await exporter.doubt(job.run, batch, tally)
+    async def _find_out(self, job: ExportJob, questions: OpenQuestions) -> None:
+        """Let an open circuit rest, or ask whether the accounting system is back; a person may ask at once."""
+        by_itself = job.run.started_by == SCHEDULER
+        if not (by_itself and job.circuit.rests(self._clock.now())):
+            await questions.probe()
+        if job.circuit.is_open:
+            raise AdapterError(job.circuit.sentence(), Fault.TRANSIENT, code="circuit")
 
-    async def _batches(
-        self, job: _Job, choose: _Choice, *, whatever: bool = False
-    ) -> AsyncIterator[list[Outgoing]]:
-        """Yield what is to be settled, batch by batch, until nothing is left or the run shall stop.
-
-        `whatever` goes on although somebody cancelled the run or paused the integration.
-        """
-        after = 0
-        while batch := await self._next(job, choose, after, whatever=whatever):
-            after = batch[-1].id
-            yield batch
-
-    async def _next(self, job: _Job, choose: _Choice, after: int, *, whatever: bool) -> list[Outgoing]:
-        limit = job.adapter.capabilities.batch_size
-        async with self._database.read(job.organisation_id) as unit:
-            if not whatever and await self._shall_stop(unit, job):
-                return []
-            return await choose(unit.deliveries, job.integration.id, self._clock.now(), after, limit)
-
-    async def _shall_stop(self, unit: Unit, job: _Job) -> bool:
-        """Tell whether somebody cancelled the run or paused the integration meanwhile."""
-        if await unit.runs.cancel_requested(job.run.id):
-            return True
-        return (await unit.integrations.get(job.integration.id)).state is not IntegrationState.ACTIVE
-
-    async def _take_up(self, job: _Job) -> None:
-        """Make a delivery of every exportable record that has none, in chunks."""
-        now = self._clock.now()
-        after = 0
-        while True:
-            async with self._database.write(job.organisation_id) as unit:
-                await unit.deliveries.revive_revised(job.integration.id, now)
-                rows = await unit.records.without_delivery(
-                    job.integration.id, job.adapter.capabilities.kinds, EXPORTED_STATUSES, after, _TAKE_UP
-                )
-                if not rows:
+    async def _send_all(self, job: ExportJob, writer: ExportWriter) -> None:
+        """Send pass by pass; what was skipped because it changed in the middle gets another round."""
+        backlog = Backlog(job)
+        await backlog.revive()
+        for one in passes(job.capabilities):
+            while True:
+                pipeline = ExportPipeline(job, writer, batch_size=one.batch_size, in_flight=one.in_flight)
+                await pipeline.run(backlog.pages(one))
+                if pipeline.halted:
                     return
-                first = await unit.integrations.take_voucher_numbers(job.integration.id, len(rows))
-                new = [
-                    NewDelivery(
-                        record_id,
-                        reference_of(job.organisation_id, job.integration.id, kind, external_id),
-                        first + place,
-                        revision,
-                    )
-                    for place, (record_id, kind, external_id, revision) in enumerate(rows)
-                ]
-                await unit.deliveries.add(job.integration.id, new, now)
-            after = rows[-1][0]
+                if pipeline.begun == 0:
+                    break
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:
@@ -217,47 +181,15 @@ class SyncRunner:
         now = self._clock.now()
         async with self._database.write(organisation_id) as unit:
             cancelled = await unit.runs.cancel_requested(run.id)
-            left = await unit.deliveries.counts(run.integration_id)
-            state = _final_state(tally, left, problem, cancelled=cancelled)
-            message = problem or _summary(tally, left, cancelled=cancelled)
-            await unit.runs.finish(run.id, state, now, message=message.to_json(), **tally.columns())
+            left = await unit.backlog.by_state(run.integration_id, OPEN_STATES)
+            state = final_state(tally, left, problem, cancelled=cancelled)
+            message = problem or summary(tally, left, cancelled=cancelled)
+            ended = await unit.runs.finish(
+                run.id, state, now, resumed=run.resumed, message=message.to_json(), **tally.columns()
+            )
+            if not ended:
+                _log.warning("run_taken_over", run=str(run.id))
+                return
             if state is RunState.SUCCEEDED or tally.delivered:
                 await unit.integrations.note(run.integration_id, last_success_at=now)
         _log.info("run_finished", run=str(run.id), state=str(state), **tally.columns())
-
-
-def _final_state(
-    tally: Tally, left: Mapping[DeliveryState, int], problem: Message | None, *, cancelled: bool
-) -> RunState:
-    """Succeeded means: all that was tried is delivered, and nothing is in doubt from earlier either."""
-    if cancelled:
-        return RunState.CANCELLED
-    if problem is None and tally.troubled == 0 and _in_doubt(left) == 0:
-        return RunState.SUCCEEDED
-    return RunState.PARTLY_FAILED if tally.delivered else RunState.FAILED
-
-
-def _in_doubt(left: Mapping[DeliveryState, int]) -> int:
-    states = (DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON, DeliveryState.SENDING)
-    return sum(left.get(state, 0) for state in states)
-
-
-def _summary(tally: Tally, left: Mapping[DeliveryState, int], *, cancelled: bool) -> Message:
-    """Say in one sentence how the run went, and why when nothing was exported."""
-    if cancelled:
-        return msg("Cancelled after {delivered} exported records.", delivered=tally.delivered)
-    if tally.delivered or tally.troubled:
-        return msg(
-            "Exported: {delivered}. Failed: {rejected}. Waiting to be tried again: {waiting}. Outcome not known yet: {unknown}.",
-            delivered=tally.delivered,
-            rejected=tally.rejected,
-            waiting=tally.waiting,
-            unknown=tally.unknown,
-        )
-    if in_doubt := _in_doubt(left):
-        return msg("Nothing new to export. Records whose outcome is being checked: {count}.", count=in_doubt)
-    if refused := left.get(DeliveryState.REJECTED, 0):
-        return msg("Nothing new to export. Records that failed earlier and need you: {count}.", count=refused)
-    if waiting := left.get(DeliveryState.RETRY_WAIT, 0):
-        return msg("Nothing new to export. Records that are tried again later: {count}.", count=waiting)
-    return msg("Nothing to export: no approved claims were waiting.")

@@ -7,13 +7,17 @@ from datetime import datetime
 
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
-from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.core.statuses import DeliveryState, RunState, Trigger
 from integration_admin.data.models import Failure, RecordRow, Run
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run, for history, health and the API."""
+    """One run, for history, health and the API.
+
+    `resumed` counts how often it was taken up again after its process had stopped; `stopping` says that
+    somebody asked it to stop while it was under way.
+    """
 
     id: uuid.UUID
     integration_id: uuid.UUID
@@ -23,6 +27,8 @@ class RunView:
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    resumed: int
+    stopping: bool
     delivered: int
     rejected: int
     waiting: int
@@ -45,7 +51,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class FailureView:
-    """Why one record was not delivered."""
+    """Why one record was not delivered, and the `state` its delivery is in by now."""
 
     record_kind: str
     record_id: str
@@ -54,6 +60,7 @@ class FailureView:
     field: str
     message: Message
     created_at: datetime
+    state: DeliveryState
 
 
 def run_view(run: Run) -> RunView:
@@ -67,6 +74,8 @@ def run_view(run: Run) -> RunView:
         requested_at=run.requested_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
+        resumed=run.resumed or 0,
+        stopping=bool(run.cancel_requested) and run.finished_at is None,
         delivered=run.delivered,
         rejected=run.rejected,
         waiting=run.waiting,
@@ -76,7 +85,7 @@ def run_view(run: Run) -> RunView:
     )
 
 
-def failure_view(failure: Failure, record: RecordRow) -> FailureView:
+def failure_view(failure: Failure, record: RecordRow, state: DeliveryState) -> FailureView:
     """Turn a stored failure into what is shown."""
     return FailureView(
         record_kind=record.kind,
@@ -86,4 +95,5 @@ def failure_view(failure: Failure, record: RecordRow) -> FailureView:
         field=failure.field,
         message=Message.from_json(failure.message),
         created_at=failure.created_at,
+        state=state,
     )

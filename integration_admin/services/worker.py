@@ -1,4 +1,4 @@
-"""The part that runs by itself: ticks the scheduler and carries out queued runs.
+"""The part that runs by itself: ticks the scheduler and carries out queued runs. Any number of processes may.
 
 APScheduler only ticks here; what is due is decided in services/sync_scheduler.py.
 """
@@ -11,11 +11,12 @@ from typing import Protocol
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
+from integration_admin.data.run_queue import CONCURRENCY, QueuedRun, WorkQueue
 
 _log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 20
+"""A run whose process died is taken up again within twice this time, a quiet queue and all."""
 
 
 class _Scheduler(Protocol):
@@ -33,7 +34,7 @@ class Worker:
         self,
         scheduler: _Scheduler,
         runner: _Runner,
-        queue: LocalRunQueue,
+        queue: WorkQueue,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self._scheduler = scheduler
@@ -41,8 +42,8 @@ class Worker:
         self._queue = queue
         self._tick_seconds = tick_seconds
 
-    async def run(self) -> None:
-        """Tick and work until cancelled."""
+    async def run(self, concurrency: int = CONCURRENCY) -> None:
+        """Tick and carry out runs, `concurrency` of them at a time, until cancelled."""
         ticker = AsyncIOScheduler(timezone="UTC")
         ticker.add_job(
             self.tick,
@@ -55,7 +56,8 @@ class Worker:
         ticker.start()
         try:
             await self.tick()
-            await self._queue.work(self._carry_out)
+            _log.info("worker_ready", concurrency=concurrency)
+            await self._queue.work(self._carry_out, concurrency)
         finally:
             with suppress(asyncio.CancelledError):
                 ticker.shutdown(wait=False)
@@ -64,6 +66,7 @@ class Worker:
         """Tick once; a failing tick is logged and the next one tries again."""
         try:
             await self._scheduler.tick()
+            await self._queue.tidy()
         except Exception:  # noqa: BLE001, the next tick must come
             _log.exception("tick_failed")
 

@@ -1,4 +1,7 @@
-"""The page of one integration: how it is doing, what failed and why, and a run now."""
+"""The page of one integration: how it is doing, what failed and why, a run now and its end.
+
+What a person decides about records is in states/decisions.py.
+"""
 
 import asyncio
 import uuid
@@ -8,29 +11,40 @@ from typing import TypedDict
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError, SignInRequired
-from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.views import FailureView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration
+from integration_admin.states.decisions import Deciding
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
 
 _LOOK_AGAIN_SECONDS = 0.7
+_PAUSE_PER_LOOK = 4
+"""A look that takes long is followed by a pause this many times as long, so that looking leaves the database in peace."""
+
+_TO_DO = {
+    DeliveryState.NEEDS_PERSON: "decide",
+    DeliveryState.DELIVERED: "done",
+    DeliveryState.REJECTED: "mend",
+}
 
 
 class FailureLine(TypedDict):
-    """One record that was not delivered, and why."""
+    """One record that was not delivered, and why; `todo` is mapping, mend, decide, done or wait."""
 
     record: str
     amount: str
     reason: str
-    fix: str
+    todo: str
+    integration: str
 
 
-class HealthState(FormState, rx.State):
+class HealthState(Deciding, FormState, rx.State):
     """One integration's health."""
 
     ready: bool = False
@@ -49,10 +63,15 @@ class HealthState(FormState, rx.State):
     delivered: str = ""
     waiting: str = ""
     failed: int = 0
+    retries: str = ""
+    resting: str = ""
+    missed_since: str = ""
     running: bool = False
+    stopping: bool = False
     progress: str = ""
     announcement: str = ""
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
+    _stopped_here: bool = False
     _follower: str = ""
     """Which event follows the run; of several only the latest goes on, and none once the tree was emptied."""
 
@@ -62,7 +81,7 @@ class HealthState(FormState, rx.State):
         """Read the health of the integration the address names; a run under way is followed."""
         reader = await current_reader()
         self._clear()
-        self.announcement = ""
+        self.announcement, self.decided, self._stopped_here = "", [], False
         integration_id = asked_integration(self.router.url)
         if integration_id is None:
             return rx.redirect("/404", replace=True)
@@ -89,6 +108,46 @@ class HealthState(FormState, rx.State):
         return await self._start(retry=True)
 
     @rx.event
+    @requires(Permission.RUN)
+    async def stop(self) -> None:
+        """Let the export under way end after the batch it is sending."""
+        reader = await current_reader()
+        self._clear()
+        services, integration_id = container.current(), uuid.UUID(self.integration_id)
+        try:
+            health = await services.health.of(reader.actor, integration_id)
+            if health.active_run is not None:
+                await services.runs.cancel(reader.actor, health.active_run.id)
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        self._stopped_here = True
+        if self.running:
+            self.announcement = reader.speech.say(msg("The export stops after the records being sent now."))
+        else:
+            self._tell_the_end()
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def answer_missed(self, answer: str) -> rx.event.EventSpec | None:
+        """Make up for planned exports that were missed with one export (`now`), or leave it to the next."""
+        export = answer == "now"
+        reader = await current_reader()
+        self._clear()
+        integration_id = uuid.UUID(self.integration_id)
+        schedules = container.current().schedules
+        try:
+            await schedules.answer_missed(reader.actor, integration_id, export=export)
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        later = msg("What was missed goes out with the next planned export.")
+        self.decided = [reader.speech.say(msg("What was missed is exported now.") if export else later)]
+        return HealthState.follow if self.running else None
+
+    @rx.event
     @requires(Permission.CONFIGURE)
     async def set_paused(self, paused: bool) -> None:  # noqa: FBT001, an event's argument
         """Pause the integration or let it go on."""
@@ -110,12 +169,15 @@ class HealthState(FormState, rx.State):
         mine = uuid.uuid4().hex
         async with self:
             self._follower = mine
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             async with self:
                 if mine != self._follower or not self.running or not await self._look_again():
                     return
             yield
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            took = loop.time() - began
+            await asyncio.sleep(max(_LOOK_AGAIN_SECONDS, _PAUSE_PER_LOOK * took))
 
     async def _look_again(self) -> bool:
         """Read how the run goes; tell whether the reader may still see it."""
@@ -129,8 +191,18 @@ class HealthState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return False
         if not self.running:
-            self.announcement = self.sentence
+            self._tell_the_end()
         return True
+
+    def _tell_the_end(self) -> None:
+        """Have it read out how the export went: by the focus where the button that had it is gone, else politely."""
+        if self._stopped_here:
+            self.decided = [self.last_run or self.sentence]
+        elif self.last_run in {"", self.sentence}:
+            self.announcement = self.sentence
+        else:
+            self.announcement = f"{self.last_run} {self.sentence}"
+        self._stopped_here = False
 
     async def _start(self, *, retry: bool) -> rx.event.EventSpec | None:
         reader = await current_reader()
@@ -155,6 +227,7 @@ class HealthState(FormState, rx.State):
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
         self._show(health, reader.speech)
+        await self._read_decisions(reader, integration_id, health.undecided)
         self.ready = True
 
     def _show(self, health: Health, speech: Speech) -> None:
@@ -167,16 +240,24 @@ class HealthState(FormState, rx.State):
         self.next_run = speech.instant(health.next_run_at)
         self.delivered, self.waiting = speech.number(health.delivered_total), speech.number(health.waiting)
         self.failed = health.failed + health.unknown
+        self.resting = speech.say(health.resting_reason)
+        self.missed_since = speech.instant(health.missed_since)
+        self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running = active is not None
+        self.stopping = active is not None and active.stopping
         self.progress = speech.number(active.delivered) if active else ""
-        self.failures = [failure_line(item, speech, str(health.integration_id)) for item in health.failures]
+        # What waits for a person stands in a list of its own.
+        shown = [item for item in health.failures if item.state is not DeliveryState.NEEDS_PERSON]
+        self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]
 
 
 def failure_line(item: FailureView, speech: Speech, integration_id: str) -> FailureLine:
-    """Turn a failure into a row, with the page where its cause is mended."""
+    """Turn a failure into a row, with what is to be done about it."""
+    todo = _TO_DO.get(item.state, "wait")
     return {
         "record": item.record_id,
         "amount": speech.money(item.amount),
         "reason": speech.say(item.message),
-        "fix": f"/settings/integrations/{integration_id}/mapping" if item.field else "",
+        "todo": "mapping" if todo == "mend" and item.field else todo,
+        "integration": f"/settings/integrations/{integration_id}",
     }

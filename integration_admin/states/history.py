@@ -5,7 +5,8 @@ from typing import TypedDict
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError
-from integration_admin.core.statuses import Permission
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission, Trigger
 from integration_admin.services import container
 from integration_admin.services.views import RunView
 from integration_admin.states.access import requires
@@ -15,9 +16,11 @@ from integration_admin.states.health import FailureLine, failure_line
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
+_BY_PERSONS = (Trigger.MANUAL, Trigger.RETRY)
+
 
 class RunLine(TypedDict):
-    """One run as a row."""
+    """One run as a row; `started_by` is empty for what the schedule started."""
 
     id: str
     href: str
@@ -27,9 +30,10 @@ class RunLine(TypedDict):
     delivered: str
     failed: str
     amounts: str
-    seconds: str
+    took: str
     started_by: str
     summary: str
+    resumed: str
 
 
 class HistoryState(FormState, rx.State):
@@ -114,7 +118,15 @@ def run_line(run: RunView, speech: Speech) -> RunLine:
         "delivered": speech.number(run.delivered),
         "failed": speech.number(run.rejected + run.waiting + run.unknown),
         "amounts": ", ".join(speech.money(money) for money in run.amounts),
-        "seconds": "" if run.seconds is None else speech.number(round(run.seconds)),
-        "started_by": run.started_by,
+        "took": speech.duration(run.seconds),
+        "started_by": run.started_by if run.trigger in _BY_PERSONS else "",
         "summary": speech.say(run.message),
+        "resumed": _resumed(run.resumed, speech),
     }
+
+
+def _resumed(times: int, speech: Speech) -> str:
+    """Say how often a run was interrupted, or nothing for one that was not."""
+    if times <= 1:
+        return speech.say(msg("Taken up again once after the program had stopped.")) if times else ""
+    return speech.say(msg("Taken up again {count} times after the program had stopped.", count=times))

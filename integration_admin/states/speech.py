@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
@@ -47,3 +48,16 @@ class Speech:
     def number(self, number: int) -> str:
         """Return a count with the language's own grouping."""
         return format_decimal(number, locale=_LOCALES[self.language])
+
+    def duration(self, seconds: float | None) -> str:
+        """Return a length of time in its two largest units, or nothing for none."""
+        if seconds is None:
+            return ""
+        hours, rest = divmod(max(1, round(seconds)), 3600)
+        parts = zip(("hour", "minute", "second"), (hours, *divmod(rest, 60)), strict=True)
+        said = [
+            format_unit(count, f"duration-{unit}", "long", locale=_LOCALES[self.language])
+            for unit, count in parts
+            if count
+        ]
+        return " ".join(said[:2])

@@ -107,7 +107,7 @@ class WizardState(FormState, rx.State):
         services = container.current()
         schedule = await services.schedules.get(reader.actor, integration_id)
         editor = await services.mappings.editor(reader.actor, integration_id)
-        self.schedule = str(schedule.kind) if schedule.saved else ""
+        self.schedule = str(schedule.timetable.kind) if schedule.saved else ""
         first = schedule.next_slots[0].due_at if schedule.next_slots else None
         self.next_run = reader.speech.instant(first)
         self.mapped = len(editor.mapping)

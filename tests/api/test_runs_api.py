@@ -1,14 +1,18 @@
 """Integrations and their runs over /api/v1."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from integration_admin.core.statuses import IntegrationState
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import IntegrationState, RunState
 from tests.api.conftest import Edge
-from tests.builders import save_integration
+from tests.builders import make_run, save_integration
+from tests.fakes import START
+from tests.services.waiting import save_undecided
 
 
 @pytest.fixture
@@ -36,6 +40,45 @@ async def test_health_is_told_in_a_sentence(caller: httpx2.AsyncClient, integrat
     assert health["sentence"] == "Ready. The first export has not run yet."
 
 
+async def test_health_tells_what_rests_and_what_waits_for_a_person(
+    caller: httpx2.AsyncClient, running: Edge, integration: str
+) -> None:
+    organisation, until = running.alice.organisation_id, START + timedelta(minutes=5)
+    await save_undecided(running.database, organisation, uuid.UUID(integration), "EC-1")
+    async with running.database.write(organisation) as unit:
+        await unit.integrations.note(
+            uuid.UUID(integration),
+            transport_failures=5,
+            open_until=until,
+            open_message=msg("No answer.").to_json(),
+            retries_spent=3,
+            retries_since=START,
+        )
+    health = (await caller.get(f"/api/v1/integrations/{integration}/health")).json()
+    assert (health["status"], health["undecided"], health["retries_spent"]) == ("error", 1, 3)
+    assert datetime.fromisoformat(health["resting_until"]) == until
+    assert (health["resting_reason"], health["missed_since"]) == ("No answer.", None)
+    assert [(failure["id"], failure["state"]) for failure in health["failures"]] == [("EC-1", "needs_person")]
+
+
+async def test_runs_are_listed_newest_first_in_pages(
+    caller: httpx2.AsyncClient, running: Edge, integration: str
+) -> None:
+    async with running.database.write(running.alice.organisation_id) as unit:
+        for minute in range(26):
+            at = START + timedelta(minutes=minute)
+            ended = {"state": RunState.SUCCEEDED, "started_at": at, "finished_at": at + timedelta(seconds=9)}
+            await unit.runs.add(make_run(uuid.UUID(integration), requested_at=at, resumed=1, **ended))
+    address = f"/api/v1/integrations/{integration}/runs"
+    first = (await caller.get(address)).json()
+    rest = (await caller.get(address, params={"cursor": first["next_cursor"]})).json()
+    assert (len(first["runs"]), len(rest["runs"]), rest["next_cursor"]) == (25, 1, None)
+    times = [run["requested_at"] for run in first["runs"] + rest["runs"]]
+    assert times == sorted(times, reverse=True)
+    assert (first["runs"][0]["duration_seconds"], first["runs"][0]["resumed"]) == (9.0, 1)
+    assert (await caller.get(address, params={"cursor": "nonsense"})).status_code == 422
+
+
 async def test_a_run_is_queued_and_found_again(caller: httpx2.AsyncClient, integration: str) -> None:
     answer = await start(caller, integration)
     assert (answer.status_code, answer.json()["state"]) == (202, "queued")
@@ -59,6 +102,17 @@ async def test_a_queued_run_is_cancelled(caller: httpx2.AsyncClient, integration
     run = (await start(caller, integration)).json()
     answer = await caller.post(f"/api/v1/runs/{run['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert answer.json()["message"] == "Cancelled before it began."
+
+
+async def test_a_run_under_way_is_asked_to_stop(
+    caller: httpx2.AsyncClient, running: Edge, integration: str
+) -> None:
+    run = make_run(uuid.UUID(integration), state=RunState.RUNNING)
+    async with running.database.write(running.alice.organisation_id) as unit:
+        await unit.runs.add(run)
+    answer = await caller.post(f"/api/v1/runs/{run.id}/cancel")
+    assert (answer.json()["state"], answer.json()["stopping"]) == ("running", True)
 
 
 async def test_retrying_when_nothing_failed_is_a_conflict(

@@ -9,8 +9,16 @@ from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.models import Failure, Run
 from integration_admin.data.models_access import Session
+from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.base import Repository
-from integration_admin.data.repositories.deliveries import DeliveryRepository, Intent, NewDelivery, Settlement
+from integration_admin.data.repositories.decisions import DecisionRepository
+from integration_admin.data.repositories.deliveries import (
+    DeliveryRepository,
+    Intent,
+    NewDelivery,
+    Settlement,
+    Suspicion,
+)
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
@@ -23,27 +31,32 @@ from tests.data.worlds import LATER, SLOT, World, make_credential, make_failure,
 from tests.fakes import START
 
 Call = Callable[[Unit, World, World], Awaitable[Any]]
-EVERY_STATE = list(DeliveryState)
+RETRYABLE = [DeliveryState.REJECTED, DeliveryState.RETRY_WAIT]
 CLAIM = "expense_claim"
 OURS_ONLY = object()
 """Expect an answer with rows in it; that all of them are ours is checked for every answer."""
 ENTRY = ReferenceItem("a-2", "6800", "Kontorrekvisita")
 
 
-def ids(world: World) -> list[int]:
-    return [row.id for row in world.deliveries.values()]
+NOBODY: frozenset[int] = frozenset()
 
 
 def intents(world: World) -> list[Intent]:
-    return [Intent(key, "h", 2, "NOK", 1) for key in ids(world)]
+    """Return what would begin to be sent if it were the asking organisation's."""
+    ready = world.deliveries[DeliveryState.READY]
+    return [Intent(ready.id, DeliveryState.READY, 0, ready.revision, "h")]
 
 
 def intake(world: World) -> NewDelivery:
     return NewDelivery(world.records[4].id, "ref-4", 900, 1)
 
 
-def delivered(delivery_id: int) -> Settlement:
-    return Settlement(delivery_id, DeliveryState.DELIVERED, "stolen")
+def settlements(world: World) -> list[Settlement]:
+    """Return what would be settled if it were the asking organisation's."""
+    return [
+        Settlement(world.deliveries[was].id, was, 1, DeliveryState.DELIVERED, "stolen")
+        for was in (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+    ]
 
 
 def browser(world: World) -> Session:
@@ -73,6 +86,12 @@ async def beyond_ours(unit: Unit, theirs: World) -> int:
     return await unit.records.count_without_delivery(theirs.integration.id, [CLAIM], ["approved"]) - len(ours)
 
 
+async def new_beyond_ours(unit: Unit, theirs: World) -> int:
+    """The same by the quick count."""
+    ours = await unit.records.page("approved", 0, 1000)
+    return await unit.backlog.not_taken_up(theirs.integration.id, [CLAIM], ["approved"], 0) - len(ours)
+
+
 # Each method with arguments that name the other organisation's rows, and what must come of it. Where a
 # method takes no such argument, both organisations hold rows of the same name and only ours may answer.
 CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
@@ -80,30 +99,46 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.deliveries.add(b.integration.id, [intake(b)], START), NotFound),
         (lambda u, a, b: u.deliveries.add(a.integration.id, [intake(b)], START), NotFound),
     ],
-    (DeliveryRepository, "sendable"): [
-        (lambda u, _, b: u.deliveries.sendable(b.integration.id, LATER, 0, 10), [])
+    (DeliveryRepository, "ready"): [
+        (lambda u, _, b: u.deliveries.ready(b.integration.id, Suspicion(), 0, 10), [])
+    ],
+    (DeliveryRepository, "waited"): [
+        (lambda u, _, b: u.deliveries.waited(b.integration.id, Suspicion(), LATER, 0, 10), [])
     ],
     (DeliveryRepository, "begin_sending"): [
-        (lambda u, a, b: u.deliveries.begin_sending(intents(b), a.run.id, START), 0)
+        (lambda u, a, b: u.deliveries.begin_sending(intents(b), a.run.id, START), NOBODY)
     ],
-    (DeliveryRepository, "settle"): [
-        (lambda u, _, b: u.deliveries.settle([delivered(k) for k in ids(b)], EVERY_STATE, START), 0)
-    ],
+    (DeliveryRepository, "settle"): [(lambda u, _, b: u.deliveries.settle(settlements(b), START), NOBODY)],
     (DeliveryRepository, "interrupted"): [
-        (lambda u, _, b: u.deliveries.interrupted(b.integration.id, LATER, 0, 100), [])
+        (lambda u, _, b: u.deliveries.interrupted(b.integration.id, 0, 100), [])
     ],
     (DeliveryRepository, "unknown_due"): [
         (lambda u, _, b: u.deliveries.unknown_due(b.integration.id, LATER, 0, 10), [])
     ],
     (DeliveryRepository, "retry"): [
-        (lambda u, _, b: u.deliveries.retry(b.integration.id, EVERY_STATE, START), 0),
-        (lambda u, _, b: u.deliveries.retry(b.integration.id, EVERY_STATE, START, b.records[0].id), 0),
+        (lambda u, _, b: u.deliveries.retry(b.integration.id, RETRYABLE, START), 0),
+        (lambda u, _, b: u.deliveries.retry(b.integration.id, RETRYABLE, START, b.records[0].id), 0),
     ],
     (DeliveryRepository, "revive_revised"): [
         (lambda u, _, b: u.deliveries.revive_revised(b.integration.id, START), 0)
     ],
     (DeliveryRepository, "counts"): [(lambda u, _, b: u.deliveries.counts(b.integration.id), {})],
     (DeliveryRepository, "of_record"): [(lambda u, _, b: u.deliveries.of_record(b.records[0].id), [])],
+    (DecisionRepository, "waiting"): [(lambda u, _, b: u.decisions.waiting(b.integration.id, 0, 10), [])],
+    (DecisionRepository, "reasons"): [
+        (lambda u, _, b: u.decisions.reasons(b.integration.id, [record.id for record in b.records]), {})
+    ],
+    (DecisionRepository, "states_of"): [
+        (lambda u, _, b: u.decisions.states_of(b.integration.id, [record.id for record in b.records]), {})
+    ],
+    (DecisionRepository, "found"): [
+        (lambda u, _, b: u.decisions.found(b.integration.id, b.records[0].id, "stolen", START), None)
+    ],
+    (DecisionRepository, "send_again"): [
+        (lambda u, _, b: u.decisions.send_again(b.integration.id, b.records[0].id, START), None)
+    ],
+    (BacklogRepository, "by_state"): [(lambda u, _, b: u.backlog.by_state(b.integration.id), {})],
+    (BacklogRepository, "not_taken_up"): [(lambda u, _, b: new_beyond_ours(u, b), 0)],
     (IntegrationRepository, "everything"): [(lambda u, _a, _b: u.integrations.everything(), OURS_ONLY)],
     (IntegrationRepository, "get"): [(lambda u, _, b: u.integrations.get(b.integration.id), NotFound)],
     (IntegrationRepository, "add"): [(lambda u, _, b: u.integrations.add(b.integration), ValueError)],
@@ -115,6 +150,11 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (IntegrationRepository, "note_at"): [
         (lambda u, _, b: u.integrations.note_at(b.integration.id, b.integration.version, name="Taken"), False)
+    ],
+    (IntegrationRepository, "lets"): [
+        (lambda u, _, b: u.integrations.lets(b.integration.id, b.ended_run.id), False),
+        (lambda u, a, b: u.integrations.lets(a.integration.id, b.ended_run.id), False),
+        (lambda u, a, b: u.integrations.lets(b.integration.id, a.ended_run.id), False),
     ],
     (IntegrationRepository, "sharing_ledger"): [
         (lambda u, _, b: u.integrations.sharing_ledger(b.integration, b.integration.tested_entity), OURS_ONLY)
@@ -242,21 +282,25 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.schedules.put(make_schedule(b.integration.id)), Conflict),
         (lambda u, _, b: u.schedules.put(b.schedule), ValueError),
     ],
+    (ScheduleRepository, "take_turn"): [(lambda u, _, b: u.schedules.take_turn(b.integration.id), None)],
+    (ScheduleRepository, "ask"): [(lambda u, _, b: u.schedules.ask(b.schedule.id, START), None)],
+    (ScheduleRepository, "close_question"): [
+        (lambda u, _, b: u.schedules.close_question(b.schedule.id), False)
+    ],
     (ScheduleRepository, "remove"): [(lambda u, _, b: u.schedules.remove(b.integration.id), None)],
     (ScheduleRepository, "win_slot"): [
         (lambda u, _, b: u.schedules.win_slot(b.schedule.id, SLOT, LATER), False),
         (lambda u, _, b: u.schedules.win_slot(b.schedule.id, "2026-12-01T02:00", LATER), NotFound),
     ],
-    (ScheduleRepository, "has_slot_on"): [
-        (lambda u, _, b: u.schedules.has_slot_on(b.schedule.id, SLOT[:10]), False)
-    ],
     (ScheduleRepository, "dates_done"): [
         (lambda u, _, b: u.schedules.dates_done(b.schedule.id, SLOT[:10]), frozenset())
     ],
-    (ScheduleRepository, "attach_run"): [
-        (lambda u, a, b: u.schedules.attach_run(b.schedule.id, SLOT, a.run.id), None)
+    (ScheduleRepository, "used_slots"): [
+        (lambda u, _, b: u.schedules.used_slots(b.schedule.id, SLOT[:10]), {})
     ],
-    (ScheduleRepository, "checked"): [(lambda u, _, b: u.schedules.checked(b.schedule.id, LATER), None)],
+    (ScheduleRepository, "checked"): [
+        (lambda u, _, b: u.schedules.checked(b.schedule.id, START, LATER), False)
+    ],
     (AuditRepository, "add"): [(lambda u, _a, _b: u.audit.add(START, "Alice", "look"), None)],
     (AuditRepository, "latest"): [(lambda u, _a, _b: u.audit.latest(), OURS_ONLY)],
 }

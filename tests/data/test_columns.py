@@ -52,7 +52,7 @@ async def test_a_time_without_a_zone_is_refused_in_a_question_too(database: Data
     integration = await save_integration(database, organisation.id)
     with pytest.raises(StatementError, match="must be aware"):
         async with database.read(organisation.id) as unit:
-            await unit.deliveries.sendable(integration.id, START.replace(tzinfo=None), 0, 1)
+            await unit.deliveries.unknown_due(integration.id, START.replace(tzinfo=None), 0, 1)
 
 
 async def test_instants_compare_as_instants_whatever_zone_they_were_given_in(database: Database) -> None:
@@ -61,7 +61,8 @@ async def test_instants_compare_as_instants_whatever_zone_they_were_given_in(dat
     schedule = make_schedule(integration.id, checked_until=datetime(2026, 11, 21, 12, 30, tzinfo=OSLO))
     async with database.write(organisation.id) as unit:
         await unit.schedules.put(schedule)
-        await unit.schedules.checked(schedule.id, datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+        seen, until = (datetime(2026, 11, 21, *time, tzinfo=UTC) for time in ((11, 30), (12, 0)))
+        assert await unit.schedules.checked(schedule.id, seen, until)
         read = await unit.schedules.get(integration.id)
     assert read is not None
     assert read.checked_until == datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

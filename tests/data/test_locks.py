@@ -1,30 +1,44 @@
 """One holder an integration, wherever a process was started and whatever the network does."""
 
 import asyncio
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
 from integration_admin.bootstrap import assemble
 from integration_admin.core.errors import Conflict
 from integration_admin.core.settings import Settings
+from integration_admin.data.database import Database
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
 
 INTEGRATION = uuid.UUID(int=7)
 
 
+Opening = Callable[[], AbstractAsyncContextManager[Locks]]
+
+
 @pytest.fixture(params=["file", "postgresql"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Locks, Locks]:
-    """The locks of two processes that share a database."""
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
+    """Opens the locks of one more process that shares a database with the others."""
     if request.param == "file":
-        return FileLocks(tmp_path / "locks"), FileLocks(tmp_path / "locks")
+        return lambda: nullcontext(FileLocks(tmp_path / "locks"))
     url: str = request.getfixturevalue("postgresql_url")
-    return PostgreSQLLocks(url), PostgreSQLLocks(url)
+    return lambda: opened(url)
+
+
+@pytest.fixture
+async def pair(opening: Opening) -> AsyncIterator[tuple[Locks, Locks]]:
+    """The locks of two processes that share a database."""
+    async with opening() as ours, opening() as theirs:
+        yield ours, theirs
 
 
 async def test_a_held_lock_is_refused_to_others_until_it_is_let_go(pair: tuple[Locks, Locks]) -> None:
@@ -37,6 +51,67 @@ async def test_a_held_lock_is_refused_to_others_until_it_is_let_go(pair: tuple[L
             async with theirs.hold(INTEGRATION):
                 pass
     assert await theirs.is_free(INTEGRATION)
+
+
+async def test_asking_whether_a_lock_is_free_never_keeps_it_from_anybody(opening: Opening) -> None:
+    async with opening() as ours:
+        with asking_all_the_time(opening):
+            for _ in range(200):
+                async with ours.hold(INTEGRATION):
+                    await asyncio.sleep(0)
+
+
+async def test_nobody_who_asks_hears_from_others_who_ask_that_a_lock_is_held(opening: Opening) -> None:
+    async with opening() as ours:
+        with asking_all_the_time(opening):
+            assert all([await ours.is_free(INTEGRATION) for _ in range(200)])
+
+
+async def test_a_lock_is_free_for_the_next_run_as_soon_as_a_run_has_ended(opening: Opening) -> None:
+    async with opening() as ours:
+        for _ in range(50):
+            async with ours.hold(INTEGRATION):
+                assert not await ours.is_free(INTEGRATION)
+            assert await ours.is_free(INTEGRATION)
+
+
+async def test_a_lock_whose_connection_was_cut_counts_as_lost_and_is_free_for_others(
+    postgresql_url: str,
+) -> None:
+    async with opened(postgresql_url) as ours, opened(postgresql_url) as theirs:
+        began = time.monotonic()
+        async with ours.hold(INTEGRATION) as lock:
+            cut(postgresql_url, "pg_advisory_lock")
+            with pytest.raises(Conflict):
+                await lock.check()
+            async with theirs.hold(INTEGRATION) as taken_over:
+                await taken_over.check()
+        assert time.monotonic() - began < 2
+
+
+async def test_the_next_run_waits_a_moment_for_one_that_is_just_ending(pair: tuple[Locks, Locks]) -> None:
+    ours, theirs = pair
+    taken = asyncio.Event()
+
+    async def go_next() -> None:
+        async with theirs.hold(INTEGRATION):
+            taken.set()
+
+    async with ours.hold(INTEGRATION):
+        following = asyncio.create_task(go_next())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(taken.wait(), 0.2)
+    await following
+    assert taken.is_set()
+
+
+async def test_a_failed_run_lets_go_at_once(pair: tuple[Locks, Locks]) -> None:
+    ours, theirs = pair
+    with pytest.raises(RuntimeError):
+        async with ours.hold(INTEGRATION):
+            raise RuntimeError
+    async with theirs.hold(INTEGRATION) as lock:
+        await lock.check()
 
 
 async def test_file_locks_do_not_depend_on_where_a_process_was_started(
@@ -59,17 +134,55 @@ async def test_file_locks_do_not_depend_on_where_a_process_was_started(
 
 
 async def test_a_lock_whose_server_stops_answering_counts_as_lost(postgresql_url: str) -> None:
-    async with stalling(postgresql_url) as (address, stall):
-        locks = PostgreSQLLocks(address, answer_seconds=1.0)
+    async with stalling(postgresql_url) as (address, stall), opened(address, answer_seconds=2.0) as locks:
         async with locks.hold(INTEGRATION) as lock:
             await lock.check()
             stall.set()
             began = time.monotonic()
             with pytest.raises(Conflict):
                 await lock.check()
-            with pytest.raises(TimeoutError):
+            assert time.monotonic() - began < 4
+        with pytest.raises(TimeoutError):
+            await locks.is_free(INTEGRATION)
+
+
+@asynccontextmanager
+async def opened(url: str, answer_seconds: float = 5.0) -> AsyncIterator[Locks]:
+    """The locks of one process on PostgreSQL."""
+    database = Database(url)
+    yield PostgreSQLLocks(database, answer_seconds)
+    await database.close()
+
+
+def cut(url: str, question: str) -> None:
+    """End the connection whose last question was `question`, as a restarting server would."""
+    with psycopg.connect(url) as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE %s",
+            [f"%{question}%"],
+        ).fetchone()
+    assert ended == (1,)
+
+
+@contextmanager
+def asking_all_the_time(opening: Opening) -> Iterator[None]:
+    """Ask from three threads, as the schedulers of other processes would, without a pause."""
+    enough = threading.Event()
+
+    async def ask() -> None:
+        async with opening() as locks:
+            while not enough.is_set():
                 await locks.is_free(INTEGRATION)
-        assert time.monotonic() - began < 15
+
+    with ThreadPoolExecutor(3) as executor:
+        asking = [executor.submit(asyncio.run, ask()) for _ in range(3)]
+        try:
+            yield
+        finally:
+            enough.set()
+    for thread in asking:
+        thread.result()
 
 
 @asynccontextmanager

@@ -28,6 +28,12 @@ async def queued(database: Database, integration: Integration, **changes: object
     return await save_run(database, integration.organisation_id, integration.id, **changes)
 
 
+async def ended(database: Database, integration: Integration, **changes: object) -> Run:
+    """Store a run that has ended; of those that have not an integration has one at most."""
+    values = {"state": RunState.FAILED, "finished_at": LATER} | changes
+    return await queued(database, integration, **values)
+
+
 async def test_an_unknown_run_is_not_found(database: Database) -> None:
     integration = await connected(database)
     with pytest.raises(NotFound):
@@ -62,29 +68,41 @@ async def test_progress_and_the_wish_to_stop_are_read_back(database: Database) -
         assert not await unit.runs.cancel_requested(uuid.uuid4())
 
 
-async def test_a_run_under_way_is_active(database: Database) -> None:
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING])
+async def test_a_run_under_way_is_active_until_it_has_ended(database: Database, state: RunState) -> None:
     integration = await connected(database)
-    await queued(database, integration, state=RunState.SUCCEEDED)
+    await ended(database, integration, state=RunState.SUCCEEDED)
     async with database.write(integration.organisation_id) as unit:
         assert await unit.runs.active(integration.id) is None
-    later = await queued(database, integration, requested_at=LATER)
-    first = await queued(database, integration, state=RunState.RUNNING)
+    run = await queued(database, integration, state=state)
     async with database.write(integration.organisation_id) as unit:
         active = await unit.runs.active(integration.id)
-        assert active is not None
-        assert active.id == first.id
-        await unit.runs.finish(first.id, RunState.FAILED, LATER)
-        active = await unit.runs.active(integration.id)
+        await unit.runs.finish(run.id, RunState.FAILED, LATER)
+        assert await unit.runs.active(integration.id) is None
     assert active is not None
-    assert active.id == later.id
+    assert active.id == run.id
+
+
+async def test_a_second_run_under_way_is_refused_in_words_by_the_database_itself(database: Database) -> None:
+    integration = await connected(database)
+    other = await save_integration(database, integration.organisation_id)
+    for first in ({}, {"state": RunState.RUNNING}):
+        run = await queued(database, integration, **first)
+        with pytest.raises(Conflict) as refused:
+            await queued(database, integration)
+        assert "already being synchronised" in str(refused.value.message)
+        async with database.write(integration.organisation_id) as unit:
+            await unit.runs.finish(run.id, RunState.FAILED, LATER)
+    await queued(database, integration)
+    await queued(database, other)
 
 
 async def test_the_latest_finished_run_is_the_newest_that_ended(database: Database) -> None:
     integration = await connected(database)
     async with database.read(integration.organisation_id) as unit:
         assert await unit.runs.latest_finished(integration.id) is None
-    await queued(database, integration, state=RunState.SUCCEEDED, finished_at=LATER)
-    newest = await queued(database, integration, state=RunState.FAILED, requested_at=LATER, finished_at=LATER)
+    await ended(database, integration, state=RunState.SUCCEEDED)
+    newest = await ended(database, integration, requested_at=LATER)
     await queued(database, integration, requested_at=LATER + timedelta(1))
     async with database.read(integration.organisation_id) as unit:
         latest = await unit.runs.latest_finished(integration.id)
@@ -112,7 +130,7 @@ async def test_an_idempotency_key_makes_one_run_of_an_integration(database: Data
 async def test_runs_without_a_key_do_not_stand_in_each_others_way(database: Database) -> None:
     integration = await connected(database)
     for _ in range(2):
-        await queued(database, integration, idempotency_key=None)
+        await ended(database, integration, idempotency_key=None)
     async with database.read(integration.organisation_id) as unit:
         assert len(await unit.runs.history(integration.id, None, 10)) == 2
 
@@ -120,7 +138,8 @@ async def test_runs_without_a_key_do_not_stand_in_each_others_way(database: Data
 async def test_history_comes_in_pages_newest_first_though_times_are_equal(database: Database) -> None:
     integration = await connected(database)
     runs = [
-        make_run(integration.id, requested_at=START + timedelta(minutes=number // 3)) for number in range(8)
+        make_run(integration.id, requested_at=START + timedelta(minutes=number // 3), finished_at=LATER)
+        for number in range(8)
     ]
     async with database.write(integration.organisation_id) as unit:
         for run in runs:
@@ -137,26 +156,56 @@ async def test_history_comes_in_pages_newest_first_though_times_are_equal(databa
     ]
 
 
+async def test_a_run_taken_up_again_keeps_when_it_began_and_counts_it(database: Database) -> None:
+    integration = await connected(database)
+    run = await queued(database, integration)
+    for resumed in range(3):
+        async with database.write(integration.organisation_id) as unit:
+            assert await unit.runs.start(run.id, START + timedelta(minutes=resumed))
+            stored = await unit.runs.get(run.id)
+        assert (stored.state, stored.started_at, stored.resumed) == (RunState.RUNNING, START, resumed)
+
+
 async def test_failures_stay_open_until_their_record_is_delivered(database: Database) -> None:
     integration = await connected(database)
-    first, second = await queued(database, integration), await queued(database, integration)
-    one, two = await save_records(database, integration.organisation_id, make_claim(), make_claim())
+    first, second = await ended(database, integration), await queued(database, integration)
+    one, two, three = await save_records(
+        database, integration.organisation_id, *(make_claim() for _ in range(3))
+    )
     async with database.write(integration.organisation_id) as unit:
         await unit.runs.add_failures(
-            [make_failure(integration.id, first.id, row.id) for row in (one, two)]
+            [make_failure(integration.id, first.id, row.id) for row in (one, two, three)]
             + [make_failure(integration.id, second.id, two.id)]
         )
         await unit.runs.resolve_failures(integration.id, [one.id], LATER)
     async with database.read(integration.organisation_id) as unit:
         still_open = await unit.runs.failures(integration.id)
         of_first = await unit.runs.failures(integration.id, run_id=first.id)
-        oldest = await unit.runs.failures(integration.id, limit=1)
+        newest = await unit.runs.failures(integration.id, limit=1)
     assert [(failure.run_id, row.id) for failure, row in still_open] == [
-        (first.id, two.id),
         (second.id, two.id),
+        (first.id, three.id),
     ]
-    assert {(row.id, failure.resolved_at) for failure, row in of_first} == {(one.id, LATER), (two.id, None)}
-    assert [failure.run_id for failure, _ in oldest] == [first.id]
+    assert [(row.id, failure.resolved_at) for failure, row in of_first] == [
+        (three.id, None),
+        (two.id, None),
+        (one.id, LATER),
+    ]
+    assert [failure.run_id for failure, _ in newest] == [second.id]
+
+
+async def test_a_record_that_failed_twice_in_one_run_is_told_once_as_it_stands(database: Database) -> None:
+    integration = await connected(database)
+    run = await queued(database, integration)
+    (row,) = await save_records(database, integration.organisation_id, make_claim())
+    for field in ("account", "text"):
+        async with database.write(integration.organisation_id) as unit:
+            await unit.runs.resolve_failures(integration.id, [row.id], LATER)
+            await unit.runs.add_failures([make_failure(integration.id, run.id, row.id, field=field)])
+    async with database.read(integration.organisation_id) as unit:
+        for asked in (None, run.id):
+            told = await unit.runs.failures(integration.id, run_id=asked)
+            assert [failure.field for failure, _ in told] == ["text"]
 
 
 async def test_resolving_no_record_resolves_nothing(database: Database) -> None:

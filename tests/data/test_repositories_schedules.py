@@ -63,12 +63,9 @@ async def test_a_date_is_done_once_its_slot_became_a_run(database: Database) -> 
     schedule = await planned(database)
     run = await save_run(database, schedule.organisation_id, schedule.integration_id)
     async with database.write(schedule.organisation_id) as unit:
-        await unit.schedules.win_slot(schedule.id, SLOT, START)
-        assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-22")
-        await unit.schedules.attach_run(schedule.id, SLOT, run.id)
-        assert await unit.schedules.has_slot_on(schedule.id, "2026-11-22")
-        assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-23")
-        assert not await unit.schedules.has_slot_on(schedule.id, "2026-11-2_")
+        await unit.schedules.win_slot(schedule.id, "2026-11-23T02:00", START)
+        assert await unit.schedules.dates_done(schedule.id, "2026-11-22") == frozenset()
+        await unit.schedules.win_slot(schedule.id, SLOT, START, run.id)
         assert await unit.schedules.dates_done(schedule.id, "2026-11-22") == {"2026-11-22"}
         assert await unit.schedules.dates_done(schedule.id, "2026-11-23") == frozenset()
 
@@ -77,21 +74,58 @@ async def test_a_slot_remembers_its_run(database: Database) -> None:
     schedule = await planned(database)
     run = await save_run(database, schedule.organisation_id, schedule.integration_id)
     async with database.write(schedule.organisation_id) as unit:
-        await unit.schedules.win_slot(schedule.id, SLOT, START)
-        await unit.schedules.attach_run(schedule.id, SLOT, run.id)
-    (slot,) = (await everything_of(database, schedule.organisation_id))["schedule_slots"]
+        await unit.schedules.win_slot(schedule.id, SLOT, START, run.id)
+        await unit.schedules.win_slot(schedule.id, "2026-11-21T02:00", START)
+        assert await unit.schedules.used_slots(schedule.id, "2026-11-22") == {SLOT: run.id}
+        assert len(await unit.schedules.used_slots(schedule.id, "2026-11-21")) == 2
+    slot, _ = (await everything_of(database, schedule.organisation_id))["schedule_slots"]
     assert (slot.run_id, slot.local_time, slot.due_at) == (run.id, SLOT, START)
 
 
-async def test_how_far_slots_are_computed_never_moves_back(database: Database) -> None:
+async def test_how_far_slots_are_computed_is_changed_only_by_whoever_saw_it_last(database: Database) -> None:
     schedule = await planned(database)
-    later = START + timedelta(hours=1)
+    later, before = START + timedelta(hours=1), START - timedelta(hours=1)
     async with database.write(schedule.organisation_id) as unit:
-        await unit.schedules.checked(schedule.id, later)
-        await unit.schedules.checked(schedule.id, START)
+        assert await unit.schedules.checked(schedule.id, START, later)
+        assert not await unit.schedules.checked(schedule.id, START, before)
         stored = await unit.schedules.get(schedule.integration_id)
-    assert stored is not None
-    assert (stored.checked_until, stored.kind, stored.enabled) == (later, ScheduleKind.DAILY, True)
+        assert stored is not None
+        assert (stored.checked_until, stored.kind, stored.enabled) == (later, ScheduleKind.DAILY, True)
+        assert await unit.schedules.checked(schedule.id, later, before)
+    async with database.system() as system:
+        assert await system.schedules_checked([schedule.id]) == {schedule.id: before}
+        assert await system.schedules_checked([]) == {}
+
+
+async def test_a_question_is_asked_once_and_closed_once(database: Database) -> None:
+    schedule = await planned(database)
+    async with database.write(schedule.organisation_id) as unit:
+        assert not await unit.schedules.close_question(schedule.id)
+        await unit.schedules.ask(schedule.id, START)
+        await unit.schedules.ask(schedule.id, START + timedelta(days=7))
+        asked = await unit.schedules.get(schedule.integration_id)
+        assert asked is not None
+        assert asked.missed_since == START
+        assert await unit.schedules.close_question(schedule.id)
+        assert not await unit.schedules.close_question(schedule.id)
+
+
+async def test_whoever_finds_the_turn_taken_does_not_wait(postgresql_database: Database) -> None:
+    database = postgresql_database
+    schedule = await planned(database)
+    other = await save_integration(database, schedule.organisation_id)
+    async with (
+        database.write(schedule.organisation_id) as first,
+        database.write(schedule.organisation_id) as second,
+    ):
+        taken = await first.schedules.take_turn(schedule.integration_id)
+        assert taken is not None
+        assert taken.id == schedule.integration_id
+        async with asyncio.timeout(5):
+            assert await second.schedules.take_turn(schedule.integration_id) is None
+            assert await second.schedules.take_turn(other.id) is not None
+    async with database.write(schedule.organisation_id) as third:
+        assert await third.schedules.take_turn(schedule.integration_id) is not None
 
 
 async def test_a_removed_schedule_is_gone_with_its_slots(database: Database) -> None:

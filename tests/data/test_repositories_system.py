@@ -1,16 +1,20 @@
 """The questions asked before an organisation is known, and the organisation's own people."""
 
 import inspect
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.database import Database
+from integration_admin.data.models import Delivery
 from integration_admin.data.models_access import ApiToken, Session, VaultKey
-from integration_admin.data.repositories.deliveries import NewDelivery, Settlement
+from integration_admin.data.repositories.deliveries import NewDelivery
+from integration_admin.data.repositories.runs import ACTIVE
 from integration_admin.data.repositories.unit import SystemUnit
 from tests.builders import (
     make_claim,
@@ -100,15 +104,22 @@ async def test_schedules_and_runs_of_all_organisations_are_taken_up(database: Da
         schedule = make_schedule(integration.id, enabled=enabled)
         async with database.write(organisation.id) as unit:
             await unit.schedules.put(schedule)
-        for number, state in enumerate(RunState):
-            at = START - timedelta(minutes=number, days=enabled)
-            run = await save_run(database, organisation.id, integration.id, state=state, requested_at=at)
-            if state in {RunState.QUEUED, RunState.RUNNING}:
+        for state in RunState:
+            finished = None if state in ACTIVE else START
+            # Of those that have not ended an integration has one at most.
+            own = await save_integration(database, organisation.id)
+            at = START - timedelta(minutes=len(expected), days=enabled)
+            run = await save_run(
+                database, organisation.id, own.id, state=state, requested_at=at, finished_at=finished
+            )
+            if finished is None:
                 expected.append(run)
         last = schedule
     async with database.system() as system:
         schedules = await system.enabled_schedules()
         runs = await system.unfinished_runs()
+        checked = await system.schedules_checked([last.id, uuid.uuid4()])
+    assert checked == {last.id: last.checked_until}
     assert len(schedules) == 1
     assert last.id not in {row.id for row in schedules}
     assert [run.id for run in runs] == [run.id for run in sorted(expected, key=lambda run: run.requested_at)]
@@ -133,7 +144,8 @@ async def test_only_active_integrations_with_a_wait_that_is_over_are_due(
         await unit.integrations.add(integration)
         await unit.deliveries.add(integration.id, [NewDelivery(record.id, "ref", 1, 1)], START)
         (row,) = await unit.deliveries.of_record(record.id)
-        await unit.deliveries.settle([Settlement(row.id, state, due_at=START)], [DeliveryState.READY], START)
+        moved = update(Delivery).where(Delivery.id == row.id).values(state=state, due_at=START)
+        await unit.deliveries._session.execute(moved)
     async with database.system() as system:
         early = await system.integrations_with_due_deliveries(START - timedelta(seconds=1))
         now = await system.integrations_with_due_deliveries(START)

@@ -25,7 +25,13 @@ from integration_admin.data.models import (
     Schedule,
 )
 from integration_admin.data.models_access import ApiToken, Member, Session
-from integration_admin.data.repositories.deliveries import Intent, NewDelivery, Outgoing, Settlement
+from integration_admin.data.repositories.deliveries import (
+    Intent,
+    NewDelivery,
+    Outgoing,
+    Settlement,
+    Suspicion,
+)
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
 from tests.fakes import START
@@ -158,14 +164,16 @@ async def _export(
     first = await unit.integrations.take_voucher_numbers(integration_id, 4)
     new = [NewDelivery(records[n].id, f"ref-{n}", first + n, 1) for n in range(4)]
     await unit.deliveries.add(integration_id, new, START)
-    ready, sending, unknown, rejected = await unit.deliveries.sendable(integration_id, START, 0, 10)
-    intents = [Intent(row.id, "hash", 1, "NOK", 41200) for row in (sending, unknown, rejected)]
-    assert await unit.deliveries.begin_sending(intents, run_id, START) == 3
+    ready, sending, unknown, rejected = await unit.deliveries.ready(integration_id, Suspicion(), 0, 10)
+    begun = [sending, unknown, rejected]
+    intents = [Intent(row.id, DeliveryState.READY, 0, row.revision, "hash") for row in begun]
+    assert len(await unit.deliveries.begin_sending(intents, run_id, START)) == 3
     outcomes = [
-        Settlement(unknown.id, DeliveryState.UNKNOWN, due_at=START),
-        Settlement(rejected.id, DeliveryState.REJECTED),
+        Settlement(unknown.id, DeliveryState.SENDING, 1, DeliveryState.UNKNOWN, due_at=START),
+        Settlement(rejected.id, DeliveryState.SENDING, 1, DeliveryState.REJECTED),
     ]
-    assert await unit.deliveries.settle(outcomes, [DeliveryState.SENDING], START) == 2
+    assert len(await unit.deliveries.settle(outcomes, START)) == 2
+    records[3].revision = 3
     await unit.runs.add_failures([make_failure(integration_id, run_id, rejected.record_id)])
     rows = {
         DeliveryState.READY: ready,
@@ -193,8 +201,7 @@ def make_failure(integration_id: uuid.UUID, run_id: uuid.UUID, record_id: int, *
 async def _plan(unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID) -> Schedule:
     schedule = make_schedule(integration_id)
     await unit.schedules.put(schedule)
-    assert await unit.schedules.win_slot(schedule.id, SLOT, LATER)
-    await unit.schedules.attach_run(schedule.id, SLOT, run_id)
+    assert await unit.schedules.win_slot(schedule.id, SLOT, LATER, run_id)
     return schedule
 
 

@@ -12,11 +12,12 @@ from integration_admin.bootstrap import Application, assemble
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import load_settings
-from integration_admin.core.statuses import Role
+from integration_admin.core.statuses import Role, ScheduleKind
 from integration_admin.data.models_access import Member
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
 from integration_admin.services.passwords import Passwords
+from integration_admin.services.timetable import Timetable
 from tests.builders import make_claim, make_line
 from tests.e2e.server import Server
 
@@ -174,7 +175,8 @@ async def connect(office: Application, person: Person, xledger: Xledger, name: s
     services = office.services
     actor = await services.organisations.actor_of(person.organisation)
     integration_id, version = await _begun(office, person, xledger)
-    version = await services.schedules.save(actor, integration_id, version, "daily", "02:00", "Europe/Oslo")
+    nightly = Timetable(ScheduleKind.DAILY, "02:00", "Europe/Oslo")
+    version = await services.schedules.save(actor, integration_id, version, nightly)
     await services.configuration.save(actor, integration_id, version, name)
     return str(integration_id)
 

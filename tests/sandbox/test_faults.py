@@ -1,6 +1,7 @@
 """Faults on purpose: what was done, and what the client saw of it."""
 
 import asyncio
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -82,11 +83,49 @@ async def test_a_malformed_plan_is_refused_and_the_old_one_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["storm=1", "slow", "slow=x", "slow=2", "late=-1", "slow=0.6,late=0.6", "slow=nan"]
+    "spec",
+    [
+        *("storm=1", "slow", "slow=x", "slow=2", "late=-1", "slow=0.6,late=0.6", "slow=nan"),
+        *("late_commit_seconds=-1", "late_commit_seconds=3601"),
+    ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(spec: str) -> None:
     with pytest.raises(ConfigurationError):
         parse_faults(spec)
+
+
+def test_a_plan_names_every_fault_and_how_long_the_slow_ones_take() -> None:
+    share = 1 / len(Fault)
+    spec = parse_faults(
+        ",".join(f"{fault}={share}" for fault in Fault)
+        + ", slow_seconds=1, late_seconds=2, late_commit_seconds=0.5"
+    )
+    assert dict(spec.shares) == dict.fromkeys(Fault, share)
+    assert (spec.slow_seconds, spec.late_seconds, spec.late_commit_seconds) == (1.0, 2.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen", "booked"),
+    [
+        ("rate_limited", 429, 0),
+        ("rate_limited_bare", 429, 0),
+        ("half_body", None, 1),
+        ("reset", None, 1),
+        ("late_commit", None, 1),
+        ("wrong_json", 200, 1),
+        ("idless", 200, 1),
+        ("duplicate", 200, 2),
+    ],
+)
+async def test_the_other_faults_hit_xledger_too(fault: str, seen: int | None, booked: int) -> None:
+    async with xledger_sandbox(faults=f"{fault}=1,late_commit_seconds=0") as sandbox:
+        status = None
+        with suppress(httpx2.TransportError):
+            status = (await sandbox.add(voucher("REF1"))).status_code
+        assert status == seen
+        async with asyncio.timeout(20):
+            while len(await sandbox.ledger()) != booked:
+                pass
 
 
 def test_the_same_seed_makes_the_same_faults_in_the_asked_shares() -> None:

@@ -20,6 +20,7 @@ from integration_admin.data.vault import Vault
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.credentials import CredentialService
+from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
@@ -29,6 +30,7 @@ from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
 from integration_admin.services.sync_runner import SyncRunner
 from integration_admin.services.sync_scheduler import SyncScheduler
+from integration_admin.services.timetable import read_timetable
 from integration_admin.services.type_registry import TypeRegistry
 from integration_admin.services.views import RunView
 from tests.builders import make_claim, save_organisation
@@ -61,6 +63,7 @@ class Engine:
     runs: Runs
     runner: SyncRunner
     scheduler: SyncScheduler
+    decisions: Decisions
     history: History
     health: HealthMonitor
 
@@ -74,7 +77,9 @@ class Engine:
         saved = await self.mappings.save(self.actor, integration_id, version, MAPPING, accept_warnings=True)
         assert saved.saved
         given = {"kind": "daily", "at": "02:00", "time_zone": "Europe/Oslo"} | schedule
-        version = await self.schedules.save(self.actor, integration_id, saved.version, **given)
+        version = await self.schedules.save(
+            self.actor, integration_id, saved.version, read_timetable(**given)
+        )
         await self.configuration.save(self.actor, integration_id, version, "Regnskap")
         return integration_id
 
@@ -109,9 +114,9 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
         adapters = AdapterRegistry({"xledger": adapter})
         types = TypeRegistry(database, adapters)
         credentials = CredentialService(database, adapters, SecretStore(lambda: vault), clock)
-        schedules = Schedules(database, clock)
         queue, locks = LocalRunQueue(), FileLocks(tmp_path / "locks")
         runs = Runs(database, queue, clock)
+        schedules = Schedules(database, runs, clock)
         return Engine(
             database=database,
             adapter=adapter,
@@ -128,8 +133,9 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             runs=runs,
             runner=SyncRunner(database, adapters, credentials, locks, clock, RetryTimes(lambda: 0.5)),
             scheduler=SyncScheduler(database, runs, queue, locks, clock),
+            decisions=Decisions(database, clock),
             history=History(database),
-            health=HealthMonitor(database, adapters, schedules),
+            health=HealthMonitor(database, adapters, schedules, clock),
         )
 
     return assemble

@@ -1,6 +1,7 @@
 """An accounting system in memory that does what a test tells it to, and keeps an honest ledger."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from integration_admin.adapters.base import (
@@ -25,7 +26,7 @@ ACCOUNTS = tuple(
     for number, (code, name) in enumerate([("7140", "Reise"), ("6800", "Kontor"), ("2910", "Gjeld")], start=1)
 )
 
-Behaviour = Callable[["FakeAdapter", Sequence[Voucher]], list[Outcome]]
+Behaviour = Callable[["FakeAdapter", Sequence[Voucher]], list[Outcome] | Awaitable[list[Outcome]]]
 
 
 def book_all(adapter: "FakeAdapter", batch: Sequence[Voucher]) -> list[Outcome]:
@@ -52,10 +53,21 @@ class FakeAdapter:
         ),
     )
 
-    def __init__(self, behaviour: Behaviour = book_all, batch_size: int = 10, *, lookup: bool = True) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour = book_all,
+        batch_size: int = 10,
+        *,
+        lookup: bool = True,
+        in_flight: int = 1,
+    ) -> None:
         self.behaviour = behaviour
         self.capabilities = Capabilities(
-            batch_size=batch_size, lookup=lookup, quiet_seconds=60.0, send_seconds=30.0
+            batch_size=batch_size,
+            in_flight=in_flight,
+            lookup=lookup,
+            quiet_seconds=60.0,
+            send_seconds=30.0,
         )
         self.ledger: list[Voucher] = []
         self.sent: list[list[str]] = []
@@ -90,7 +102,8 @@ class FakeAdapter:
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         del credentials
         self.sent.append([voucher.record_id for voucher in batch])
-        return self.behaviour(self, batch)
+        answer = self.behaviour(self, batch)
+        return await answer if inspect.isawaitable(answer) else answer
 
     async def lookup(self, credentials: Credentials, references: Sequence[str]) -> list[Booked]:
         del credentials

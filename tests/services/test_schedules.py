@@ -3,6 +3,7 @@
 import pytest
 
 from integration_admin.core.errors import InvalidInput
+from integration_admin.services.timetable import read_timetable
 from tests.services.conftest import Engine
 
 
@@ -19,7 +20,7 @@ async def test_a_schedule_that_could_never_run_is_refused_by_its_field(
 ) -> None:
     integration = await engine.configuration.begin(engine.actor, "xledger")
     with pytest.raises(InvalidInput) as refused:
-        await engine.schedules.save(engine.actor, integration, 1, kind, at, time_zone)
+        await engine.schedules.save(engine.actor, integration, 1, read_timetable(kind, at, time_zone))
     assert list(refused.value.fields) == [field]
     assert not (await engine.schedules.get(engine.actor, integration)).saved
 

@@ -2,19 +2,35 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.core.clock import SystemClock
+from integration_admin.core.statuses import RunState, ScheduleKind, Trigger
 from integration_admin.data.database import Database
+from integration_admin.data.database_clock import DatabaseClock
+from integration_admin.data.locks import FileLocks
+from integration_admin.data.run_queue import LocalRunQueue
 from integration_admin.services.history import HistoryPage
+from integration_admin.services.runs import Runs
+from integration_admin.services.sync_scheduler import SyncScheduler
+from integration_admin.services.timetable import Timetable
+from tests.builders import save_integration, save_organisation
+from tests.data.worlds import make_schedule
+from tests.fakes import FakeClock
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
 
 OSLO = ZoneInfo("Europe/Oslo")
+
+
+def daily(at: str) -> Timetable:
+    return Timetable(ScheduleKind.DAILY, at, "Europe/Oslo")
 
 
 async def tick_at(engine: Engine, local: str) -> HistoryPage:
@@ -79,7 +95,7 @@ async def test_moving_the_time_does_not_fire_a_second_run_for_a_date_already_don
     integration = await engine.set_up()
     await tick_at(engine, "2026-11-22T02:00:10")
     view = await engine.configuration.get(engine.actor, integration)
-    await engine.schedules.save(engine.actor, integration, view.version, "daily", "03:00", "Europe/Oslo")
+    await engine.schedules.save(engine.actor, integration, view.version, daily("03:00"))
 
     same_day = await tick_at(engine, "2026-11-22T03:00:10")
     next_day = await tick_at(engine, "2026-11-23T03:00:10")
@@ -126,7 +142,7 @@ async def test_a_schedule_set_in_the_afternoon_does_not_fire_for_the_night_befor
     integration = await engine.set_up(kind="manual")
     engine.clock.advance(timedelta(days=2))
     view = await engine.configuration.get(engine.actor, integration)
-    await engine.schedules.save(engine.actor, integration, view.version, "daily", "02:00", "Europe/Oslo")
+    await engine.schedules.save(engine.actor, integration, view.version, daily("02:00"))
 
     await engine.scheduler.tick()
     await engine.work_off()
@@ -140,7 +156,7 @@ async def test_a_time_passed_while_paused_does_not_use_up_the_day(engine: Engine
     await tick_at(engine, "2026-11-22T02:00:10")
     await engine.configuration.set_paused(engine.actor, integration, paused=False)
     view = await engine.configuration.get(engine.actor, integration)
-    await engine.schedules.save(engine.actor, integration, view.version, "daily", "15:00", "Europe/Oslo")
+    await engine.schedules.save(engine.actor, integration, view.version, daily("15:00"))
 
     promised = (await engine.health.of(engine.actor, integration)).next_run_at
     page = await tick_at(engine, "2026-11-22T15:00:10")
@@ -153,7 +169,7 @@ async def test_the_next_run_that_is_promised_is_never_on_a_date_already_done(eng
     integration = await engine.set_up()
     await tick_at(engine, "2026-11-22T02:00:10")
     view = await engine.configuration.get(engine.actor, integration)
-    await engine.schedules.save(engine.actor, integration, view.version, "daily", "15:00", "Europe/Oslo")
+    await engine.schedules.save(engine.actor, integration, view.version, daily("15:00"))
 
     promised = (await engine.schedules.get(engine.actor, integration)).next_slots[0]
     health = await engine.health.of(engine.actor, integration)
@@ -177,3 +193,46 @@ async def test_one_broken_schedule_keeps_no_other_integration_waiting(engine: En
 
     runs = (await engine.history.page(engine.actor, healthy)).runs
     assert [(run.state, run.delivered) for run in runs] == [(RunState.SUCCEEDED, 2)]
+
+
+async def test_a_schedule_that_cannot_be_computed_is_reported_once_and_stops_nobody(engine: Engine) -> None:
+    broken = await engine.set_up()
+    engine.adapter.connect = lambda _: Connection("Another AS")
+    healthy = await engine.set_up()
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        schedule = await unit.schedules.get(broken)
+        assert schedule is not None
+        schedule.at = "99:99"
+        await unit.schedules.put(schedule)
+    with capture_logs() as logs:
+        await tick_at(engine, "2026-11-22T02:00:10")
+        await tick_at(engine, "2026-11-22T02:00:30")
+    assert [entry["event"] for entry in logs].count("schedule_broken") == 1
+    assert len((await engine.history.page(engine.actor, healthy)).runs) == 1
+
+
+@pytest.mark.parametrize("seconds", [30, -30, 3600, -3600])
+async def test_on_postgresql_a_wrong_machine_fires_by_the_databases_clock(
+    postgresql_database: Database, tmp_path: Path, seconds: int
+) -> None:
+    database, now = postgresql_database, SystemClock().now()
+    organisation = await save_organisation(database)
+    half_an_hour = timedelta(minutes=30)
+    past, coming = (f"{now + shift:%H:%M}" for shift in (-half_an_hour, half_an_hour))
+    integrations = [await save_integration(database, organisation.id) for _ in range(2)]
+    async with database.write(organisation.id) as unit:
+        for integration, at in zip(integrations, (past, coming), strict=True):
+            looked = now - timedelta(minutes=45)
+            await unit.schedules.put(
+                make_schedule(integration.id, at=at, time_zone="UTC", checked_until=looked)
+            )
+    clock = DatabaseClock(database, FakeClock(now + timedelta(seconds=seconds)))
+    queue = LocalRunQueue()
+    scheduler = SyncScheduler(
+        database, Runs(database, queue, clock), queue, FileLocks(tmp_path), clock, time_source=clock
+    )
+
+    await scheduler.tick()
+
+    async with database.system() as system:
+        assert [run.integration_id for run in await system.unfinished_runs()] == [integrations[0].id]

@@ -1,9 +1,11 @@
 """Answers that are no GraphQL: what stands in Xledger's place, or in front of it, each in its own sentence."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
 
+from integration_admin.adapters.answers import retry_after
 from integration_admin.adapters.xledger.errors import Cause
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.messages import Message, msg
@@ -68,7 +70,7 @@ UNCLEAR = frozenset({Answer.SERVER_ERROR.code, Answer.PAGE.code, Answer.NOT_JSON
 """Codes of answers after which a mutation may have been carried out all the same."""
 
 
-def not_graphql(status: int, headers: Mapping[str, str], *, is_page: bool) -> AdapterError:
+def not_graphql(status: int, headers: Mapping[str, str], *, is_page: bool, now: datetime) -> AdapterError:
     """Return what an answer without a GraphQL body means; `is_page` tells that it is HTML."""
     internal = f"no GraphQL answer, status {status}"
     if status == HTTPStatus.UNAUTHORIZED:
@@ -78,7 +80,7 @@ def not_graphql(status: int, headers: Mapping[str, str], *, is_page: bool) -> Ad
         Message(answer.sentence.template, {"status": str(status)}),
         answer.fault,
         code=answer.code,
-        retry_after=_wait(headers) if answer is Answer.TOO_MANY else None,
+        retry_after=_wait(headers, now) if answer is Answer.TOO_MANY else None,
         internal=internal,
     )
 
@@ -93,7 +95,7 @@ def _answer(status: int, *, is_page: bool) -> Answer:
     return Answer.PAGE if is_page else Answer.NOT_JSON
 
 
-def _wait(headers: Mapping[str, str]) -> float:
-    """Return the seconds the server asks to wait; a date is not understood and means the usual ones."""
-    value = headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else _USUAL_WAIT
+def _wait(headers: Mapping[str, str], now: datetime) -> float:
+    """Return the seconds the server asks to wait, else the usual ones."""
+    asked = retry_after(headers.get("retry-after"), now)
+    return _USUAL_WAIT if asked is None else asked

@@ -195,12 +195,13 @@ class XledgerClient:
             body, is_page = None, error.code == "html"
         else:
             is_page = False
+        now = self._clock.now()
         if not isinstance(body, dict) or not {"data", "errors"} & body.keys():
-            raise not_graphql(response.status, response.headers, is_page=is_page)
+            raise not_graphql(response.status, response.headers, is_page=is_page, now=now)
         errors = read_errors(body.get("errors"), response.status, self._token)
         data = body.get("data")
         if not errors and (response.status >= 300 or not isinstance(data, dict)):
-            raise not_graphql(response.status, response.headers, is_page=False)
+            raise not_graphql(response.status, response.headers, is_page=False, now=now)
         return Reply(data if isinstance(data, dict) else {}, errors)
 
 

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from integration_admin.adapters.wording import scrub
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
@@ -23,10 +24,6 @@ CREDITS_WAIT: Final = 1_200.0
 
 _OSLO = ZoneInfo("Europe/Oslo")
 """Xledger writes times as Central European local time without an offset."""
-
-_SHOWN = 300
-_TAG = re.compile(r"<[^<>]*>")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
 class Cause(Enum):
@@ -171,14 +168,6 @@ def read_errors(raw: Any, status: int, token: Secret) -> tuple[XledgerError, ...
         return ()
     entries = raw if isinstance(raw, list) else [raw]
     return tuple(_read_error(entry if isinstance(entry, dict) else {}, status, token) for entry in entries)
-
-
-def scrub(text: object, token: Secret) -> str:
-    """Return someone else's words without the token, markup and control characters, at most 300 long."""
-    words = str(text).replace(token.reveal(), "…")
-    words = _TAG.sub(" ", words)
-    words = " ".join(_UNPRINTABLE.sub(" ", words).split())
-    return words if len(words) <= _SHOWN else words[: _SHOWN - 1].rstrip() + "…"
 
 
 def misshapen(*, detail: str) -> AdapterError:

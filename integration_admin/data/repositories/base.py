@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, Select, select
+from sqlalchemy import ColumnElement, CursorResult, ScalarSelect, Select, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import Delete, Update
 from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import Message
 from integration_admin.data.columns import Owned
+from integration_admin.data.models import Integration
 
 Row = TypeVar("Row", bound=Owned)
 
@@ -29,6 +30,18 @@ class Repository:
 
     def _select(self, model: type[Row]) -> Select[Row]:
         return select(model).where(self._owned(model))
+
+    def _own(self, integration_id: uuid.UUID) -> ScalarSelect[uuid.UUID]:
+        """Return the id if the integration is this organisation's, to be compared with a row's.
+
+        What belongs to an integration belongs to its organisation. Asking only for the one keeps SQLite, which
+        knows no statistics, from reading all rows of the organisation instead.
+        """
+        return (
+            select(Integration.id)
+            .where(self._owned(Integration), Integration.id == integration_id)
+            .scalar_subquery()
+        )
 
     async def _all(self, statement: Select[Row]) -> list[Row]:
         return list((await self._session.scalars(statement)).all())

@@ -1,36 +1,32 @@
 """Deliveries: where each record is on its way to each accounting system.
 
-Every change of state names the state it comes from, so that an illegal one touches no row.
+How they move from state to state is in moves.py.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    and_,
-    bindparam,
-    exists,
-    false,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Text, Update, cast, exists, func, literal, select, update
 
 from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.transitions import check_transition
+from integration_admin.data.json_rows import folded
 from integration_admin.data.models import Delivery, RecordRow
 from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.moves import (
+    Intent,
+    Settlement,
+    begin_statement,
+    settle_statement,
+    take_up_statement,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
-    """A record taken up by an integration."""
+class NewDelivery(NamedTuple):
+    """A record taken up by an integration; its fields are in the order `take_up_statement` reads them."""
 
     record_id: int
     reference: str
@@ -38,61 +34,58 @@ class NewDelivery:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A delivery to be settled, with what the export needs of its record, read at one moment."""
+class Outgoing(NamedTuple):
+    """A delivery to be settled, with what the export needs of its record, read at one moment.
+
+    `payload` is the record as JSON text, empty where only the outcome is open; currency and amount are the
+    record's, or those that were sent where something was.
+    """
 
     id: int
     record_id: int
+    state: DeliveryState
     reference: str
     voucher_number: int
     attempts: int
+    recoveries: int
+    first_sent_at: datetime | None
     status: str
     revision: int
+    content_hash: str
     currency: str
     amount_minor: int
-    payload: dict[str, Any]
+    payload: str
 
 
-_OUTGOING = (
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How many crashes a delivery was in the middle of, from `fewest` to `most`."""
+
+    fewest: int = 0
+    most: int | None = None
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return the deliveries it is about."""
+        enough = Delivery.recoveries >= self.fewest
+        return enough if self.most is None else enough & (Delivery.recoveries <= self.most)
+
+
+_KNOWN = (
     Delivery.id,
     Delivery.record_id,
+    Delivery.state,
     Delivery.reference,
     Delivery.voucher_number,
     Delivery.attempts,
+    Delivery.recoveries,
+    Delivery.first_sent_at,
     RecordRow.status,
     RecordRow.revision,
-    RecordRow.currency,
-    RecordRow.amount_minor,
-    RecordRow.payload,
+    RecordRow.content_hash,
 )
-"""The columns of Outgoing, in its order, with the record's amount as it is now."""
-_SENT = (*_OUTGOING[:7], Delivery.currency, Delivery.amount_minor, RecordRow.payload)
-"""The same with the amount that was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What is about to be sent for a delivery."""
-
-    delivery_id: int
-    payload_hash: str
-    revision: int
-    currency: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What a delivery becomes; `revision` is the record's that was judged, where nothing was sent."""
-
-    delivery_id: int
-    state: DeliveryState
-    external_id: str = ""
-    due_at: datetime | None = None
-    revision: int | None = None
-    recovered: bool = False
-    """Whether its process died while it was being sent."""
+_TO_SEND = (*_KNOWN, RecordRow.currency, RecordRow.amount_minor, cast(RecordRow.payload, Text))
+"""The columns of Outgoing, in its order; text is what the claim is read from, without a detour."""
+_SENT = (*_KNOWN, Delivery.currency, Delivery.amount_minor, literal(""))
 
 
 class DeliveryRepository(Repository):
@@ -102,121 +95,73 @@ class DeliveryRepository(Repository):
         """Take up records as ready to send."""
         if not new:
             return
+        dialect = self._session.get_bind().dialect.name
         await self._session.execute(
-            insert(Delivery),
-            [
-                {
-                    "organisation_id": self._organisation_id,
-                    "integration_id": integration_id,
-                    "record_id": item.record_id,
-                    "reference": item.reference,
-                    "voucher_number": item.voucher_number,
-                    "revision": item.revision,
-                    "state": DeliveryState.READY,
-                    "updated_at": at,
-                }
-                for item in new
-            ],
-        )
-
-    async def sendable(
-        self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
-    ) -> list[Outgoing]:
-        """Return deliveries that are ready, or whose wait is over, with an id above `after`, by id."""
-        waited = and_(Delivery.state == DeliveryState.RETRY_WAIT, Delivery.due_at <= now)
-        return await self._outgoing(
-            integration_id, or_(Delivery.state == DeliveryState.READY, waited), after, limit
-        )
-
-    async def begin_sending(self, intents: Sequence[Intent], run_id: uuid.UUID, at: datetime) -> int:
-        """Record the intent to send; return how many rows it moved."""
-        return await self._move(
-            [
-                {
-                    "key": intent.delivery_id,
-                    "payload_hash": intent.payload_hash,
-                    "revision": intent.revision,
-                    "currency": intent.currency,
-                    "amount_minor": intent.amount_minor,
-                }
-                for intent in intents
-            ],
-            [DeliveryState.READY, DeliveryState.RETRY_WAIT],
+            take_up_statement(dialect),
             {
-                "state": DeliveryState.SENDING,
-                "attempts": Delivery.attempts + 1,
-                "run_id": run_id,
-                "sent_at": at,
-                "due_at": None,
-                "updated_at": at,
-                "payload_hash": bindparam("payload_hash"),
-                "revision": bindparam("revision"),
-                "currency": bindparam("currency"),
-                "amount_minor": bindparam("amount_minor"),
+                "rows": folded(dialect, new),
+                "organisation": self._organisation_id,
+                "integration": integration_id,
+                "at": at,
             },
         )
 
-    async def settle(
-        self, settlements: Sequence[Settlement], came_from: Collection[DeliveryState], at: datetime
-    ) -> int:
-        """Record outcomes; return how many rows were in one of the states they came from."""
-        return await self._move(
-            [
-                {
-                    "key": item.delivery_id,
-                    "new_state": item.state,
-                    "external_id": item.external_id,
-                    "due_at": item.due_at,
-                    "judged": item.revision,
-                    "recovered": int(item.recovered),
-                }
-                for item in settlements
-            ],
-            came_from,
-            {
-                "state": bindparam("new_state"),
-                "external_id": bindparam("external_id"),
-                "due_at": bindparam("due_at"),
-                "revision": func.coalesce(bindparam("judged", type_=Integer), Delivery.revision),
-                "recoveries": Delivery.recoveries + bindparam("recovered", type_=Integer),
-                "updated_at": at,
-            },
-        )
-
-    async def _move(
-        self, rows: list[dict[str, Any]], came_from: Collection[DeliveryState], values: dict[str, Any]
-    ) -> int:
-        """Update many rows in one round trip, each only if it is in one of the expected states."""
-        if not rows:
-            return 0
-        statement = (
-            update(Delivery)
-            .where(
-                self._owned(Delivery),
-                Delivery.id == bindparam("key"),
-                # Many rows at once cannot be combined with IN, which is written out for each row.
-                or_(false(), *(Delivery.state == state for state in came_from)),
-            )
-            .values(**values)
-        )
-        connection = await self._session.connection()
-        return (await connection.execute(statement, rows)).rowcount
-
-    async def interrupted(
-        self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
+    async def ready(
+        self, integration_id: uuid.UUID, suspicion: Suspicion, after: int, limit: int
     ) -> list[Outgoing]:
-        """Return what is marked as being sent, with an id above `after`, by id; `now` does not matter."""
-        del now
-        return await self._outgoing(
-            integration_id, Delivery.state == DeliveryState.SENDING, after, limit, sent=True
-        )
+        """Return deliveries that are ready, with an id above `after`, by id."""
+        due = (Delivery.state == DeliveryState.READY) & suspicion.condition()
+        return await self._outgoing(integration_id, due, after, limit)
+
+    async def waited(
+        self, integration_id: uuid.UUID, suspicion: Suspicion, now: datetime, after: int, limit: int
+    ) -> list[Outgoing]:
+        """Return deliveries whose wait for the next attempt is over, with an id above `after`, by id."""
+        over = (Delivery.state == DeliveryState.RETRY_WAIT) & (Delivery.due_at <= now)
+        return await self._outgoing(integration_id, over & suspicion.condition(), after, limit)
+
+    async def interrupted(self, integration_id: uuid.UUID, after: int, limit: int) -> list[Outgoing]:
+        """Return what is marked as being sent, with an id above `after`, by id."""
+        sending = Delivery.state == DeliveryState.SENDING
+        return await self._outgoing(integration_id, sending, after, limit, sent=True)
 
     async def unknown_due(
         self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
     ) -> list[Outgoing]:
         """Return unknown outcomes whose quiet period is over, with an id above `after`, by id."""
-        due = and_(Delivery.state == DeliveryState.UNKNOWN, Delivery.due_at <= now)
+        due = (Delivery.state == DeliveryState.UNKNOWN) & (Delivery.due_at <= now)
         return await self._outgoing(integration_id, due, after, limit, sent=True)
+
+    async def begin_sending(
+        self, intents: Sequence[Intent], run_id: uuid.UUID, at: datetime
+    ) -> frozenset[int]:
+        """Record the intent to send; return the ids of those that were still as they were seen."""
+        for intent in intents:
+            check_transition(intent.was, DeliveryState.SENDING)
+        return await self._move(begin_statement, intents, at, run=run_id)
+
+    async def settle(self, settlements: Sequence[Settlement], at: datetime) -> frozenset[int]:
+        """Record outcomes; return the ids of those that were still as they were seen.
+
+        Raises ValueError for a move the state machine does not have.
+        """
+        for item in settlements:
+            check_transition(item.was, item.state)
+        return await self._move(settle_statement, settlements, at)
+
+    async def _move(
+        self, statement: Callable[[str], Update], rows: Sequence[tuple[Any, ...]], at: datetime, **values: Any
+    ) -> frozenset[int]:
+        """Update many rows in one statement, each only if nobody else has moved it meanwhile."""
+        if not rows:
+            return frozenset()
+        dialect = self._session.get_bind().dialect.name
+        connection = await self._session.connection()
+        moved = await connection.execute(
+            statement(dialect),
+            {"rows": folded(dialect, rows), "organisation": self._organisation_id, "at": at, **values},
+        )
+        return frozenset(moved.scalars())
 
     async def _outgoing(
         self,
@@ -228,7 +173,7 @@ class DeliveryRepository(Repository):
         sent: bool = False,
     ) -> list[Outgoing]:
         rows = await self._values(
-            select(*(_SENT if sent else _OUTGOING))
+            select(*(_SENT if sent else _TO_SEND))
             .join(RecordRow, RecordRow.id == Delivery.record_id)
             .where(
                 self._owned(Delivery),
@@ -240,7 +185,7 @@ class DeliveryRepository(Repository):
             .order_by(Delivery.id)
             .limit(limit)
         )
-        return [Outgoing(*row) for row in rows]
+        return [Outgoing._make(row) for row in rows]
 
     async def retry(
         self,
@@ -249,7 +194,9 @@ class DeliveryRepository(Repository):
         at: datetime,
         record_id: int | None = None,
     ) -> int:
-        """Make deliveries in `states` ready again; return how many."""
+        """Make deliveries in `states` ready again, as if never tried; return how many."""
+        for state in states:
+            check_transition(state, DeliveryState.READY)
         conditions = [
             self._owned(Delivery),
             Delivery.integration_id == integration_id,
@@ -258,7 +205,9 @@ class DeliveryRepository(Repository):
         if record_id is not None:
             conditions.append(Delivery.record_id == record_id)
         return await self._execute(
-            update(Delivery).where(*conditions).values(state=DeliveryState.READY, due_at=None, updated_at=at)
+            update(Delivery)
+            .where(*conditions)
+            .values(state=DeliveryState.READY, due_at=None, first_sent_at=None, updated_at=at)
         )
 
     async def revive_revised(self, integration_id: uuid.UUID, at: datetime) -> int:
@@ -272,7 +221,7 @@ class DeliveryRepository(Repository):
                 Delivery.state == DeliveryState.REJECTED,
                 newer,
             )
-            .values(state=DeliveryState.READY, updated_at=at)
+            .values(state=DeliveryState.READY, first_sent_at=None, updated_at=at)
         )
 
     async def counts(self, integration_id: uuid.UUID) -> dict[DeliveryState, int]:

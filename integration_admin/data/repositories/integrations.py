@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState
-from integration_admin.data.models import Credential, Delivery, Exclusion, Integration
+from integration_admin.data.models import Credential, Delivery, Exclusion, Integration, Run
 from integration_admin.data.repositories.base import Repository
 
 _MISSING = msg("There is no such integration.")
@@ -64,6 +64,23 @@ class IntegrationRepository(Repository):
             .values(**values)
         )
         return touched == 1
+
+    async def lets(self, integration_id: uuid.UUID, run_id: uuid.UUID) -> bool:
+        """Tell whether a run may go on: nobody has cancelled it or paused the integration."""
+        return bool(
+            await self._values(
+                select(Integration.id)
+                .join(Run, Run.integration_id == Integration.id)
+                .where(
+                    self._owned(Integration),
+                    self._owned(Run),
+                    Integration.id == integration_id,
+                    Integration.state == IntegrationState.ACTIVE,
+                    Run.id == run_id,
+                    Run.cancel_requested.is_(False),
+                )
+            )
+        )
 
     async def sharing_ledger(self, integration: Integration, entity: str) -> Integration | None:
         """Return another saved integration that exports to `entity` of the system `integration` is at."""

@@ -5,14 +5,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import ColumnElement, case, exists, func, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
+from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import RunState
 from integration_admin.data.models import Failure, Integration, RecordRow, Run
 from integration_admin.data.repositories.base import Repository
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
+UNDER_WAY = msg("This integration is already being synchronised. Wait until that run has ended.")
+"""Why a run is refused while another of the same integration has not ended."""
 
 
 class RunRepository(Repository):
@@ -29,8 +34,19 @@ class RunRepository(Repository):
         )
 
     async def add(self, run: Run) -> None:
-        """Add a queued run."""
-        await self._add(run)
+        """Add a queued run; raises Conflict while another of its integration has not ended.
+
+        Then the unit can go on. Raises NotFound for an integration of somebody else.
+        """
+        try:
+            async with self._session.begin_nested():
+                await self._add(run)
+        except IntegrityError as error:
+            if not _is_second(error):
+                raise
+            own = self._select(Integration).where(Integration.id == run.integration_id)
+            await self._one(own, msg("There is no such integration."))
+            raise Conflict(UNDER_WAY, internal=f"run {run.id} met another that has not ended") from None
 
     async def get(self, run_id: uuid.UUID) -> Run:
         """Return one; raises NotFound."""
@@ -47,8 +63,7 @@ class RunRepository(Repository):
         """Return the run that is queued or running, if any."""
         found = await self._all(
             self._select(Run)
-            .where(Run.integration_id == integration_id, Run.state.in_(ACTIVE))
-            .order_by(Run.requested_at)
+            .where(Run.integration_id == integration_id, Run.finished_at.is_(None), Run.state.in_(ACTIVE))
             .limit(1)
         )
         return found[0] if found else None
@@ -73,11 +88,18 @@ class RunRepository(Repository):
         return await self._all(statement.order_by(Run.requested_at.desc(), Run.id.desc()).limit(limit))
 
     async def start(self, run_id: uuid.UUID, at: datetime) -> bool:
-        """Move a run from queued (or from running, when its process died) to running."""
+        """Move a run to running; one that was running already has lost its process and is resumed.
+
+        It keeps the time it first began.
+        """
         touched = await self._execute(
             update(Run)
             .where(self._owned(Run), Run.id == run_id, Run.state.in_(ACTIVE))
-            .values(state=RunState.RUNNING, started_at=at)
+            .values(
+                state=RunState.RUNNING,
+                started_at=func.coalesce(Run.started_at, at),
+                resumed=Run.resumed + case((Run.state == RunState.RUNNING, 1), else_=0),
+            )
         )
         return touched == 1
 
@@ -87,19 +109,24 @@ class RunRepository(Repository):
         state: RunState,
         at: datetime,
         came_from: Collection[RunState] = ACTIVE,
+        resumed: int | None = None,
         **values: Any,
     ) -> bool:
-        """End a run that is in one of the states `came_from`; return false when it is in none of them."""
-        touched = await self._execute(
-            update(Run)
-            .where(self._owned(Run), Run.id == run_id, Run.state.in_(came_from))
-            .values(state=state, finished_at=at, **values)
-        )
-        return touched == 1
+        """End a run that is in one of the states `came_from`; return false when it is in none of them.
 
-    async def progress(self, run_id: uuid.UUID, **values: Any) -> None:
-        """Write the counts of a run that goes on."""
-        await self._execute(update(Run).where(self._owned(Run), Run.id == run_id).values(**values))
+        With `resumed` it is ended only by whoever took it up last.
+        """
+        statement = update(Run).where(self._owned(Run), Run.id == run_id, Run.state.in_(came_from))
+        if resumed is not None:
+            statement = statement.where(Run.resumed == resumed)
+        return await self._execute(statement.values(state=state, finished_at=at, **values)) == 1
+
+    async def progress(self, run_id: uuid.UUID, *, resumed: int | None = None, **values: Any) -> None:
+        """Write the counts of a run that goes on; with `resumed` only for whoever took it up last."""
+        statement = update(Run).where(self._owned(Run), Run.id == run_id)
+        if resumed is not None:
+            statement = statement.where(Run.resumed == resumed)
+        await self._execute(statement.values(**values))
 
     async def cancel_requested(self, run_id: uuid.UUID) -> bool:
         """Tell whether somebody asked this run to stop."""
@@ -113,30 +140,51 @@ class RunRepository(Repository):
     async def failures(
         self, integration_id: uuid.UUID, *, run_id: uuid.UUID | None = None, limit: int = 200
     ) -> list[tuple[Failure, RecordRow]]:
-        """Return failures with their record: of one run, or all that are still open."""
-        statement = (
+        """Return failures with their record, newest first: of one run, or all that are still open.
+
+        Of a record that failed more than once only the latest is returned.
+        """
+        newer = aliased(Failure)
+        same = (newer.record_id == Failure.record_id, newer.integration_id == Failure.integration_id)
+        rows = await self._values(
             select(Failure, RecordRow)
             .join(RecordRow, RecordRow.id == Failure.record_id)
-            .where(self._owned(Failure), self._owned(RecordRow), Failure.integration_id == integration_id)
+            .where(
+                self._owned(Failure),
+                self._owned(RecordRow),
+                Failure.integration_id == integration_id,
+                _is_told(Failure, run_id),
+                ~exists().where(*same, _is_told(newer, run_id), newer.id > Failure.id),
+            )
+            .order_by(Failure.id.desc())
+            .limit(limit)
         )
-        if run_id is None:
-            statement = statement.where(Failure.resolved_at.is_(None))
-        else:
-            statement = statement.where(Failure.run_id == run_id)
-        rows = await self._values(statement.order_by(Failure.id).limit(limit))
         return [(row[0], row[1]) for row in rows]
 
     async def resolve_failures(
         self, integration_id: uuid.UUID, record_ids: Collection[int], at: datetime
     ) -> None:
         """Close the open failures of records that were delivered or failed anew."""
-        await self._execute(
-            update(Failure)
-            .where(
-                self._owned(Failure),
-                Failure.integration_id == integration_id,
-                Failure.record_id.in_(list(record_ids)),
-                Failure.resolved_at.is_(None),
+        # With the integration among the conditions SQLite would look at all of its open failures each time.
+        found = await self._values(
+            select(Failure.id, Failure.integration_id, Failure.resolved_at).where(
+                self._owned(Failure), Failure.record_id.in_(list(record_ids))
             )
-            .values(resolved_at=at)
         )
+        still_open = [row[0] for row in found if row[1] == integration_id and row[2] is None]
+        if still_open:
+            await self._execute(
+                update(Failure)
+                .where(self._owned(Failure), Failure.id.in_(still_open), Failure.resolved_at.is_(None))
+                .values(resolved_at=at)
+            )
+
+
+def _is_told(failure: type[Failure], run_id: uuid.UUID | None) -> ColumnElement[bool]:
+    return failure.resolved_at.is_(None) if run_id is None else failure.run_id == run_id
+
+
+def _is_second(error: IntegrityError) -> bool:
+    """Tell whether a run was refused because of one that has not ended: PostgreSQL names the index, SQLite its column."""
+    said = str(error.orig)
+    return "uq_runs_active" in said or said.endswith("failed: runs.integration_id")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from integration_admin.data.models import Schedule, ScheduleSlot
+from integration_admin.data.models import Integration, Schedule, ScheduleSlot
 from integration_admin.data.repositories.base import Repository
 
 
@@ -15,6 +15,15 @@ class ScheduleRepository(Repository):
     async def get(self, integration_id: uuid.UUID) -> Schedule | None:
         """Return an integration's schedule."""
         found = await self._all(self._select(Schedule).where(Schedule.integration_id == integration_id))
+        return found[0] if found else None
+
+    async def take_turn(self, integration_id: uuid.UUID) -> Integration | None:
+        """Lock the integration for this transaction, or return none at once where another one has it.
+
+        It is the lock `runs.take_turns` waits for; SQLite has one writer at a time anyway.
+        """
+        statement = self._select(Integration).where(Integration.id == integration_id)
+        found = await self._all(statement.with_for_update(key_share=True, skip_locked=True))
         return found[0] if found else None
 
     async def put(self, schedule: Schedule) -> None:
@@ -27,53 +36,54 @@ class ScheduleRepository(Repository):
             delete(Schedule).where(self._owned(Schedule), Schedule.integration_id == integration_id)
         )
 
-    async def win_slot(self, schedule_id: uuid.UUID, local_time: str, due_at: datetime) -> bool:
-        """Insert a slot; only one caller gets true for the same schedule and local date and time."""
-        slot = {"schedule_id": schedule_id, "local_time": local_time, "due_at": due_at}
+    async def win_slot(
+        self, schedule_id: uuid.UUID, local_time: str, due_at: datetime, run_id: uuid.UUID | None = None
+    ) -> bool:
+        """Insert a slot, with the run it became; only one caller gets true for the same schedule and local time."""
+        slot = {"schedule_id": schedule_id, "local_time": local_time, "due_at": due_at, "run_id": run_id}
         return await self._add_missing(ScheduleSlot, [slot]) == 1
 
-    async def has_slot_on(self, schedule_id: uuid.UUID, local_date: str) -> bool:
-        """Tell whether a slot of that local date (YYYY-MM-DD) became a run; one passed while paused did not."""
+    async def used_slots(self, schedule_id: uuid.UUID, since: str) -> dict[str, uuid.UUID | None]:
+        """Return the slots used from the local date `since` (YYYY-MM-DD) on, each with the run it became, if any."""
         rows = await self._values(
-            select(ScheduleSlot.id)
-            .where(
-                self._owned(ScheduleSlot),
-                ScheduleSlot.schedule_id == schedule_id,
-                ScheduleSlot.local_time.startswith(local_date, autoescape=True),
-                ScheduleSlot.run_id.is_not(None),
-            )
-            .limit(1)
-        )
-        return bool(rows)
-
-    async def dates_done(self, schedule_id: uuid.UUID, since: str) -> frozenset[str]:
-        """Return the local dates (YYYY-MM-DD), from `since` on, of which a slot became a run."""
-        rows = await self._values(
-            select(ScheduleSlot.local_time).where(
+            select(ScheduleSlot.local_time, ScheduleSlot.run_id).where(
                 self._owned(ScheduleSlot),
                 ScheduleSlot.schedule_id == schedule_id,
                 ScheduleSlot.local_time >= since,
-                ScheduleSlot.run_id.is_not(None),
             )
         )
-        return frozenset(row[0][:10] for row in rows)
+        return {row.local_time: row.run_id for row in rows}
 
-    async def attach_run(self, schedule_id: uuid.UUID, local_time: str, run_id: uuid.UUID) -> None:
-        """Remember which run a slot became."""
-        await self._execute(
-            update(ScheduleSlot)
-            .where(
-                self._owned(ScheduleSlot),
-                ScheduleSlot.schedule_id == schedule_id,
-                ScheduleSlot.local_time == local_time,
-            )
-            .values(run_id=run_id)
-        )
+    async def dates_done(self, schedule_id: uuid.UUID, since: str) -> frozenset[str]:
+        """Return the local dates (YYYY-MM-DD), from `since` on, of which a slot became a run."""
+        used = await self.used_slots(schedule_id, since)
+        return frozenset(local_time[:10] for local_time, run_id in used.items() if run_id is not None)
 
-    async def checked(self, schedule_id: uuid.UUID, until: datetime) -> None:
-        """Remember how far slots are computed; never moves backwards."""
-        await self._execute(
+    async def checked(self, schedule_id: uuid.UUID, seen: datetime, until: datetime) -> bool:
+        """Remember how far slots are computed, unless it is not `seen` any more.
+
+        False means that somebody changed the schedule, or looked at it, since it was read.
+        """
+        touched = await self._execute(
             update(Schedule)
-            .where(self._owned(Schedule), Schedule.id == schedule_id, Schedule.checked_until < until)
+            .where(self._owned(Schedule), Schedule.id == schedule_id, Schedule.checked_until == seen)
             .values(checked_until=until)
         )
+        return touched == 1
+
+    async def ask(self, schedule_id: uuid.UUID, since: datetime) -> None:
+        """Remember that runs were missed since then and a person is asked; an open question stays as it is."""
+        await self._execute(
+            update(Schedule)
+            .where(self._owned(Schedule), Schedule.id == schedule_id, Schedule.missed_since.is_(None))
+            .values(missed_since=since)
+        )
+
+    async def close_question(self, schedule_id: uuid.UUID) -> bool:
+        """Forget that runs were missed; return whether anybody was being asked."""
+        touched = await self._execute(
+            update(Schedule)
+            .where(self._owned(Schedule), Schedule.id == schedule_id, Schedule.missed_since.is_not(None))
+            .values(missed_since=None)
+        )
+        return touched == 1

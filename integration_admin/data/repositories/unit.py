@@ -1,17 +1,19 @@
 """The unit of work: all repositories on one session, and the few questions asked before an organisation is known."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.models import Credential, Delivery, Integration, Organisation, Run, Schedule
 from integration_admin.data.models_access import ApiToken, AuditEvent, Member, Session, VaultKey
+from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.decisions import DecisionRepository
 from integration_admin.data.repositories.deliveries import DeliveryRepository
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
@@ -44,6 +46,8 @@ class Unit:
         self.schedules = ScheduleRepository(session, organisation_id)
         self.records = RecordRepository(session, organisation_id)
         self.deliveries = DeliveryRepository(session, organisation_id)
+        self.decisions = DecisionRepository(session, organisation_id)
+        self.backlog = BacklogRepository(session, organisation_id)
         self.runs = RunRepository(session, organisation_id)
         self.audit = AuditRepository(session, organisation_id)
 
@@ -107,6 +111,11 @@ class SystemUnit:
         """Return every schedule that may fire."""
         return list((await self._session.scalars(select(Schedule).where(Schedule.enabled))).all())
 
+    async def schedules_checked(self, schedule_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+        """Return how far the slots of these schedules are computed by now."""
+        statement = select(Schedule.id, Schedule.checked_until).where(Schedule.id.in_(schedule_ids))
+        return {row.id: row.checked_until for row in await self._session.execute(statement)}
+
     async def unfinished_runs(self) -> list[Run]:
         """Return runs that are queued or running, oldest first."""
         return list(
@@ -120,13 +129,19 @@ class SystemUnit:
         )
 
     async def integrations_with_due_deliveries(self, now: datetime) -> list[Integration]:
-        """Return active integrations where a wait or a quiet period is over."""
+        """Return active integrations where a wait or a quiet period is over, or the circuit's rest is.
+
+        One whose circuit rests is left alone until then.
+        """
         due = exists().where(
             Delivery.integration_id == Integration.id,
             Delivery.state.in_([DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN]),
             Delivery.due_at <= now,
         )
-        statement = select(Integration).where(Integration.state == IntegrationState.ACTIVE, due)
+        statement = select(Integration).where(
+            Integration.state == IntegrationState.ACTIVE,
+            or_(Integration.open_until.is_(None) & due, Integration.open_until <= now),
+        )
         return list((await self._session.scalars(statement)).all())
 
     async def vault_keys(self) -> Sequence[VaultKey]:

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integration_admin.core.clock import Clock, SystemClock
-from integration_admin.sandbox.faults import FaultMiddleware, FaultPlan
+from integration_admin.sandbox.faults import FaultPlan
 from integration_admin.sandbox.journal import Journal
+from integration_admin.sandbox.wire import FaultMiddleware
 from integration_admin.sandbox.xledger.admin import Admin
 from integration_admin.sandbox.xledger.behaviour import Behaviour
 from integration_admin.sandbox.xledger.engine import Answer

@@ -1,0 +1,188 @@
+"""Speaks HTTP with one REST interface: signs in, puts addresses together, reads questions' answers.
+
+What answers mean for vouchers is in sending.py.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+from integration_admin.adapters.generic_rest import fields, pointer
+from integration_admin.adapters.generic_rest.errors import as_upstream, not_answered
+from integration_admin.adapters.generic_rest.options import Options
+from integration_admin.adapters.generic_rest.tokens import Tokens
+from integration_admin.adapters.outbound import HTTPClient, Response
+from integration_admin.adapters.wording import scrub
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
+from integration_admin.core.messages import msg
+from integration_admin.core.secret import Secret
+
+READ_SECONDS: Final = 10.0
+_MAX_BYTES = 8_388_608
+_ID_LENGTH = 100
+_SECRET_NAMES: Final = {
+    fields.API_KEY: "api_key",
+    fields.BEARER: "token",
+    fields.BASIC: "password",
+    fields.OAUTH: "client_secret",
+}
+
+
+class RESTClient:
+    """Calls one interface with one set of credentials; lives for one call of the adapter."""
+
+    def __init__(
+        self, http: HTTPClient, clock: Clock, tokens: Tokens, options: Options, secrets: Mapping[str, Secret]
+    ) -> None:
+        self.options = options
+        self._http = http
+        self._clock = clock
+        self._tokens = tokens
+        self._secret = _checked(options, secrets)
+        self.shown_to_nobody: tuple[Secret, ...] = () if self._secret is None else (self._secret,)
+        """What the far side's words are searched for before a person sees them."""
+
+    async def get(self, address: str, *, deadline: float = READ_SECONDS) -> Response:
+        """Ask a question that changes nothing and return the answer, whatever its status.
+
+        Raises AuthenticationFailed, AdapterError.
+        """
+        try:
+            return await self._request("GET", address, {}, None, self._clock.monotonic() + deadline)
+        except AdapterError as error:
+            raise as_upstream(error) from None
+
+    async def read(self, address: str, *, deadline: float = READ_SECONDS) -> tuple[Any, Response]:
+        """Return what a question yields, decoded, beside the whole answer.
+
+        Raises AuthenticationFailed, AdapterError.
+        """
+        response = await self.get(address, deadline=deadline)
+        if not 200 <= response.status < 300:
+            raise self.unanswered(response, address)
+        return decoded(response), response
+
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str], *, until: float) -> Response:
+        """Send something once and return the answer, whatever its status.
+
+        `until` (monotonic seconds) is when the whole must be over. Raises AuthenticationFailed when it
+        could not be signed in, AdapterError when no whole answer came; its fault tells whether anything
+        may have arrived.
+        """
+        return await self._request("POST", address, headers, body, until)
+
+    def id_in(self, result: Any) -> str:
+        """Return the id a result names, fit to be stored and shown."""
+        found = pointer.text(result, self.options.pointers["id"])
+        return scrub(found, *self.shown_to_nobody)[:_ID_LENGTH]
+
+    def unanswered(self, response: Response, address: str) -> AdapterError:
+        """Return the error for a question that was not answered."""
+        where = address.partition("?")[0]
+        return not_answered(response.status, response.headers, where, self._clock.now())
+
+    async def _request(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None, until: float
+    ) -> Response:
+        """Call, and call again where a token was refused that may only have run out: a 401 is not processed."""
+        sign_in = await self._sign_in(until)
+        response = await self._call(method, address, headers, body, sign_in, until)
+        if response.status == 401 and self.options.authentication == fields.OAUTH:
+            renewed = await self._sign_in(until, refused=sign_in)
+            response = await self._call(method, address, headers, body, renewed, until)
+        return response
+
+    async def _call(
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        sign_in: Mapping[str, Secret],
+        until: float,
+    ) -> Response:
+        plain = {"Accept": "application/json", **headers}
+        if body is not None:
+            plain["Content-Type"] = "application/json"
+        return await self._http.request(
+            method,
+            address,
+            headers=plain,
+            secret_headers=sign_in,
+            body=body,
+            deadline=max(until - self._clock.monotonic(), 0.001),
+            max_bytes=_MAX_BYTES,
+        )
+
+    async def _sign_in(
+        self, until: float, *, refused: Mapping[str, Secret] | None = None
+    ) -> dict[str, Secret]:
+        """Return the headers that carry the credentials; `refused` are ones with a token to be renewed."""
+        secret = self._secret
+        if secret is None:
+            return {}
+        options = self.options
+        match options.authentication:
+            case fields.API_KEY:
+                return {options.header_name: secret}
+            case fields.BASIC:
+                pair = base64.b64encode(f"{options.user}:{secret.reveal()}".encode()).decode()
+                self.shown_to_nobody = (secret, Secret(pair))
+                return {"Authorization": Secret(f"Basic {pair}")}
+            case fields.OAUTH:
+                secret = await self._token(secret, until, refused)
+        return {"Authorization": Secret(f"Bearer {secret.reveal()}")}
+
+    async def _token(self, secret: Secret, until: float, refused: Mapping[str, Secret] | None) -> Secret:
+        """Return a token from the token endpoint; asking for one books nothing, so its loss is no doubt."""
+        if refused is not None:
+            word_and_token = refused["Authorization"].reveal()
+            self._tokens.forget(self.options, secret, word_and_token.partition(" ")[2])
+        try:
+            deadline = min(READ_SECONDS, max(until - self._clock.monotonic(), 0.001))
+            token = await self._tokens.bearer(self.options, secret, deadline)
+        except AdapterError as error:
+            raise _not_sent(error) from None
+        self.shown_to_nobody = (secret, token)
+        return token
+
+
+def decoded(response: Response) -> Any:
+    """Return the body of a question's answer as JSON. Raises AdapterError."""
+    try:
+        return response.json()
+    except AdapterError as error:
+        raise as_upstream(error) from None
+
+
+def _checked(options: Options, secrets: Mapping[str, Secret]) -> Secret | None:
+    """Return the secret that belongs to the way of signing in.
+
+    Raises AuthenticationFailed when there is none, or when it cannot stand in a header.
+    """
+    name = _SECRET_NAMES.get(options.authentication)
+    if name is None:
+        return None
+    stored = secrets.get(name)
+    text = stored.reveal().strip() if stored is not None else ""
+    goes_into_header = options.authentication in {fields.API_KEY, fields.BEARER}
+    if not text or (goes_into_header and (not text.isascii() or not text.isprintable() or " " in text)):
+        raise AuthenticationFailed(
+            msg("The key, token or password is empty or has characters in it that none has. Copy it again."),
+            code="secret_format",
+        )
+    return Secret(text)
+
+
+def _not_sent(error: AdapterError) -> AdapterError:
+    """Return the error of a sign-in: whatever was to be sent after it has not left."""
+    if isinstance(error, AuthenticationFailed) or error.fault in {Fault.CONFIG, Fault.RATE_LIMITED}:
+        return error
+    return AdapterError(
+        error.message,
+        Fault.TRANSIENT,
+        code=error.code,
+        retry_after=error.retry_after,
+        internal=error.internal,
+    )

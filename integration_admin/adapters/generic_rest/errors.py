@@ -1,0 +1,132 @@
+"""What an answer without success means to a person: whose fault it is, and what to do about it.
+
+What it means for what was sent is decided by the table in adapters/answers.py.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from integration_admin.adapters.answers import Meaning, retry_after
+from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
+from integration_admin.core.messages import Message, msg
+
+_USUAL_WAIT: Final = 5.0
+
+REFUSED_SIGN_IN: Final = msg(
+    "The accounting system refuses the credentials. Check that all of them were copied, and that they are"
+    " still in force."
+)
+_NO_RIGHT = msg(
+    "The accounting system does not let these credentials do this. Ask those who run it for the right to book"
+    " vouchers."
+)
+_REDIRECT = msg(
+    "The address sends us on to another one, which is not followed. Enter the address it leads to."
+)
+_NOTHING_THERE = msg(
+    "There is nothing at {address} that takes this ({status}). Check the address and the path."
+)
+_OTHER = msg("{address} does not take what is sent to it ({status}). Check the path and how to sign in.")
+_TOO_MANY = msg("The accounting system has had too many requests. The export goes on after a pause.")
+_BROKEN = msg(
+    "The accounting system answers with a fault of its own ({status}). Try again in a few minutes. If something"
+    " was being sent, check first whether it arrived."
+)
+_UNCLEAR = msg(
+    "The accounting system answers {status}, which does not say whether what was sent was booked. It is looked"
+    " up there later."
+)
+
+
+def not_taken(
+    meaning: Meaning, status: int, headers: Mapping[str, str], address: str, now: datetime
+) -> AdapterError:
+    """Return the error for an answer to something that was sent, where it means neither taken nor rejected."""
+    internal = f"status {status}"
+    if meaning is Meaning.STOP:
+        return _sign_in(status)
+    if meaning is Meaning.CONFIGURATION:
+        return AdapterError(
+            _configuration(status, address), Fault.CONFIG, code=_code(status), internal=internal
+        )
+    if meaning is Meaning.WAIT:
+        return _too_many(status, headers, now)
+    sentence = _BROKEN if status >= 500 else _UNCLEAR
+    return AdapterError(
+        Message(sentence.template, {"status": str(status)}),
+        Fault.UNKNOWN_OUTCOME,
+        code=_code(status),
+        retry_after=retry_after(headers.get("retry-after"), now),
+        internal=internal,
+    )
+
+
+def not_answered(status: int, headers: Mapping[str, str], address: str, now: datetime) -> AdapterError:
+    """Return the error for a question, which changes nothing, that was not answered."""
+    if status in {401, 403}:
+        return _sign_in(status)
+    if status == 429 or (status == 503 and "retry-after" in headers):
+        return _too_many(status, headers, now)
+    internal = f"status {status}"
+    if status >= 500 or status < 300:
+        message = Message(_BROKEN.template, {"status": str(status)})
+        return AdapterError(message, Fault.UPSTREAM, code=_code(status), internal=internal)
+    return AdapterError(_configuration(status, address), Fault.CONFIG, code=_code(status), internal=internal)
+
+
+def rejection(words: str, status: int) -> Message:
+    """Return why the far side refused one voucher, in its own words where it has any."""
+    if words:
+        return msg("The accounting system refused the voucher. It says: “{words}”", words=words)
+    return msg("The accounting system refused the voucher ({status}) and does not say why.", status=status)
+
+
+def misshapen(*, detail: str) -> AdapterError:
+    """Return the error for an answer whose form is not the one the settings describe."""
+    return AdapterError(
+        msg("The answer has another form than the settings say. Check where things are in the answers."),
+        Fault.UPSTREAM,
+        code="shape",
+        internal=detail,
+    )
+
+
+def as_unknown(error: AdapterError) -> AdapterError:
+    """Return the error as one after which something may have been booked."""
+    return AdapterError(error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal)
+
+
+def as_upstream(error: AdapterError) -> AdapterError:
+    """Return the error of a question that changes nothing: a lost answer leaves no doubt behind."""
+    if error.fault is not Fault.UNKNOWN_OUTCOME:
+        return error
+    return AdapterError(error.message, Fault.UPSTREAM, code=error.code, internal=error.internal)
+
+
+def _sign_in(status: int) -> AuthenticationFailed:
+    if status == 403:
+        return AuthenticationFailed(_NO_RIGHT, code="forbidden", internal="status 403")
+    return AuthenticationFailed(REFUSED_SIGN_IN, internal="status 401")
+
+
+def _too_many(status: int, headers: Mapping[str, str], now: datetime) -> AdapterError:
+    asked = retry_after(headers.get("retry-after"), now)
+    return AdapterError(
+        _TOO_MANY,
+        Fault.RATE_LIMITED,
+        code="rate_limit",
+        retry_after=_USUAL_WAIT if asked is None else asked,
+        internal=f"status {status}",
+    )
+
+
+def _configuration(status: int, address: str) -> Message:
+    if 300 <= status < 400:
+        return _REDIRECT
+    sentence = _NOTHING_THERE if status in {404, 405, 410} else _OTHER
+    return Message(sentence.template, {"address": address, "status": str(status)})
+
+
+def _code(status: int) -> str:
+    return f"http_{status}"

@@ -1,0 +1,99 @@
+"""What the far side holds under our references: several references in one question, or one by one.
+
+A voucher taken for absent would be booked again, so an answer that is not surely whole, or that holds what
+was not asked for, is refused. Of one by one, only a 404 for a path that names the reference means absent.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from integration_admin.adapters.base import Booked
+from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest.client import READ_SECONDS, RESTClient, decoded
+from integration_admin.adapters.generic_rest.errors import misshapen
+from integration_admin.adapters.outbound import Response
+
+_ONE: Final = "{reference}"
+_SEVERAL: Final = "{references}"
+_LONGEST: Final = 1_800
+"""Characters of references in one address; common servers and proxies take 2,000 to 8,000 in all."""
+
+
+async def find(
+    client: RESTClient, references: Sequence[str], *, deadline: float = READ_SECONDS
+) -> list[Booked]:
+    """Return what is booked under each of `references`, absent ones left out.
+
+    `deadline` is in seconds and for each question. Raises AdapterError.
+    """
+    turns = asyncio.Semaphore(client.options.capabilities.in_flight)
+
+    async def ask(some: Sequence[str]) -> list[Booked]:
+        async with turns:
+            return await _ask(client, some, deadline)
+
+    several = _SEVERAL in client.options.lookup_path
+    questions = _chunks(references) if several else ([reference] for reference in references)
+    tasks = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(question)) for question in questions]
+    except ExceptionGroup as failed:
+        # The questions are alike; the first failure speaks for all.
+        raise failed.exceptions[0] from None
+    return [booked for task in tasks for booked in task.result()]
+
+
+def _chunks(references: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the references in as few questions as addresses are long enough for."""
+    chunk: list[str] = []
+    length = 0
+    for reference in references:
+        if chunk and length + len(reference) > _LONGEST:
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(reference)
+        length += len(reference) + 1
+    if chunk:
+        yield chunk
+
+
+async def _ask(client: RESTClient, references: Sequence[str], deadline: float) -> list[Booked]:
+    path = client.options.lookup_path
+    names = ",".join(quote(reference, safe="") for reference in references)
+    address = client.options.address(path.replace(_SEVERAL, names).replace(_ONE, names))
+    response = await client.get(address, deadline=deadline)
+    if response.status == HTTPStatus.NOT_FOUND and _ONE in path.partition("?")[0]:
+        return []
+    if not 200 <= response.status < 300:
+        raise client.unanswered(response, address)
+    return _count(client, references, _items(client, decoded(response), response))
+
+
+def _items(client: RESTClient, answer: Any, response: Response) -> list[Any]:
+    """Return the vouchers an answer holds; one by itself is a list of one."""
+    if 'rel="next"' in response.headers.get("link", "").replace("'", '"'):
+        raise misshapen(detail="the lookup's answer goes on on another page")
+    listed = answer if isinstance(answer, list) else pointer.find(answer, client.options.pointers["lookup"])
+    if isinstance(listed, list):
+        return listed
+    alone = _SEVERAL not in client.options.lookup_path
+    if alone and pointer.text(answer, client.options.pointers["reference"]):
+        return [answer]
+    raise misshapen(detail="the lookup's answer holds no list")
+
+
+def _count(client: RESTClient, references: Sequence[str], items: Sequence[Any]) -> list[Booked]:
+    where = client.options.pointers
+    named = [pointer.text(item, where["reference"]) for item in items]
+    if not set(named).issubset(references):
+        raise misshapen(detail="the lookup's answer holds what was not asked for")
+    counts = Counter(named)
+    ids = {name: client.id_in(item) for name, item in zip(reversed(named), reversed(items), strict=True)}
+    return [
+        Booked(reference, counts[reference], ids[reference]) for reference in references if counts[reference]
+    ]

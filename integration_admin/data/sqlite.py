@@ -1,0 +1,158 @@
+"""What SQLite needs to be driven safely from an event loop: its threads, its pragmas, its transactions.
+
+The engine and the units of work are in database.py.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Self
+
+import aiosqlite
+
+BUSY_SECONDS = 10
+_SWITCH_SECONDS = 0.001
+
+
+class RollingBack(sqlite3.Connection):
+    """A connection that rolls back when it is closed.
+
+    Python closes with sqlite3_close_v2, which keeps the transaction, and with it the write lock, for as
+    long as any object refers to an unfinished statement; a cancelled task's traceback does.
+    """
+
+    def close(self) -> None:
+        """Roll back and close."""
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
+class ConnectionThread(aiosqlite.Connection):
+    """May be stopped twice, as SQLAlchemy does when a task is cancelled twice.
+
+    aiosqlite never answers the second stop: a closing task would wait for ever, and the process with it.
+    """
+
+    _stopped: asyncio.Future[Any] | None = None
+
+    @classmethod
+    def connecting(cls, *arguments: Any, **options: Any) -> Self:
+        """Return a connection that opens when it is awaited; its thread ends with the process."""
+        connection = cls(partial(sqlite3.connect, *arguments, **options), iter_chunk_size=64)
+        connection._thread.daemon = True
+        return connection
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself, for use in its own thread."""
+        return self._conn
+
+    async def carry_out(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do some work in the connection's thread."""
+        await self._execute(work, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite has no types here
+
+    def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # the part of a cursor SQLAlchemy uses
+        """Return a cursor that makes one trip to the thread a statement."""
+        return OneTripCursor(self)
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Stop the thread; the second time is the first."""
+        if self._stopped is None:
+            self._stopped = super().stop()
+        return self._stopped
+
+
+class OneTripCursor:
+    """Executes a statement and fetches its rows in one trip to the connection's thread, where aiosqlite makes four.
+
+    The trips, not SQLite, are what small transactions would spend their time on.
+    """
+
+    arraysize = 1
+
+    def __init__(self, connection: ConnectionThread) -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def execute(self, statement: str, values: Any = ()) -> Self:
+        """Execute one statement."""
+        await self._connection.carry_out(self._run, "execute", statement, values)
+        return self
+
+    async def executemany(self, statement: str, rows: Any) -> Self:
+        """Execute one statement for each row."""
+        await self._connection.carry_out(self._run, "executemany", statement, rows)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        """Return the rows, which are here already."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Let go of the rows; the thread's own cursor is closed."""
+        self._rows = []
+
+    def _run(self, method: str, statement: str, values: Any) -> None:
+        cursor = self._connection.raw.cursor()
+        try:
+            getattr(cursor, method)(statement, values)
+            self.description, self.rowcount, self.lastrowid = (
+                cursor.description,
+                cursor.rowcount,
+                cursor.lastrowid,
+            )
+            self._rows = cursor.fetchall() if cursor.description else []
+            # After the last row of a RETURNING the count is right; before it is not.
+            self.rowcount = cursor.rowcount
+        finally:
+            cursor.close()
+
+
+def hand_over_quickly() -> None:
+    """Let the connections' threads have the interpreter sooner than after its usual five milliseconds.
+
+    Each statement ends with a thread waiting for it, and an export makes vouchers meanwhile.
+    """
+    sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
+
+
+def prepare(connection: Any, _record: Any) -> None:
+    """Set what durability and integrity need; a commit with NORMAL may vanish in a power cut."""
+    connection.isolation_level = None  # transactions are begun by begin
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    # SQLite's own lower() leaves Æ, Ø and Å as they are.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def begin(connection: Any) -> None:
+    """Begin a transaction as a reader or a writer, as its execution options say."""
+    writes = connection.get_execution_options().get("writes", False)
+    script = "PRAGMA query_only=OFF; BEGIN IMMEDIATE" if writes else "PRAGMA query_only=ON; BEGIN"
+    # As one script it is one trip to the connection's thread; as two statements it would be six.
+    connection.connection.dbapi_connection.run_async(lambda raw: raw.executescript(script))

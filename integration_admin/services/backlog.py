@@ -1,0 +1,73 @@
+"""How much there is to export and has been exported, without counting a million rows at every look."""
+
+import uuid
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass
+
+from integration_admin.core.clock import Clock
+from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.export_claims import EXPORTED_STATUSES
+
+SLOW_SECONDS = 0.05
+"""A count that takes this long is worth remembering."""
+_REMEMBERED_TIMES = 20
+"""For how many times as long as it took a slow count is told again, so that counting takes a twentieth of the time at most."""
+_MANY = (DeliveryState.READY, DeliveryState.DELIVERED)
+_FEW = tuple(state for state in DeliveryState if state not in _MANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Deliveries by state, and how many records the next run will take up."""
+
+    by_state: Mapping[DeliveryState, int]
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    many: Mapping[DeliveryState, int]
+    new: int
+    marker: Hashable
+    until: float
+
+
+class BacklogCounter:
+    """Counts what needs somebody or something exactly, at every look.
+
+    What is ready, delivered or not taken up yet may be some seconds old where it is much.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[uuid.UUID, _Known] = {}
+
+    async def count(
+        self, unit: Unit, integration_id: uuid.UUID, kinds: Collection[str], marker: Hashable
+    ) -> Backlog:
+        """Return what there is; whatever `marker` says has changed, such as a run that ended, is counted anew."""
+        few = await unit.backlog.by_state(integration_id, _FEW)
+        decided = (marker, few.get(DeliveryState.NEEDS_PERSON), few.get(DeliveryState.REJECTED))
+        known = self._known.get(integration_id)
+        if known is None or known.marker != decided or self._clock.monotonic() >= known.until:
+            known = await self._count(unit, integration_id, kinds, sum(few.values()), decided)
+            self._known[integration_id] = known
+        return Backlog({**few, **known.many}, known.new)
+
+    async def _count(
+        self,
+        unit: Unit,
+        integration_id: uuid.UUID,
+        kinds: Collection[str],
+        few: int,
+        marker: Hashable,
+    ) -> _Known:
+        began = self._clock.monotonic()
+        many = await unit.backlog.by_state(integration_id, _MANY)
+        taken_up = few + sum(many.values())
+        new = await unit.backlog.not_taken_up(integration_id, kinds, EXPORTED_STATUSES, taken_up)
+        ended = self._clock.monotonic()
+        took = ended - began
+        remembered = took * _REMEMBERED_TIMES if took >= SLOW_SECONDS else 0.0
+        return _Known(many, new, marker, ended + remembered)

@@ -1,0 +1,82 @@
+"""What a run has before it, page by page: records not taken up yet, ready ones, and those whose wait is over.
+
+Nothing here holds more than a page.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from integration_admin.data.repositories.deliveries import NewDelivery, Outgoing
+from integration_admin.services.delivery_rules import Pass, References
+from integration_admin.services.export_claims import EXPORTED_STATUSES
+from integration_admin.services.export_job import ExportJob
+
+_TAKE_UP = 500
+_SMALLEST_PAGE = 100
+
+
+class Backlog:
+    """Reads an integration's deliveries while its lock is held."""
+
+    def __init__(self, job: ExportJob) -> None:
+        self._job = job
+        self._references = References(job.organisation_id, job.integration_id)
+        self._taken_up_to = 0
+        self._all_taken_up = False
+
+    async def pages(self, what: Pass) -> AsyncIterator[Sequence[Outgoing]]:
+        """Yield what one pass sends, in the order it was taken up; then what waited for another attempt."""
+        after = 0
+        size = max(_SMALLEST_PAGE, what.batch_size * what.in_flight)
+        while True:
+            page = await self._ready(what, after, size)
+            if page:
+                after = page[-1].id
+                yield page
+            elif what.suspicion.fewest or not await self._take_up():
+                break
+        after = 0
+        while page := await self._waited(what, after, size):
+            after = page[-1].id
+            yield page
+
+    async def revive(self) -> None:
+        """Make refused records ready whose newer revision has come."""
+        async with self._job.database.write(self._job.organisation_id) as unit:
+            await unit.deliveries.revive_revised(self._job.integration_id, self._job.clock.now())
+
+    async def _ready(self, what: Pass, after: int, size: int) -> Sequence[Outgoing]:
+        async with self._job.database.read(self._job.organisation_id) as unit:
+            return await unit.deliveries.ready(self._job.integration_id, what.suspicion, after, size)
+
+    async def _waited(self, what: Pass, after: int, size: int) -> Sequence[Outgoing]:
+        """Return due repetitions, no more than the day's budget still allows."""
+        limit = min(size, self._job.budget.left)
+        if limit == 0:
+            return ()
+        async with self._job.database.read(self._job.organisation_id) as unit:
+            return await unit.deliveries.waited(
+                self._job.integration_id, what.suspicion, self._job.clock.now(), after, limit
+            )
+
+    async def _take_up(self) -> bool:
+        """Make deliveries of the next exportable records that have none; tell whether there were any."""
+        job = self._job
+        if self._all_taken_up:
+            return False
+        async with job.database.read(job.organisation_id) as unit:
+            rows = await unit.records.without_delivery(
+                job.integration_id, job.capabilities.kinds, EXPORTED_STATUSES, self._taken_up_to, _TAKE_UP
+            )
+        if not rows:
+            self._all_taken_up = True
+            return False
+        references = [self._references.of(kind, external_id) for _, kind, external_id, _ in rows]
+        async with job.database.write(job.organisation_id) as unit:
+            first = await unit.integrations.take_voucher_numbers(job.integration_id, len(rows))
+            new = [
+                NewDelivery(row[0], reference, first + place, row[3])
+                for place, (row, reference) in enumerate(zip(rows, references, strict=True))
+            ]
+            await unit.deliveries.add(job.integration_id, new, job.clock.now())
+        self._taken_up_to = rows[-1][0]
+        return True

@@ -1,0 +1,71 @@
+"""The worker command: what it refuses before it begins, and how it ends."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from integration_admin.core.settings import PREFIX
+
+
+def start(instance: Path, *words: str, **settings: str) -> "subprocess.Popen[str]":
+    """Start the command on an instance of this test's own."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    given = {"INSTANCE_DIR": str(instance)} | settings
+    return subprocess.Popen(
+        [sys.executable, "-m", "integration_admin.cli", *words],
+        env=own | {PREFIX + name: value for name, value in given.items()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(instance: Path, *words: str, **settings: str) -> tuple[int, str]:
+    """Run the command to its end; return its exit code and its last words."""
+    with start(instance, *words, **settings) as process:
+        _, words_of_it = process.communicate(timeout=60)
+        return process.returncode, words_of_it.strip()
+
+
+def test_on_sqlite_it_says_in_one_sentence_who_does_its_work(tmp_path: Path) -> None:
+    assert run(tmp_path, "worker") == (
+        1,
+        "A worker needs a PostgreSQL database; on SQLite, serve does its work by itself.",
+    )
+
+
+def test_a_schema_that_is_behind_refuses_the_start(tmp_path: Path, postgresql_server: "object") -> None:
+    url = postgresql_server.new_empty()  # type: ignore[attr-defined]  # tests/postgresql.py's server
+    code, words = run(tmp_path, "worker", DATABASE_URL=url)
+    assert (code, len(words.splitlines())) == (1, 1)
+    assert "integration-admin migrate" in words
+
+
+def test_a_missing_key_refuses_the_start(tmp_path: Path, postgresql_url: str) -> None:
+    code, words = run(tmp_path, "worker", DATABASE_URL=postgresql_url)
+    assert (code, len(words.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("number", ["0", "65", "many"])
+def test_a_number_of_runs_that_makes_no_sense_is_wrong_usage(tmp_path: Path, number: str) -> None:
+    assert run(tmp_path, "worker", "--concurrency", number)[0] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_says_once_that_it_is_ready_and_ends_well_when_it_is_stopped(
+    tmp_path: Path, postgresql_url: str, number: signal.Signals
+) -> None:
+    assert run(tmp_path, "init-key", DATABASE_URL=postgresql_url)[0] == 0
+    with start(tmp_path, "worker", "--concurrency", "2", DATABASE_URL=postgresql_url) as process:
+        assert process.stderr is not None
+        line = await asyncio.to_thread(process.stderr.readline)
+        assert "worker_ready" in line
+        assert "concurrency=2" in line
+        process.send_signal(number)
+        rest = await asyncio.to_thread(process.stderr.read)
+        assert (process.wait(timeout=30), rest) == (0, "")

@@ -1,0 +1,124 @@
+"""The schedule page: the choices in plain words, a cron line for those who want one, and exports that were missed."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from integration_admin.bootstrap import Application
+from tests.e2e import road, world
+from tests.e2e.road import DASHBOARD
+from tests.e2e.server import Server
+from tests.e2e.world import Person, Xledger
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(office: Application) -> Person:
+    """The administrator of an organisation of this test's own."""
+    return await world.new_administrator(office)
+
+
+def next_runs(page: Page) -> Locator:
+    return page.locator("main form ol.ds-list > li")
+
+
+async def write_cron_line(page: Page, line: str) -> None:
+    field = page.locator("#cron_line")
+    if not await field.is_visible():
+        await page.get_by_text("Write a cron line instead").click()
+    await field.fill(line)
+    await field.blur()
+
+
+async def test_a_week_a_month_and_nothing_by_itself_are_chosen_in_words(
+    browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{integration}/schedule")
+        await expect(next_runs(page)).to_have_count(5)
+        await expect(page.locator("#day")).to_have_count(0)
+
+        await page.locator("#kind").select_option("weekly")
+        await page.locator("#day").select_option("5")
+        await expect(next_runs(page).first).to_contain_text("Friday")
+
+        await page.locator("#kind").select_option("monthly")
+        await expect(page.locator("#day")).to_have_value("0")
+        await expect(page.get_by_text("the export comes on the month's last day")).to_be_visible()
+        await page.locator("#day").select_option("1")
+        await expect(next_runs(page).first).to_contain_text("day 1 ")
+
+        await page.locator("#kind").select_option("manual")
+        await expect(page.locator("#at")).to_have_count(0)
+        await expect(page.get_by_text("It will not run by itself.")).to_be_visible()
+
+        await page.locator("#kind").select_option("weekly")
+        await page.locator("#day").select_option("3")
+        await page.locator("#at").fill("06:45")
+        await road.press(page, "Save")
+        await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("#day")).to_have_value("3")
+        await expect(next_runs(page).first).to_contain_text("Wednesday")
+        await expect(next_runs(page).first).to_contain_text("06:45")
+
+
+async def test_a_cron_line_counts_instead_of_the_choices_and_a_wrong_one_is_explained(
+    browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{integration}/schedule")
+        await write_cron_line(page, "* * * * *")
+        await expect(page.locator("#kind")).to_have_count(0)
+        await road.press(page, "Save")
+        await expect(page.locator("#error-summary")).to_contain_text("Leave at least 5 minutes")
+
+        await write_cron_line(page, "30 6 * * 1-5")
+        await expect(next_runs(page).first).to_contain_text("06:30")
+        await road.press(page, "Save")
+        await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("#cron_line")).to_be_visible()
+        await expect(page.locator("#cron_line")).to_have_value("30 6 * * 1-5")
+
+        await write_cron_line(page, "")
+        await expect(page.locator("#kind")).to_be_visible()
+        await road.press(page, "Save")
+        await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
+        await expect(next_runs(page).first).to_contain_text("02:00")
+
+
+@pytest.mark.parametrize(
+    ("button", "said"), [("Export now", "The export has been started"), ("Leave it", "Nothing is sent now")]
+)
+async def test_exports_that_were_missed_are_asked_about_and_the_answer_is_said(
+    browser: Browser,
+    server: Server,
+    office: Application,
+    xledger: Xledger,
+    person: Person,
+    button: str,
+    said: str,
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    actor = await office.services.organisations.actor_of(person.organisation)
+    async with office.database.write(actor.organisation_id) as unit:
+        schedule = await unit.schedules.get(uuid.UUID(integration))
+        assert schedule is not None
+        await unit.schedules.ask(schedule.id, office.clock.now() - timedelta(days=9))
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{integration}/schedule")
+        await expect(page.get_by_text("Planned exports were missed")).to_be_visible()
+        await road.press(page, button)
+        await expect(page.get_by_text(said)).to_be_visible()
+        await expect(page.get_by_text("Planned exports were missed")).to_have_count(0)
+        await page.reload()
+        await expect(next_runs(page)).to_have_count(5)
+        await expect(page.get_by_text("Planned exports were missed")).to_have_count(0)

@@ -1,0 +1,78 @@
+"""The part that runs by itself: it ticks at once, again and again, and no failing tick ends it."""
+
+import asyncio
+import uuid
+from contextlib import suppress
+
+from structlog.testing import capture_logs
+
+from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
+from integration_admin.services.worker import Worker
+
+
+class Queue(LocalRunQueue):
+    """Counts how often it was tidied."""
+
+    tidied = 0
+
+    async def tidy(self) -> None:
+        self.tidied += 1
+
+
+class Scheduler:
+    """Fails at its first tick, and queues a run at every one."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.ticks = 0
+
+    async def tick(self) -> None:
+        self.ticks += 1
+        await self._queue.put(QueuedRun(uuid.UUID(int=1), uuid.UUID(int=self.ticks)))
+        if self.ticks == 1:
+            raise RuntimeError
+
+
+class Runner:
+    """Remembers what it was asked to carry out."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[uuid.UUID, uuid.UUID]] = []
+        self.carried_out = asyncio.Event()
+
+    async def carry_out(self, organisation_id: uuid.UUID, run_id: uuid.UUID) -> None:
+        self.runs.append((organisation_id, run_id))
+        if len(self.runs) == 3:
+            self.carried_out.set()
+
+
+async def stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_it_ticks_until_it_is_stopped_and_carries_out_what_was_queued() -> None:
+    queue, runner = Queue(), Runner()
+    scheduler = Scheduler(queue)
+    with capture_logs() as said:
+        task = asyncio.create_task(Worker(scheduler, runner, queue, tick_seconds=0.05).run(1))
+        await asyncio.wait_for(runner.carried_out.wait(), 10)
+        await stop(task)
+    assert task.cancelled()
+    assert [run.int for _, run in runner.runs[:3]] == [1, 2, 3]
+    # A failing tick leaves the queue alone; every other one tidies it.
+    assert queue.tidied >= scheduler.ticks - 2
+    assert queue.tidied > 0
+    assert [entry["event"] for entry in said] == ["tick_failed", "worker_ready"]
+
+
+async def test_the_first_tick_does_not_wait_for_its_time() -> None:
+    queue, runner = Queue(), Runner()
+    scheduler = Scheduler(queue)
+    task = asyncio.create_task(Worker(scheduler, runner, queue, tick_seconds=3600).run())
+    async with asyncio.timeout(10):
+        while not runner.runs:  # noqa: ASYNC110, the runner's first run sets no event
+            await asyncio.sleep(0.005)
+    await stop(task)
+    assert scheduler.ticks == 1
