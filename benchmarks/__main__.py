@@ -3,11 +3,18 @@
 import sys
 from pathlib import Path
 
-from benchmarks import export, mapping, tick
+from benchmarks import backlog, export, export_rest, interruption, mapping, tick
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
-_BENCHES = {"mapping": mapping.measure, "tick": tick.measure, "export": export.measure}
+_BENCHES = {
+    "mapping": mapping.measure,
+    "tick": tick.measure,
+    "export": export.measure,
+    "export_rest": export_rest.measure,
+    "interruption": interruption.measure,
+    "backlog": backlog.measure,
+}
 
 
 def main() -> int:

@@ -42,8 +42,8 @@ def measure(count: int = CLAIMS) -> list[Figure]:
     return [
         compared("export_xledger", rate, "claims/s", bare),
         Figure("export_engine", count / median(result["seconds"] for result in engine), "claims/s"),
-        at_most("backlog_memory", max(result["peak"] for result in exports), "MB", _MOST_MEMORY),
-        at_most("backlog_growth", max(result["growth"] for result in exports), "MB", _MOST_GROWTH),
+        at_most("export_xledger_memory", max(result["peak"] for result in exports), "MB", _MOST_MEMORY),
+        at_most("export_xledger_growth", max(result["growth"] for result in exports), "MB", _MOST_GROWTH),
     ]
 
 

@@ -95,7 +95,8 @@ def _of_one(name: str, toll: Toll) -> Iterator[Figure]:
     yield Figure(f"recovery_seconds_{name}", max(toll.recoveries, default=0.0), "s, fast tick")
     yield Figure(f"sends_per_record_{name}", toll.attempts / max(judgement.records, 1), "sends")
     yield Figure(f"decided_by_a_person_{name}", toll.decisions.total(), "records")
-    yield Figure(f"ended_by_themselves_{name}", toll.ended, "workers")
+    yield at_most(f"ended_by_themselves_{name}", toll.ended, "workers", 0)
+    yield Figure(f"found_no_database_{name}", toll.not_started, "starts")
     yield Figure(f"seconds_{name}", toll.seconds, "s")
     for deed, times in toll.extra.items():
         yield Figure(f"{deed}_{name}", times, "times")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+STARTED = "started"
 TAKEN = "lock taken"
 LEFT = "lock left"
 SENT = "sent"

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks.claims import claim
-from faults.events import LEFT, TAKEN, EventReader
+from faults.events import LEFT, STARTED, TAKEN, EventReader
 from faults.installation import Installation, Progress
 from faults.ledger import Judgement, LedgerView, judge
 from faults.person import Person
@@ -24,6 +24,7 @@ _NOT_COUNTED = ("drop_before", "error503", "rate_limited", "rate_limited_bare")
 _LOOK_SECONDS = 0.25
 _STUCK_SECONDS = 60.0
 _ENDED = "ended by itself"
+_NOT_STARTED = "not started"
 _LOG_LINES = 80
 _PORTIONS = 40
 _AIMED = 0.7
@@ -55,7 +56,9 @@ class Toll:
     recoveries: list[float]
     """Seconds from killing the process that held the lock until another had taken it."""
     ended: int
-    """Workers that ended although nobody killed them, such as one that found no database when it started."""
+    """Workers that ended at work although nobody killed them."""
+    not_started: int
+    """Workers that ended before that, because there was no database when they started."""
     overlaps: int
     """How often a lock was taken while another living process had it."""
     decisions: Counter[str]
@@ -133,6 +136,7 @@ class Storm:
         self._done: Counter[str] = Counter()
         self._reader = EventReader(installation.plan.events)
         self._locks = _Locks()
+        self._started: set[int] = set()
         self._person = Person(installation, ledger)
         self._fed = 0
         self._progress = Progress(0)
@@ -202,7 +206,8 @@ class Storm:
         """Start anew what ended by itself, as whatever supervises the workers does, and count it."""
         for worker in [worker for worker in self._pool.all if not worker.alive]:
             self._pool.forget(worker)
-            self._done[_ENDED] += 1
+            self._read_events()
+            self._done[_ENDED if worker.pid in self._started else _NOT_STARTED] += 1
             self._locks.died(worker.pid, time.monotonic())
             self._pool.start(self._installation.plan)
 
@@ -283,6 +288,8 @@ class Storm:
 
     def _read_events(self) -> None:
         for event in self._reader.new():
+            if event.name == STARTED:
+                self._started.add(event.pid)
             self._locks.follow(event.at, event.pid, event.name)
 
     async def _toll(self, seconds: float) -> Toll:
@@ -294,6 +301,7 @@ class Storm:
             self._done["stop"],
             self._locks.recoveries,
             self._done[_ENDED],
+            self._done[_NOT_STARTED],
             self._locks.overlaps,
             self._person.decisions,
             extra,

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from faults.events import EventLog
+from faults.events import STARTED, EventLog
 from faults.steps import KillAt, Steps, WatchedAdapter, watch_database, watch_locks
 from faults.systems import System
 from faults.times import FastClock
@@ -91,6 +91,7 @@ async def _work(plan: WorkerPlan) -> None:
     if plan.most_pages is not None:
         _limit_pages(application, plan.most_pages)
     async with application.working():
+        steps.events.note(STARTED)
         await _tick(application, plan.tick_seconds)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from integration_admin.core.errors import NotPermitted
 from integration_admin.core.statuses import ROLE_PERMISSIONS, Permission, Role
 
+SCHEDULER = "scheduler"
+"""Who starts the runs that nobody asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -7,6 +7,7 @@ import uuid
 
 import structlog
 
+from integration_admin.core.actor import SCHEDULER
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import (
     AdapterError,
@@ -22,6 +23,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
 from integration_admin.data.models import Run
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.catch_up import with_announcement
 from integration_admin.services.circuit import Circuit
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.delivery_rules import RetryTimes, passes
@@ -37,9 +39,6 @@ from integration_admin.services.run_summary import OPEN_STATES, final_state, sum
 from integration_admin.services.runs import check_may_run
 
 _log = structlog.get_logger(__name__)
-
-SCHEDULER = "scheduler"
-"""Who starts the runs that nobody asked for."""
 
 
 class SyncRunner:
@@ -183,7 +182,8 @@ class SyncRunner:
             cancelled = await unit.runs.cancel_requested(run.id)
             left = await unit.backlog.by_state(run.integration_id, OPEN_STATES)
             state = final_state(tally, left, problem, cancelled=cancelled)
-            message = problem or summary(tally, left, cancelled=cancelled)
+            said = problem or summary(tally, left, cancelled=cancelled)
+            message = with_announcement(run.message, said)
             ended = await unit.runs.finish(
                 run.id, state, now, resumed=run.resumed, message=message.to_json(), **tally.columns()
             )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from integration_admin.core.actor import system_actor
+from integration_admin.core.actor import SCHEDULER, system_actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import IntegrationState, Trigger
@@ -28,7 +28,6 @@ from integration_admin.services.timetable import timetable_of
 
 _log = structlog.get_logger(__name__)
 
-SCHEDULER = "scheduler"
 _GROUP = 50
 _SKEW = timedelta(minutes=5)
 """How far ahead of the clock a schedule may have been looked at before the clock is taken to have been wrong."""

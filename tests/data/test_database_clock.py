@@ -2,12 +2,15 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from integration_admin.bootstrap import assemble
 from integration_admin.core.clock import SystemClock
+from integration_admin.core.settings import PREFIX, load_settings
 from integration_admin.data.database import Database
 from integration_admin.data.database_clock import DatabaseClock, seconds_awake_or_not
 from tests.fakes import FakeClock
@@ -139,3 +142,15 @@ async def test_waiting_and_measuring_are_the_machines(postgresql_database: Datab
 def test_what_has_passed_never_runs_backwards() -> None:
     looks = [seconds_awake_or_not() for _ in range(1000)]
     assert looks == sorted(looks)
+
+
+async def test_only_an_installation_on_postgresql_goes_by_the_databases_clock(
+    postgresql_url: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    kinds = []
+    for url in (postgresql_url, sqlite_url):
+        given = {PREFIX + "INSTANCE_DIR": str(tmp_path), PREFIX + "DATABASE_URL": url}
+        application = assemble(load_settings(given))
+        kinds.append(type(application.clock))
+        await application.close()
+    assert kinds == [DatabaseClock, SystemClock]
