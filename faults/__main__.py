@@ -5,6 +5,7 @@ Exit 1 when anything is lost or doubled, or a dead run is not taken up again wit
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ _CUTS_PER_KILL, _RESTARTS_PER_KILL = 0.2, 0.05
 
 def main() -> int:
     """Go through the storms the command line asks for, both databases at the same time."""
+    # Ended from outside, it still kills its workers and removes its server and folders.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options()
     tolls = asyncio.run(_storms(options))
     figures = list(_figures(tolls, options))

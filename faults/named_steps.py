@@ -14,6 +14,8 @@ from faults.steps import KillAt
 from faults.waiting import until
 from faults.worker_process import WorkerPlan
 
+_IN_FLIGHT = frozenset({"before_send", "during_send", "after_send", "before_outcome"})
+"""Steps after which one more start must find nothing to do; for the others it would prove no more."""
 _LAST_STEPS_SECONDS = 3.0
 AFTER_A_CRASH = frozenset(
     {"before_doubt", "after_doubt", "before_lookup", "after_lookup", "before_verdict", "after_verdict"}
@@ -57,8 +59,9 @@ class StepTrial:
         ]
         await self._finish(self._plan)
         sent_before = len(self._sends())
-        await self._installation.press_synchronise()
-        await self._finish(self._plan)
+        if step in _IN_FLIGHT:
+            await self._installation.press_synchronise()
+            await self._finish(self._plan)
         kept = await self._installation.kept()
         return Outcome(
             step,

@@ -27,6 +27,7 @@ SAME_IN_ENGLISH = {
         "Line {number}: {reason}",
         "Type",
         "Xledger",
+        "{announcement} {summary}",
         "{name}: {reason}.",
     },
 }

@@ -8,6 +8,7 @@ IntegrationAdminError                 500
 ├── TooManyAttempts                   429
 ├── InvalidInput                      422  one sentence a field
 ├── ConfigurationError                422  somebody can put it right by changing a setting
+├── DatabaseBusy                      503  somebody else has been writing for too long
 ├── VaultError                        503
 │   ├── KeyMissing
 │   ├── KeyMismatch
@@ -107,6 +108,12 @@ class ConfigurationError(IntegrationAdminError):
     """A setting is missing or wrong; the message names it."""
 
     status = 422
+
+
+class DatabaseBusy(IntegrationAdminError):
+    """The database could not be written in time; nothing was changed."""
+
+    status = 503
 
 
 class VaultError(IntegrationAdminError):

@@ -4,6 +4,7 @@ Queries live in repositories/; the schema in models.py.
 """
 
 import asyncio
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +13,10 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from integration_admin.core.errors import Conflict, IntegrationAdminError, NotFound
+from integration_admin.core.errors import Conflict, DatabaseBusy, IntegrationAdminError, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.data.sqlite import (
@@ -27,7 +28,9 @@ from integration_admin.data.sqlite import (
     prepare,
 )
 
+_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+_TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment.")
 _ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
 
@@ -101,6 +104,12 @@ class Database:
                 yield session
                 if writes:
                     await session.commit()
+        except (OperationalError, sqlite3.OperationalError) as error:
+            # SQLAlchemy wraps what a statement raises, but not what BEGIN does.
+            cause = error.orig if isinstance(error, OperationalError) else error
+            if getattr(cause, "sqlite_errorname", "") not in _BUSY:
+                raise
+            raise DatabaseBusy(_TOO_LONG, internal=str(cause)) from error
         except IntegrityError as error:
             refusal = _refusal(error)
             if refusal is None:
@@ -117,8 +126,12 @@ class Database:
         if not (writes and self.is_sqlite):
             yield
             return
-        async with asyncio.timeout(BUSY_SECONDS):
-            await self._writing.acquire()
+        try:
+            async with asyncio.timeout(BUSY_SECONDS):
+                await self._writing.acquire()
+        except TimeoutError:
+            detail = "another unit of this process has been writing for too long"
+            raise DatabaseBusy(_TOO_LONG, internal=detail) from None
         try:
             yield
         finally:

@@ -92,9 +92,14 @@ class LocalRunQueue:
                 self._pending.discard(run.run_id)
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error says first; databases quote rows in the lines after it."""
+    return str(error).split("\n", 1)[0][:300]
+
+
 async def attempt(carry_out: CarryOut, run: QueuedRun) -> None:
     """Carry out a run; one that breaks is logged and must not end the others' worker."""
     try:
         await carry_out(run)
     except Exception as error:  # noqa: BLE001, whatever is wrong with this run, the next one's turn must come
-        _log.error("run_broke", run=str(run.run_id), error=type(error).__name__)
+        _log.error("run_broke", run=str(run.run_id), error=type(error).__name__, reason=first_line(error))

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -154,7 +154,9 @@ class _DroppableProtocol(H11Protocol):
 def _reset(transport: asyncio.Transport) -> None:
     """Close the connection so that the other side gets a TCP RST."""
     # A socket that lingers for no time at all throws away what is unsent instead of saying goodbye (socket(7)).
-    transport.get_extra_info("socket").setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )
+    # The client may have gone by itself meanwhile.
+    with suppress(OSError):
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
     transport.abort()

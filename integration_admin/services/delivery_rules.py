@@ -90,14 +90,13 @@ class Pass:
 def passes(capabilities: Capabilities) -> tuple[Pass, ...]:
     """Return the passes of a run: first what is above suspicion, at full speed.
 
-    A record that was being sent when the program died may be why it died. Such records go afterwards, in
-    small batches one after the other, and those of two crashes alone: so the one to blame is found, and
-    takes nobody else along.
+    A record that was being sent when the program died may be why it died. Such records go afterwards, one
+    batch at a time, and those of two crashes alone: so the one to blame is found, and takes nobody else along.
     """
     size = capabilities.batch_size
     return (
         Pass(Suspicion(0, 0), size, capabilities.in_flight),
-        Pass(Suspicion(1, 1), max(1, size // 10), 1),
+        Pass(Suspicion(1, 1), size, 1),
         Pass(Suspicion(2), 1, 1),
     )
 

@@ -134,8 +134,7 @@ class SyncRunner:
         if job.circuit.is_open:
             await self._find_out(job, questions)
         try:
-            await questions.look_up_due()
-            await self._send_all(job, writer)
+            await self._send_all(job, writer, questions)
         except Exception:
             # Nothing may stay marked as being sent once nobody is sending; without the lock somebody may be.
             await job.lock.check()
@@ -150,18 +149,23 @@ class SyncRunner:
         if job.circuit.is_open:
             raise AdapterError(job.circuit.sentence(), Fault.TRANSIENT, code="circuit")
 
-    async def _send_all(self, job: ExportJob, writer: ExportWriter) -> None:
-        """Send pass by pass; what was skipped because it changed in the middle gets another round."""
+    async def _send_all(self, job: ExportJob, writer: ExportWriter, questions: OpenQuestions) -> None:
+        """Settle doubts that are due and send, round by round, until a round has nothing to send.
+
+        What changed in the middle of a round, and what has become due meanwhile, belongs to the next one.
+        """
         backlog = Backlog(job)
         await backlog.revive()
-        for one in passes(job.capabilities):
-            while True:
+        begun = 1
+        while begun:
+            await questions.look_up_due()
+            begun = 0
+            for one in passes(job.capabilities):
                 pipeline = ExportPipeline(job, writer, batch_size=one.batch_size, in_flight=one.in_flight)
                 await pipeline.run(backlog.pages(one))
+                begun += pipeline.begun
                 if pipeline.halted:
                     return
-                if pipeline.begun == 0:
-                    break
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:

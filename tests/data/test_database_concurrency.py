@@ -6,10 +6,10 @@ import sqlite3
 import uuid
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.pool import QueuePool
 
-from integration_admin.core.errors import Conflict
+from integration_admin.core.errors import Conflict, DatabaseBusy
 from integration_admin.data.database import Database
 from tests.builders import save_integration, save_organisation
 from tests.data.worlds import open_database
@@ -62,6 +62,25 @@ async def test_a_writing_unit_takes_the_write_lock_at_once(sqlite_database: Data
             other.execute("BEGIN IMMEDIATE")
     other.execute("BEGIN IMMEDIATE")
     other.close()
+
+
+async def test_a_writer_that_waits_too_long_for_another_process_is_told_that_the_database_is_busy(
+    sqlite_database: Database,
+) -> None:
+    organisation = await save_organisation(sqlite_database)
+    impatient = "PRAGMA busy_timeout=50"
+    event.listen(
+        sqlite_database.engine.sync_engine, "checkout", lambda raw, *_: raw.cursor().execute(impatient)
+    )
+    other = sqlite3.connect(sqlite_database.path, timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseBusy):
+        async with sqlite_database.write(organisation.id) as unit:
+            await unit.audit.add(START, "Alice", "never written")
+    other.execute("ROLLBACK")
+    other.close()
+    async with sqlite_database.write(organisation.id) as unit:
+        assert await unit.audit.latest() == []
 
 
 async def test_a_reading_unit_takes_no_write_lock(sqlite_database: Database) -> None:

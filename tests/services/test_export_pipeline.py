@@ -2,74 +2,21 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
-from integration_admin.core.actor import Actor
-from integration_admin.core.errors import AdapterError, Conflict, Fault
+from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, RunState
-from integration_admin.data.database import Database
-from integration_admin.data.locks import HeldLock
 from integration_admin.data.repositories.deliveries import DeliveryRepository
 from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
-
-NewEngine = Callable[[Database, FakeAdapter, Actor], Engine]
-Behaviour = Callable[[FakeAdapter, Sequence[Voucher]], list[Outcome]]
-
-
-async def states(engine: Engine, integration: uuid.UUID) -> dict[DeliveryState, int]:
-    async with engine.database.read(engine.actor.organisation_id) as unit:
-        return await unit.deliveries.counts(integration)
-
-
-async def set_up(engine: Engine, records: int, *, batch_size: int, in_flight: int) -> uuid.UUID:
-    integration = await engine.set_up(kind="manual")
-    engine.adapter.capabilities = replace(
-        engine.adapter.capabilities, batch_size=batch_size, in_flight=in_flight
-    )
-    await engine.receive(records)
-    return integration
-
-
-class Traffic:
-    """Lets every send take a few turns of the event loop, and counts how many are under way."""
-
-    def __init__(self, adapter: FakeAdapter, behaviour: Behaviour = book_all, turns: int = 20) -> None:
-        self.behaviour = behaviour
-        self.turns = turns
-        self.under_way = 0
-        self.seen: list[int] = []
-        adapter.behaviour = self._send
-
-    async def _send(self, adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        self.under_way += 1
-        self.seen.append(self.under_way)
-        try:
-            await asyncio.sleep(self.turns / 1000)
-            return self.behaviour(adapter, batch)
-        finally:
-            self.under_way -= 1
-
-
-def limited(seconds: float, times: int) -> Behaviour:
-    """Return a behaviour that refuses so many sends with a rate limit and then books."""
-    left = [times]
-
-    def behaviour(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        if left[0]:
-            left[0] -= 1
-            raise AdapterError(msg("Too many requests."), Fault.RATE_LIMITED, retry_after=seconds)
-        return book_all(adapter, batch)
-
-    return behaviour
+from tests.services.traffic import Traffic, limited, set_up, states
 
 
 @pytest.mark.parametrize(("batch_size", "in_flight"), [(1, 1), (1, 4), (1, 32), (10, 8), (100, 3)])
@@ -179,204 +126,6 @@ async def test_claims_that_cannot_become_vouchers_keep_no_place_and_no_other_cla
     await engine.records.receive(engine.actor, claims)
     run = await engine.sync(integration)
     assert (run.delivered, run.rejected) == (60, 30)
-
-
-async def test_a_rate_limit_of_a_minute_is_waited_out_inside_the_run(engine: Engine) -> None:
-    integration = await set_up(engine, 40, batch_size=10, in_flight=1)
-    engine.adapter.behaviour = limited(60, 1)
-    run = await engine.sync(integration)
-
-    assert engine.clock.slept == [60]
-    assert (run.delivered, len(engine.adapter.ledger)) == (40, 40)
-    assert run.sums == {"NOK": 40 * 41_200}
-
-
-async def test_a_run_that_delivers_everything_after_a_wait_has_succeeded(engine: Engine) -> None:
-    integration = await set_up(engine, 40, batch_size=10, in_flight=1)
-    engine.adapter.behaviour = limited(5, 2)
-    run = await engine.sync(integration)
-    assert (run.delivered, run.waiting, run.state) == (40, 0, RunState.SUCCEEDED)
-
-
-async def test_a_rate_limit_without_a_time_rests_for_a_second(engine: Engine) -> None:
-    integration = await set_up(engine, 20, batch_size=10, in_flight=1)
-
-    def once(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        if len(adapter.sent) == 1:
-            raise AdapterError(msg("Too many requests."), Fault.RATE_LIMITED)
-        return book_all(adapter, batch)
-
-    engine.adapter.behaviour = once
-    await engine.sync(integration)
-    assert engine.clock.slept == [1]
-    assert len(engine.adapter.ledger) == 10, "the refused ones wait for their own time"
-
-
-@pytest.mark.parametrize("in_flight", [1, 8])
-async def test_a_longer_rate_limit_ends_the_run(engine: Engine, in_flight: int) -> None:
-    integration = await set_up(engine, 100, batch_size=1, in_flight=in_flight)
-    Traffic(engine.adapter, limited(61, 1000))
-    run = await engine.sync(integration)
-    assert (engine.clock.slept, run.state) == ([], RunState.FAILED)
-    assert str(run.message) == "Too many requests."
-    assert len(engine.adapter.sent) <= in_flight
-
-
-async def test_a_run_rests_five_times_in_a_row_and_not_more(engine: Engine) -> None:
-    integration = await set_up(engine, 100, batch_size=10, in_flight=1)
-    engine.adapter.behaviour = limited(3, 1000)
-    run = await engine.sync(integration)
-    assert engine.clock.slept == [3] * 5
-    assert (run.state, str(run.message)) == (RunState.FAILED, "Too many requests.")
-    assert DeliveryState.SENDING not in await states(engine, integration)
-
-
-async def test_sends_that_are_refused_at_the_same_time_are_one_rest(engine: Engine) -> None:
-    integration = await set_up(engine, 100, batch_size=1, in_flight=16)
-    Traffic(engine.adapter, limited(7, 16))
-    await engine.sync(integration)
-    assert engine.clock.slept == [7]
-    assert len(engine.adapter.ledger) == 100
-
-
-async def test_after_a_rest_that_helped_the_count_of_rests_begins_anew(engine: Engine) -> None:
-    integration = await set_up(engine, 100, batch_size=10, in_flight=1)
-
-    def every_second(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        if len(adapter.sent) % 2:
-            raise AdapterError(msg("Too many requests."), Fault.RATE_LIMITED, retry_after=1)
-        return book_all(adapter, batch)
-
-    engine.adapter.behaviour = every_second
-    await engine.sync(integration)
-    assert len(engine.clock.slept) >= 10
-    assert len(engine.adapter.ledger) == 100
-
-
-class LosingLocks:
-    """Locks of which one stops being held at the check number `lasts`; `meanwhile` happens at that moment."""
-
-    def __init__(self, engine: Engine, lasts: int, meanwhile: Callable[[], Awaitable[Any]]) -> None:
-        self._honest = engine.locks
-        self._lasts = lasts
-        self._meanwhile = meanwhile
-        self._checks = 0
-
-    @asynccontextmanager
-    async def hold(self, integration_id: uuid.UUID) -> AsyncIterator[HeldLock]:
-        holding = self._honest.hold(integration_id)
-        await holding.__aenter__()
-        self._let_go = holding.__aexit__
-        yield self
-        if self._checks < self._lasts:
-            await holding.__aexit__(None, None, None)
-
-    async def is_free(self, integration_id: uuid.UUID) -> bool:
-        return await self._honest.is_free(integration_id)
-
-    async def check(self) -> None:
-        self._checks += 1
-        if self._checks == self._lasts:
-            await self._let_go(None, None, None)
-            await self._meanwhile()
-        if self._checks >= self._lasts:
-            raise Conflict(msg("Lost."))
-
-
-async def nothing() -> None:
-    """Let nobody else take the lock."""
-
-
-async def lose_lock(
-    engine: Engine, lasts: int, meanwhile: Callable[[], Awaitable[Any]] = nothing
-) -> uuid.UUID:
-    """Carry out a run whose lock is lost; return the run."""
-    integration = (await engine.configuration.everything(engine.actor))[0].id
-    engine.runner._locks = LosingLocks(engine, lasts, meanwhile)
-    run = await engine.runs.start(engine.actor, integration)
-    await engine.runner.carry_out(engine.actor.organisation_id, run.id)
-    return run.id
-
-
-@pytest.mark.parametrize(("batch_size", "in_flight"), [(1, 1), (1, 8), (10, 2)])
-async def test_a_lost_lock_sends_nothing_more_and_takes_back_what_was_not_sent(
-    engine: Engine, batch_size: int, in_flight: int
-) -> None:
-    integration = await set_up(engine, 60, batch_size=batch_size, in_flight=in_flight)
-    await lose_lock(engine, 1)
-    assert engine.adapter.sent == []
-    assert await states(engine, integration) == {DeliveryState.READY: 60}
-
-
-async def test_a_lost_lock_leaves_the_records_the_new_holder_is_sending_alone(
-    engine: Engine, new_engine: NewEngine
-) -> None:
-    integration = await set_up(engine, 20, batch_size=10, in_flight=1)
-    # Sends that leave within a twentieth of a second share one question about the lock.
-    Traffic(engine.adapter, turns=80)
-    successor = new_engine(engine.database, FakeAdapter(), engine.actor)
-    at_it, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        at_it.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    successor.adapter.behaviour = slow
-    taken: list[asyncio.Task[None]] = []
-
-    async def take_over() -> None:
-        await successor.scheduler.tick()
-        taken.append(asyncio.create_task(successor.work_off()))
-        await at_it.wait()
-
-    async with asyncio.timeout(20):
-        await lose_lock(engine, 2, take_over)
-        during = await states(engine, integration)
-        go_on.set()
-        await taken[0]
-
-    # Ten were on their way out with the old holder and are in doubt; the rest is the new one's.
-    assert during.get(DeliveryState.SENDING, 0) > 0, "what the new holder sends stays its own"
-    async with engine.database.read(engine.actor.organisation_id) as unit:
-        suspects = [
-            item.reference
-            for item in await unit.deliveries.unknown_due(
-                integration, engine.clock.now().replace(year=2030), 0, 100
-            )
-        ]
-    assert not set(suspects) & {voucher.reference for voucher in successor.adapter.ledger}
-
-
-async def test_a_lost_lock_leaves_the_run_to_the_new_holder(engine: Engine, new_engine: NewEngine) -> None:
-    await set_up(engine, 20, batch_size=10, in_flight=1)
-    # Sends that leave within a twentieth of a second share one question about the lock.
-    Traffic(engine.adapter, turns=80)
-    successor = new_engine(engine.database, FakeAdapter(), engine.actor)
-    at_it, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        at_it.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    successor.adapter.behaviour = slow
-    taken: list[asyncio.Task[None]] = []
-
-    async def take_over() -> None:
-        await successor.scheduler.tick()
-        taken.append(asyncio.create_task(successor.work_off()))
-        await at_it.wait()
-
-    async with asyncio.timeout(20):
-        run_id = await lose_lock(engine, 2, take_over)
-        during = await engine.runs.get(engine.actor, run_id)
-        go_on.set()
-        await taken[0]
-    after = await engine.runs.get(engine.actor, run_id)
-
-    assert during.state is RunState.RUNNING, "whoever has the lock says how the run ended"
-    assert after.delivered == len(engine.adapter.ledger) + len(successor.adapter.ledger)
 
 
 async def test_a_record_revised_between_reading_and_intent_goes_out_in_its_new_revision_in_the_same_run(
