@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message
@@ -123,16 +123,14 @@ class Connection:
     """What works less than fully, such as a missing scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class VoucherLine:
+class VoucherLine(NamedTuple):
     """One debit line: the mapped target fields by name and the amount (negative for a credit)."""
 
     fields: Mapping[str, str]
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Voucher:
+class Voucher(NamedTuple):
     """One claim on its way out. The adapter adds the balancing credit line from `fields`.
 
     `reference` is ours, the same on every attempt, at most 25 characters of A-Z and 0-9;
@@ -161,8 +159,7 @@ class Result(StrEnum):
     """Taken only in part; somebody has to look before anything is sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one voucher of a batch, found again by `reference`."""
 
     reference: str

@@ -24,7 +24,10 @@ def worker(
     async def work(application: Application) -> None:
         if application.database.is_sqlite:
             raise ConfigurationError(
-                msg("A worker needs a PostgreSQL database; on SQLite, serve does its work by itself.")
+                msg(
+                    "The command “worker” needs a PostgreSQL database. On SQLite, the command “serve” carries out"
+                    " the exports itself."
+                )
             )
         _cancel_on_signal()
         await application.check_start()

@@ -32,27 +32,40 @@ def _last() -> rx.Component:
 
 
 def _missed() -> rx.Component:
-    """Draw the question whether to make up for planned exports that were missed."""
-    answers = ui.row(
-        ui.button(t("Export now what was missed"), on_click=HealthState.answer_missed("now")),
-        ui.button(
-            t("Leave it to the next planned export"),
-            variant="secondary",
-            on_click=HealthState.answer_missed("later"),
-        ),
-    )
     return rx.el.section(
         ui.heading(t("Planned exports were missed"), id="missed"),
+        missed_question(
+            HealthState.missed_since, HealthState.answer_missed("now"), HealthState.answer_missed("later")
+        ),
+        aria_labelledby="missed",
+        class_name="app-stack app-stack--small",
+    )
+
+
+def missed_question(since: rx.Var[str], export: rx.event.EventSpec, leave: rx.event.EventSpec) -> rx.Component:
+    """Ask whether to make up for planned exports that were missed, and say what each answer does."""
+    answers = rx.fragment(
+        ui.paragraph(t("“Export now what was missed” sends everything that waits, at once and only once.")),
         ui.paragraph(
             t(
-                "The program was not running, so nothing has been exported as planned since {when}. Nothing is lost:"
-                " what has gathered can go out now, or with the next planned export.",
-                when=HealthState.missed_since,
+                "“Leave it to the next planned export” sends nothing now. Nothing is lost: what waits goes out"
+                " then."
+            )
+        ),
+        ui.row(
+            ui.button(t("Export now what was missed"), on_click=export),
+            ui.button(t("Leave it to the next planned export"), variant="secondary", on_click=leave),
+        ),
+    )
+    return rx.fragment(
+        ui.paragraph(
+            t(
+                "Nothing was running when the exports planned from {since} on were due. More than a week has passed,"
+                " so they are not made up for without you.",
+                since=since,
             )
         ),
         rx.cond(SessionState.can_run, answers),
-        aria_labelledby="missed",
-        class_name="app-stack app-stack--small",
     )
 
 

@@ -167,8 +167,8 @@ def failure_row(line: rx.Var[FailureLine]) -> rx.Component:
         ("mapping", ui.link(t("Change the mapping"), f"{base}/mapping")),
         ("mend", rx.fragment(t("Mend it in the expense system"))),
         ("decide", ui.link(t("Decide about it"), base)),
-        ("done", rx.fragment(t("Nothing: it has been exported since"))),
-        rx.fragment(t("Nothing: it is taken care of by itself")),
+        ("done", rx.fragment(t("Nothing. It was exported later."))),
+        rx.fragment(t("Nothing. It is taken care of by itself.")),
     )
     return ui.table_row(
         line["record"], line["amount"], line["reason"], to_do, numeric=[1], key=line["record"]

@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.pages.decisions import missed_question
 from integration_admin.pages.parts import integration_trail, refusal
 from integration_admin.states.health import HealthState
 from integration_admin.states.schedule import ScheduleState
@@ -177,21 +178,13 @@ def _unknown_zone() -> rx.Component:
 
 
 def _missed() -> rx.Component:
-    """Ask about exports that were missed long ago, say what each answer means, and what was answered."""
+    """Ask about exports that were missed long ago, and say what was answered."""
     question = ui.alert(
         "warning",
-        ui.paragraph(
-            t(
-                "Nothing was running when exports were planned from {since} on. More than a week has passed,"
-                " so they are not made up for without you.",
-                since=ScheduleState.missed_since,
-            )
-        ),
-        ui.paragraph(t("Export now sends everything that waits, at once and only once.")),
-        ui.paragraph(t("Leave it sends nothing now; what waits goes with the next planned export.")),
-        ui.row(
-            ui.button(t("Export now"), on_click=ScheduleState.answer_missed("export")),
-            ui.button(t("Leave it"), variant="secondary", on_click=ScheduleState.answer_missed("leave")),
+        missed_question(
+            ScheduleState.missed_since,
+            ScheduleState.answer_missed("export"),
+            ScheduleState.answer_missed("leave"),
         ),
         title=t("Planned exports were missed"),
     )

@@ -65,7 +65,8 @@ class Circuit:
     def sentence(self) -> Message:
         """Say why nothing is sent."""
         return msg(
-            "The accounting system could not be reached {count} times in a row. Sending rests for a while, then one question finds out whether it is back.",
+            "{count} tries in a row did not reach the accounting system. Sending rests for a while; then one request"
+            " checks whether it is back.",
             count=self.failures,
         )
 

@@ -136,7 +136,8 @@ async def _check_sendable(unit: Unit, integration_id: uuid.UUID, row: RecordRow)
     if _is_doubled(reason):
         raise Conflict(
             msg(
-                "{record} is booked more than once already, so it cannot be sent again. Remove the surplus there.",
+                "{record} is booked more than once already, so it cannot be sent again. Remove the surplus vouchers"
+                " in the accounting system.",
                 record=row.external_id,
             )
         )

@@ -6,6 +6,7 @@ A record leaves only after its intent is committed, and nothing is forgotten bef
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from integration_admin.core.errors import AdapterError, Fault, IntegrationAdminError
 from integration_admin.data.repositories.deliveries import Outgoing
@@ -19,6 +20,8 @@ from integration_admin.services.export_writer import ExportWriter
 
 _GROUP = 128
 """Records one commit shall cover at least, while there is something else to do: commits cost more than rows."""
+LANDING_SECONDS = 5.0
+"""How long a stopping process waits for the answers to what it has sent."""
 _LONGEST_REST = 60.0
 _MOST_RESTS = 5
 
@@ -78,6 +81,13 @@ class ExportPipeline:
     async def _flow_and_land(self, supply: Supply) -> None:
         try:
             await self._flow(supply)
+        except asyncio.CancelledError:
+            # The process shall stop; what is in flight gets a moment to be answered and written down.
+            self._halted = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LANDING_SECONDS):
+                    await self._land()
+            raise
         except Exception:
             # Reading or committing failed; what is in flight may still be settled.
             self._halted = True

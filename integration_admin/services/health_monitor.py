@@ -209,13 +209,13 @@ def _resting(picture: _Picture) -> Message:
     count, until = picture.integration.transport_failures, picture.integration.open_until
     if until is None or until <= picture.now:
         return msg(
-            "The accounting system could not be reached {count} times in a row. One question now finds out"
-            " whether it is back.",
+            "{count} tries in a row did not reach the accounting system. One request will now check whether it is"
+            " back.",
             count=count,
         )
     return msg(
-        "The accounting system could not be reached {count} times in a row. Sending rests until {time}; then one"
-        " question finds out whether it is back. To ask it now, press Sync now.",
+        "{count} tries in a row did not reach the accounting system. Sending rests until {time}; then one request"
+        " checks whether it is back. To check at once, press “Sync now”.",
         count=count,
         time=_time(until, picture),
     )
@@ -224,8 +224,8 @@ def _resting(picture: _Picture) -> Message:
 def _budget_spent(picture: _Picture) -> Message:
     budget = picture.budget
     return msg(
-        "The automatic new tries of this day are used up: {count}. They go on at {time}."
-        " Find out why the accounting system refuses so much, then press Sync now.",
+        "The automatic new tries for these 24 hours are used up: {count}. They go on at {time}."
+        " Find out why sending fails so often, then press “Sync now”.",
         count=budget.spent,
         time=_time((budget.since or picture.now) + BUDGET_WINDOW, picture),
     )

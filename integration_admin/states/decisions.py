@@ -69,7 +69,8 @@ class Deciding(rx.State, mixin=True):
 
     async def _send_again(self, records: list[RecordKey]) -> None:
         done = msg(
-            "Goes out again with the next export, under the same reference: {records}.", records=_ids(records)
+            "Records that go out again with the next export: {records}. Their references stay the same.",
+            records=_ids(records),
         )
         await self._decide(await current_reader(), records, done)
 

@@ -97,7 +97,11 @@ async def test_a_cron_line_counts_instead_of_the_choices_and_a_wrong_one_is_expl
 
 
 @pytest.mark.parametrize(
-    ("button", "said"), [("Export now", "The export has been started"), ("Leave it", "Nothing is sent now")]
+    ("button", "said"),
+    [
+        ("Export now what was missed", "The export has been started"),
+        ("Leave it to the next planned export", "Nothing is sent now"),
+    ],
 )
 async def test_exports_that_were_missed_are_asked_about_and_the_answer_is_said(
     browser: Browser,

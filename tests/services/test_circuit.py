@@ -104,7 +104,7 @@ async def test_the_circuit_opens_at_the_fifth_failure_in_a_row_and_not_before(en
     run = await engine.sync(integration)
     assert (len(line.calls), await rest_of(engine, integration)) == (5, 1)
     assert (run.state, run.waiting) == (RunState.FAILED, 1)
-    assert "could not be reached 5 times in a row" in str(run.message)
+    assert "5 tries in a row did not reach" in str(run.message)
 
 
 @pytest.mark.parametrize("fault", [Fault.UPSTREAM, Fault.UNKNOWN_OUTCOME])
@@ -216,7 +216,7 @@ async def test_a_person_finds_out_at_once(engine: Engine) -> None:
     still_away = await engine.sync(integration)
     assert line.calls == ["lookup"]
     assert (still_away.state, still_away.delivered) == (RunState.FAILED, 0)
-    assert "could not be reached 6 times in a row" in str(still_away.message)
+    assert "6 tries in a row did not reach" in str(still_away.message)
     assert await rest_of(engine, integration) == 2
 
     line.mend()

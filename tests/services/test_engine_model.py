@@ -29,8 +29,8 @@ from tests.services.far_side import LATEST_BOOKING, FarSide, Mishap, Question
 from tests.services.losing_locks import LosingLocks
 from tests.services.story import NewEngine, Story, Template
 
-EXAMPLES = 40
-STEPS = 30
+EXAMPLES = 20
+STEPS = 20
 DERANDOMIZED = True
 PROFILE = settings(
     max_examples=EXAMPLES,

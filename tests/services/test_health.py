@@ -58,8 +58,8 @@ async def test_while_sending_rests_it_says_why_until_when_and_what_to_press(
     health = await health_of(engine, integration)
     # Noon in UTC is one o'clock in Oslo in November.
     assert str(health.sentence) == (
-        "The accounting system could not be reached 5 times in a row. Sending rests until 13:05;"
-        " then one question finds out whether it is back. To ask it now, press Sync now."
+        "5 tries in a row did not reach the accounting system. Sending rests until 13:05;"
+        " then one request checks whether it is back. To check at once, press “Sync now”."
     )
     assert health.status is Status.ERROR
     assert (health.resting_until, health.resting_reason) == (START + timedelta(minutes=5), NO_ANSWER)
@@ -69,7 +69,9 @@ async def test_when_the_rest_is_over_it_says_that_it_asks(engine: Engine, integr
     await rest(engine, integration)
     engine.clock.advance(timedelta(minutes=5))
     health = await health_of(engine, integration)
-    assert str(health.sentence).endswith("5 times in a row. One question now finds out whether it is back.")
+    assert str(health.sentence) == (
+        "5 tries in a row did not reach the accounting system. One request will now check whether it is back."
+    )
 
 
 async def test_nothing_rests_once_the_circuit_is_closed(engine: Engine, integration: uuid.UUID) -> None:

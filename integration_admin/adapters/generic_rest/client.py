@@ -169,7 +169,10 @@ def _checked(options: Options, secrets: Mapping[str, Secret]) -> Secret | None:
     goes_into_header = options.authentication in {fields.API_KEY, fields.BEARER}
     if not text or (goes_into_header and (not text.isascii() or not text.isprintable() or " " in text)):
         raise AuthenticationFailed(
-            msg("The key, token or password is empty or has characters in it that none has. Copy it again."),
+            msg(
+                "The key, token or password is empty or has characters in it that are not allowed there. Copy it"
+                " again."
+            ),
             code="secret_format",
         )
     return Secret(text)

@@ -29,9 +29,10 @@ _NOTHING_THERE = msg(
 )
 _OTHER = msg("{address} does not take what is sent to it ({status}). Check the path and how to sign in.")
 _TOO_MANY = msg("The accounting system has had too many requests. The export goes on after a pause.")
-_BROKEN = msg(
-    "The accounting system answers with a fault of its own ({status}). Try again in a few minutes. If something"
-    " was being sent, check first whether it arrived."
+_BROKEN = msg("The accounting system answers with a fault of its own ({status}). Try again in a few minutes.")
+_BROKEN_AFTER_SENDING = msg(
+    "The accounting system answers with a fault of its own ({status}). Before you try again, check there whether"
+    " what was sent arrived."
 )
 _UNCLEAR = msg(
     "The accounting system answers {status}, which does not say whether what was sent was booked. It is looked"
@@ -52,7 +53,7 @@ def not_taken(
         )
     if meaning is Meaning.WAIT:
         return _too_many(status, headers, now)
-    sentence = _BROKEN if status >= 500 else _UNCLEAR
+    sentence = _BROKEN_AFTER_SENDING if status >= 500 else _UNCLEAR
     return AdapterError(
         Message(sentence.template, {"status": str(status)}),
         Fault.UNKNOWN_OUTCOME,

@@ -44,7 +44,7 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
             Choice(BEARER, msg("Bearer token")),
             Choice(BASIC, msg("User name and password")),
             Choice(OAUTH, msg("OAuth 2 with a client's secret")),
-            Choice(NO_SIGN_IN, msg("Not at all")),
+            Choice(NO_SIGN_IN, msg("No sign-in")),
         ),
         default=API_KEY,
     ),
@@ -108,7 +108,7 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     CredentialField(
         "scope",
         msg("Scope"),
-        msg("What the token is asked for. Leave it empty unless you were told one."),
+        msg("The rights the token shall have. Leave it empty unless you were told what to write."),
         required=False,
         only_when=("authentication", OAUTH),
     ),
@@ -135,8 +135,8 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
             " decide each time."
         ),
         choices=(
-            Choice(BY_REFERENCE, msg("It can be asked by our reference")),
-            Choice(NO_LOOKUP, msg("It cannot be asked")),
+            Choice(BY_REFERENCE, msg("Vouchers can be looked up by our reference")),
+            Choice(NO_LOOKUP, msg("Vouchers cannot be looked up")),
         ),
         default=BY_REFERENCE,
     ),
@@ -185,12 +185,15 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     _rare(
         "idempotency_header",
         msg("Header against doubles"),
-        msg("Where the same value in this header is never booked twice, such as Idempotency-Key."),
+        msg(
+            "A header such as Idempotency-Key. A voucher that is sent twice with the same value in it must be booked"
+            " only once."
+        ),
     ),
     _rare(
         "list_name",
         msg("Name of the list that is sent"),
-        msg("Where the list must stand inside an object, its name there. Empty means the list alone."),
+        msg("The name of the list, if it has to stand inside an object. Leave it empty to send the list alone."),
     ),
     _rare("results_pointer", msg("Where the results of a list are"), _POINTER, "/vouchers"),
     _rare("id_pointer", msg("Where the voucher's ID is in a result"), _POINTER, "/id"),

@@ -206,7 +206,7 @@ def _number(settings: Mapping[str, str], name: str, least: int, most: int) -> in
     text = (settings.get(name) or _DEFAULTS[name]).strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
     if not least <= number <= most:
-        sentence = msg("This is a whole number between {least} and {most}.", least=least, most=most)
+        sentence = msg("This must be a whole number between {least} and {most}.", least=least, most=most)
         raise InvalidInput(sentence, fields={name: sentence})
     return number
 
