@@ -42,7 +42,9 @@ def _missed() -> rx.Component:
     )
 
 
-def missed_question(since: rx.Var[str], export: rx.event.EventSpec, leave: rx.event.EventSpec) -> rx.Component:
+def missed_question(
+    since: rx.Var[str], export: rx.event.EventSpec, leave: rx.event.EventSpec
+) -> rx.Component:
     """Ask whether to make up for planned exports that were missed, and say what each answer does."""
     answers = rx.fragment(
         ui.paragraph(t("“Export now what was missed” sends everything that waits, at once and only once.")),

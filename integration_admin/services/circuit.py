@@ -49,7 +49,15 @@ class Circuit:
         self.open_until, self.reason = None, None
 
     def failed(self, now: datetime, why: Message) -> None:
-        """Count one more; from the fifth in a row on sending rests, twice as long each time it fails again."""
+        """Count one more; from the fifth in a row on sending rests, twice as long each time it fails again.
+
+        Calls that fail while it rests were on their way before, and belong to the same failure.
+        """
+        if not self.rests(now):
+            self.still_away(now, why)
+
+    def still_away(self, now: datetime, why: Message) -> None:
+        """Count the answer to a question of its own, asked by a person perhaps while sending rests."""
         self.failures += 1
         if self.failures < OPENS_AFTER:
             return

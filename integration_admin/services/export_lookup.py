@@ -68,7 +68,7 @@ class OpenQuestions:
         except AuthenticationFailed:
             raise
         except AdapterError as error:
-            job.circuit.failed(job.clock.now(), error.message)
+            job.circuit.still_away(job.clock.now(), error.message)
         else:
             job.circuit.answered()
         await self._writer.write([])

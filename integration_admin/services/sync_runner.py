@@ -146,8 +146,7 @@ class SyncRunner:
         by_itself = job.run.started_by == SCHEDULER
         if not (by_itself and job.circuit.rests(self._clock.now())):
             await questions.probe()
-        if job.circuit.is_open:
-            raise AdapterError(job.circuit.sentence(), Fault.TRANSIENT, code="circuit")
+        _check_circuit(job)
 
     async def _send_all(self, job: ExportJob, writer: ExportWriter, questions: OpenQuestions) -> None:
         """Settle doubts that are due and send, round by round, until a round has nothing to send.
@@ -159,6 +158,7 @@ class SyncRunner:
         begun = 1
         while begun:
             await questions.look_up_due()
+            _check_circuit(job)
             begun = 0
             for one in passes(job.capabilities):
                 pipeline = ExportPipeline(job, writer, batch_size=one.batch_size, in_flight=one.in_flight)
@@ -197,3 +197,9 @@ class SyncRunner:
             if state is RunState.SUCCEEDED or tally.delivered:
                 await unit.integrations.note(run.integration_id, last_success_at=now)
         _log.info("run_finished", run=str(run.id), state=str(state), **tally.columns())
+
+
+def _check_circuit(job: ExportJob) -> None:
+    """Raise AdapterError while the circuit is open: nothing is sent then."""
+    if job.circuit.is_open:
+        raise AdapterError(job.circuit.sentence(), Fault.TRANSIENT, code="circuit")

@@ -35,8 +35,7 @@ def run(instance: Path, *words: str, **settings: str) -> tuple[int, str]:
 def test_on_sqlite_it_says_in_one_sentence_who_does_its_work(tmp_path: Path) -> None:
     assert run(tmp_path, "worker") == (
         1,
-        "The command “worker” needs a PostgreSQL database. On SQLite, the command “serve” carries out"
-        " the exports itself.",
+        "The command “worker” needs a PostgreSQL database. On SQLite, the command “serve” carries out the exports itself.",
     )
 
 

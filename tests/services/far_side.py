@@ -129,7 +129,7 @@ class FarSide(FakeAdapter):
             due = self.clock.now() + timedelta(seconds=seconds)
             self.coming += [(due, voucher) for voucher in batch]
         elif mishap is Mishap.HALF_BOOKED:
-            book_all(self, batch[: len(batch) // 2])
+            book_all(self, batch[: (len(batch) + 1) // 2])
         if mishap in _RAISED:
             raise _RAISED[mishap]()  # noqa: RSE102, these make errors, they are none
         return self._answer(mishap, batch)

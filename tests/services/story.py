@@ -90,7 +90,7 @@ class Story:
                 said = {line["event"] for line in logged}
                 assert not said & NEVER_LOGGED, logged
 
-    def begin(self, new: int, mishaps: list[tuple[Mishap, int]], meanwhile: str, *, calm: bool) -> None:
+    def begin(self, new: int, mishaps: list[tuple[Mishap, int]], meanwhile: list[str], *, calm: bool) -> None:
         """Take in new claims and plan what shall befall them."""
         if calm:
             self.far.plan.clear()
@@ -99,8 +99,8 @@ class Story:
         said = [self.say(f"EC-{number}", 1, approved=True, amount=10_000 + number) for number in numbers]
         self.do(self.engine.records.receive(self.engine.actor, said))
         self.far.plan.extend(mishaps)
-        if meanwhile:
-            self.far.meanwhile.append(self.actions(len(self.far.sent))[meanwhile])
+        for place, what in enumerate(meanwhile):
+            self.far.meanwhile.append(self.actions(len(self.claims) + place)[what])
 
     def actions(self, which: int) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what somebody else may do at any time, also in the middle of a send."""
@@ -142,7 +142,8 @@ class Story:
 
     async def revised(self, which: int, *, approved: bool, amount: int) -> None:
         if self.claims:
-            claim_id = sorted(self.claims)[which % len(self.claims)]
+            # Most stories are about the newest claims: they are still on their way.
+            claim_id = list(self.claims)[-1 - which % min(4, len(self.claims))]
             revision = self.claims[claim_id].revision + 1
             await self.store(claim_id, revision, approved=approved, amount=amount)
 
@@ -161,6 +162,12 @@ class Story:
             await self.tick_and_work(rival)
         finally:
             await rival.database.close()
+
+    async def take_over(self) -> None:
+        """Let a second process take the lock of one that is paused, and go on until the doubts are settled."""
+        await self.rival()
+        self.clock.advance(61)
+        await self.rival()
 
     async def set_paused(self, *, paused: bool) -> None:
         with suppress(Conflict):

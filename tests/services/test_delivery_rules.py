@@ -101,13 +101,11 @@ def test_what_is_not_answered_for_may_have_arrived() -> None:
     assert "did not say" in str(outcome.message)
 
 
-@pytest.mark.parametrize(("batch_size", "suspects"), [(1, 1), (9, 1), (10, 1), (100, 10), (500, 50)])
-def test_suspects_go_after_the_others_in_small_batches_and_the_worst_alone(
-    batch_size: int, suspects: int
-) -> None:
+@pytest.mark.parametrize("batch_size", [1, 9, 500])
+def test_suspects_go_after_the_others_one_batch_at_a_time_and_the_worst_alone(batch_size: int) -> None:
     assert passes(Capabilities(batch_size=batch_size, in_flight=8)) == (
         Pass(Suspicion(0, 0), batch_size, 8),
-        Pass(Suspicion(1, 1), suspects, 1),
+        Pass(Suspicion(1, 1), batch_size, 1),
         Pass(Suspicion(2), 1, 1),
     )
 

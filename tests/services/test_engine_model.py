@@ -45,8 +45,11 @@ PROFILE = settings(
 NEW = st.integers(0, 5)
 HOW_LATE = st.integers(1, LATEST_BOOKING)
 MISHAPS = st.lists(st.tuples(st.sampled_from(Mishap), HOW_LATE), max_size=3)
-MEANWHILE = st.sampled_from(
-    ["", "", "", "cancel", "pause", "revise", "withdraw", "receive", "rival", "retry", "decide"]
+MEANWHILE = st.lists(
+    st.sampled_from(
+        ["cancel", "pause", "revise", "revise", "withdraw", "receive", "rival", "retry", "decide"]
+    ),
+    max_size=2,
 )
 QUESTIONS = st.lists(st.sampled_from(Question), max_size=2)
 SECONDS = st.sampled_from([1, 31, 61, 61, 300, 901, 3600, 100_000])
@@ -65,20 +68,21 @@ class EngineMachine(Story, RuleBasedStateMachine):
         self.far.capabilities = FarSide(self.clock, batch_size, in_flight, lookup=lookup).capabilities
 
     @rule(new=NEW, mishaps=MISHAPS, meanwhile=MEANWHILE, calm=CALM)
-    def sync(self, new: int, mishaps: list[tuple[Mishap, int]], meanwhile: str, calm: bool) -> None:  # noqa: FBT001, hypothesis passes by name
+    def sync(self, new: int, mishaps: list[tuple[Mishap, int]], meanwhile: list[str], calm: bool) -> None:  # noqa: FBT001, hypothesis passes by name
         self.begin(new, mishaps, meanwhile, calm=calm)
         self.do(self.export())
 
-    @rule(new=NEW, mishaps=MISHAPS, questions=QUESTIONS, seconds=SECONDS, calm=CALM)
+    @rule(new=NEW, mishaps=MISHAPS, meanwhile=MEANWHILE, questions=QUESTIONS, seconds=SECONDS, calm=CALM)
     def wait_and_tick(
         self,
         new: int,
         mishaps: list[tuple[Mishap, int]],
+        meanwhile: list[str],
         questions: list[Question],
         seconds: int,
         calm: bool,  # noqa: FBT001, hypothesis passes by name
     ) -> None:
-        self.begin(new, mishaps, "", calm=calm)
+        self.begin(new, mishaps, meanwhile, calm=calm)
         self.far.questions.extend(questions)
         self.clock.advance(seconds)
         self.do(self.tick_and_work(self.engine))
@@ -89,14 +93,14 @@ class EngineMachine(Story, RuleBasedStateMachine):
         how_late=HOW_LATE,
     )
     def die_and_recover(self, mishap: Mishap, seconds: int, how_late: int) -> None:
-        self.begin(2, [(mishap, how_late)], "", calm=True)
+        self.begin(2, [(mishap, how_late)], [], calm=True)
         self.do(self.export())
         self.clock.advance(seconds)
         self.do(self.tick_and_work(self.engine))
 
     @rule(mishap=st.sampled_from([Mishap.DROPPED, Mishap.LOST_BEFORE, Mishap.LOST_AFTER]), seconds=SECONDS)
     def suffer_an_outage(self, mishap: Mishap, seconds: int) -> None:
-        self.begin(6, [(mishap, 1)] * 6, "", calm=True)
+        self.begin(6, [(mishap, 1)] * 6, [], calm=True)
         self.do(self.export())
         self.clock.advance(seconds)
         self.do(self.tick_and_work(self.engine))
@@ -106,9 +110,9 @@ class EngineMachine(Story, RuleBasedStateMachine):
         async def nobody() -> None:
             """Let the lock lie."""
 
-        self.begin(new, mishaps, "", calm=True)
+        self.begin(new, mishaps, [], calm=True)
         engine = self.engine
-        engine.runner._locks = LosingLocks(engine.locks, lasts, self.rival if taken else nobody)
+        engine.runner._locks = LosingLocks(engine.locks, lasts, self.take_over if taken else nobody)
         self.do(self.export())
         engine.runner._locks = engine.locks
 

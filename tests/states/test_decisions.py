@@ -202,7 +202,7 @@ async def test_history_and_a_runs_page_tell_why_nothing_was_exported_and_what_in
     engine.clock.advance(60)
     run = await engine.sync(connected)
     async with engine.database.write(engine.actor.organisation_id) as unit:
-        await unit.runs.progress(run.id, resumed=2)
+        (await unit.runs.get(run.id)).resumed = 2
     session = await people.session(people.alice)
     await tab.connect(session, f"{BASE}/{connected}/history")
     line, _ = tab[HistoryState.runs]

@@ -193,7 +193,9 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     _rare(
         "list_name",
         msg("Name of the list that is sent"),
-        msg("The name of the list, if it has to stand inside an object. Leave it empty to send the list alone."),
+        msg(
+            "The name of the list, if it has to stand inside an object. Leave it empty to send the list alone."
+        ),
     ),
     _rare("results_pointer", msg("Where the results of a list are"), _POINTER, "/vouchers"),
     _rare("id_pointer", msg("Where the voucher's ID is in a result"), _POINTER, "/id"),
