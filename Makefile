@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench faults
+.PHONY: help setup run test lock texts bench faults mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,3 +46,6 @@ bench: $(READY) ## measure speed and memory; prints a table and writes instance/
 
 faults: $(READY) ## kill, pause and cut off workers by the hundred; prints a table and writes instance/reports/faults.json
 	@exec $(BIN)/python -m faults $(FAULTS)
+
+mutants: $(READY) ## change what decides what is sent, one small fault at a time, and count what the tests notice
+	@exec nice $(BIN)/python -m benchmarks.mutants

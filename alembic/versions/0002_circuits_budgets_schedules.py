@@ -35,6 +35,7 @@ def upgrade() -> None:
             sa.Column("retries_spent", sa.Integer(), server_default=sa.text("0"), nullable=False)
         )
         batch_op.add_column(sa.Column("retries_since", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("retries_rest_until", sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("resumed", sa.Integer(), server_default=sa.text("0"), nullable=False))
@@ -72,6 +73,7 @@ def downgrade() -> None:
         batch_op.drop_column("resumed")
 
     with op.batch_alter_table("integrations", schema=None) as batch_op:
+        batch_op.drop_column("retries_rest_until")
         batch_op.drop_column("retries_since")
         batch_op.drop_column("retries_spent")
         batch_op.drop_column("open_message")

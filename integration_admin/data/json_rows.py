@@ -37,6 +37,9 @@ def folded(dialect: str, rows: Iterable[Sequence[Any]]) -> str:
     def instant(value: object) -> str:
         if not isinstance(value, datetime):
             raise TypeError(type(value).__name__)
+        if value.tzinfo is None:
+            detail = "A stored time must be aware."
+            raise ValueError(detail)
         utc = value.astimezone(UTC)
         # SQLite compares times as text, so they must look like those SQLAlchemy writes.
         return utc.strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else utc.isoformat()

@@ -59,7 +59,8 @@ class Integration(Owned, Base):
     """One connection to one accounting system; `settings` holds no secret.
 
     `open_until` is set while the circuit is open: nothing is sent until then, and `open_message` says why.
-    `retries_spent` counts automatic repetitions since `retries_since`. `version` rises with every change of configuration: of two people saving at once the second is told.
+    `retries_spent` counts automatic repetitions since `retries_since`; those wait until `retries_rest_until`
+    where too many were spent. `version` rises with every change of configuration: of two people saving at once the second is told.
     """
 
     __tablename__ = "integrations"
@@ -81,6 +82,7 @@ class Integration(Owned, Base):
     open_message: Mapped[OptionalJson]
     retries_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     retries_since: Mapped[OptionalInstant]
+    retries_rest_until: Mapped[OptionalInstant]
     next_voucher_number: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(200), default="")

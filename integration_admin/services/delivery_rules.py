@@ -144,7 +144,7 @@ class RetryTimes:
         minute to a quarter of an hour.
         """
         if asked is not None:
-            return now + min(timedelta(seconds=max(asked, 0.0)), _LONGEST_ASKED_WAIT)
+            return now + timedelta(seconds=min(max(asked, 0.0), _LONGEST_ASKED_WAIT.total_seconds()))
         doublings = min(max(attempts - 1, 0), 10)
         ceiling = min(_FIRST_WAIT * int(2**doublings), _LONGEST_WAIT)
         return now + ceiling * self.random()

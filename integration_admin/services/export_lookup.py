@@ -23,8 +23,11 @@ class OpenQuestions:
         self._job = job
         self._writer = writer
 
-    async def doubt_interrupted(self) -> None:
-        """Turn whatever is marked as being sent, while nobody is sending, into unknown outcomes."""
+    async def doubt_interrupted(self, *, crashed: bool) -> None:
+        """Turn whatever is marked as being sent, while nobody is sending, into unknown outcomes.
+
+        `crashed` tells that a process has died in the middle of it.
+        """
         job, after = self._job, 0
         while True:
             async with job.database.read(job.organisation_id) as unit:
@@ -33,7 +36,7 @@ class OpenQuestions:
                 return
             _log.warning("sends_interrupted", run=str(job.run.id), records=len(page))
             due_at = job.retry_times.after_quiet(job.clock.now(), job.capabilities)
-            await self._writer.write([interrupted(item, due_at) for item in page])
+            await self._writer.write([interrupted(item, due_at, crashed=crashed) for item in page])
             after = page[-1].id
 
     async def look_up_due(self) -> None:

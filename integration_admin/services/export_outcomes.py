@@ -91,6 +91,8 @@ class Verdict(NamedTuple):
     """Whether the record was refused as it stands, before anything was sent."""
     recovered: bool = False
     """Whether its process died while it was being sent."""
+    put_off: bool = False
+    """Whether nothing is known that was not known before, so that its failure stays open."""
 
 
 def verdict(
@@ -133,7 +135,7 @@ def put_off(delivery: Outgoing, now: datetime, due_at: datetime) -> Verdict:
     """Ask again later what became of it; after days without an answer a person decides."""
     if _is_too_old(delivery, now):
         return undecidable(delivery)
-    return Verdict(delivery, DeliveryState.UNKNOWN, due_at=due_at)
+    return Verdict(delivery, DeliveryState.UNKNOWN, due_at=due_at, put_off=True)
 
 
 def doubled(delivery: Outgoing, count: int) -> Verdict:
@@ -148,8 +150,11 @@ def doubled(delivery: Outgoing, count: int) -> Verdict:
     )
 
 
-def interrupted(delivery: Outgoing, due_at: datetime) -> Verdict:
-    """Doubt what a dead process was sending: it may have arrived."""
+def interrupted(delivery: Outgoing, due_at: datetime, *, crashed: bool) -> Verdict:
+    """Doubt what was being sent when it was interrupted: it may have arrived.
+
+    A record is suspected only where the process died (`crashed`), not where this one met an error.
+    """
     return Verdict(
         delivery,
         DeliveryState.UNKNOWN,
@@ -158,7 +163,7 @@ def interrupted(delivery: Outgoing, due_at: datetime) -> Verdict:
         message=msg(
             "The program stopped while this record was being sent. It is looked up before it goes out again."
         ),
-        recovered=True,
+        recovered=crashed,
     )
 
 
@@ -215,7 +220,8 @@ async def write_verdicts(unit: Unit, run: Run, verdicts: Sequence[Verdict], now:
     held = [item for item in verdicts if item.delivery.id in moved]
     if not held:
         return []
-    await unit.runs.resolve_failures(run.integration_id, [item.delivery.record_id for item in held], now)
+    settled = [item.delivery.record_id for item in held if not item.put_off]
+    await unit.runs.resolve_failures(run.integration_id, settled, now)
     await unit.runs.add_failures([_failure(run, item, now) for item in held if item.message is not None])
     return held
 
@@ -230,6 +236,7 @@ def _settlement(item: Verdict) -> Settlement:
         item.due_at,
         item.delivery.revision if item.judged else None,
         int(item.recovered),
+        int(item.sent and item.state is DeliveryState.READY and item.delivery.first_sent_at is None),
     )
 
 

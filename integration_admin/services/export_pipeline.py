@@ -190,7 +190,9 @@ class ExportPipeline:
 
     def _may_rest(self, problem: AdapterError) -> bool:
         """Tell whether waiting inside the run is worth it; a long wait is the scheduler's."""
-        self._rests += 1
+        if not self._rest:
+            # Sends that are refused together are one rest.
+            self._rests += 1
         return self._rests <= _MOST_RESTS and (problem.retry_after or 1.0) <= _LONGEST_REST
 
     async def _have_a_rest(self) -> None:

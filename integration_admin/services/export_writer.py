@@ -44,9 +44,21 @@ class ExportWriter:
         return Written(begun, halted)
 
     async def _begin(self, unit: Unit, intents: Sequence[Intent], now: datetime) -> frozenset[int]:
-        begun = await unit.deliveries.begin_sending(intents, self._job.run.id, now)
+        begun = await unit.deliveries.begin_sending(self._affordable(intents), self._job.run.id, now)
         repeated = sum(
             intent.was is DeliveryState.RETRY_WAIT and intent.delivery_id in begun for intent in intents
         )
         self._job.budget.spend(repeated, now)
         return begun
+
+    def _affordable(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Leave out repetitions beyond the day's budget: reading ahead saw more of it left than there is."""
+        left = self._job.budget.left
+        kept = []
+        for intent in intents:
+            repeats = intent.was is DeliveryState.RETRY_WAIT
+            if repeats and left == 0:
+                continue
+            left -= repeats
+            kept.append(intent)
+        return kept

@@ -41,7 +41,16 @@ class RetryBudget:
         """Return the integration's columns that differ from what is stored; empty when none does."""
         if self.spent == self._written:
             return {}
-        return {"retries_spent": self.spent, "retries_since": self.since}
+        return {
+            "retries_spent": self.spent,
+            "retries_since": self.since,
+            "retries_rest_until": self._rest_until,
+        }
+
+    @property
+    def _rest_until(self) -> datetime | None:
+        """When the window ends, once the budget is spent."""
+        return self.since + BUDGET_WINDOW if self.since and not self.left else None
 
     def written(self, changes: Mapping[str, Any]) -> None:
         """Remember that `changes` have been committed."""

@@ -130,7 +130,7 @@ class SyncRunner:
     async def _export(self, job: ExportJob) -> None:
         writer = ExportWriter(job)
         questions = OpenQuestions(job, writer)
-        await questions.doubt_interrupted()
+        await questions.doubt_interrupted(crashed=True)
         if job.circuit.is_open:
             await self._find_out(job, questions)
         try:
@@ -138,7 +138,7 @@ class SyncRunner:
         except Exception:
             # Nothing may stay marked as being sent once nobody is sending; without the lock somebody may be.
             await job.lock.check()
-            await questions.doubt_interrupted()
+            await questions.doubt_interrupted(crashed=False)
             raise
 
     async def _find_out(self, job: ExportJob, questions: OpenQuestions) -> None:
@@ -185,6 +185,7 @@ class SyncRunner:
         async with self._database.write(organisation_id) as unit:
             cancelled = await unit.runs.cancel_requested(run.id)
             left = await unit.backlog.by_state(run.integration_id, OPEN_STATES)
+            tally.waiting, tally.unknown = await unit.backlog.left_by_run(run.integration_id, run.id)
             state = final_state(tally, left, problem, cancelled=cancelled)
             said = problem or summary(tally, left, cancelled=cancelled)
             message = with_announcement(run.message, said)

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from integration_admin.adapters.answers import LONGEST_WAIT, OF_FAULT, Meaning, meaning, retry_after
+from integration_admin.adapters.answers import (
+    LONGEST_WAIT,
+    OF_FAULT,
+    Meaning,
+    _only,
+    meaning,
+    retry_after,
+)
 from integration_admin.adapters.outbound_errors import Cause
 from integration_admin.core.errors import Fault
 
@@ -115,3 +122,26 @@ def test_both_forms_of_retry_after_are_read_and_clamped(value: str | None, secon
 def test_a_retry_after_date_is_counted_from_the_clock_whatever_its_zone() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=-5)))
     assert retry_after("Sat, 21 Nov 2026 12:01:00 GMT", there) == 60.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        # No zone is UTC (RFC 5322, section 3.3), and so is the one that says it is not known.
+        ("Sat, 21 Nov 2026 12:00:30", 30.0),
+        ("Sat, 21 Nov 2026 12:00:30 -0000", 30.0),
+        ("Sat, 21 Nov 2026 12:00:01 GMT", 1.0),
+        ("Sat, 21 Nov 2026 12:59:59 GMT", 3_599.0),
+        ("Sat, 21 Nov 2026 13:00:01 GMT", LONGEST_WAIT),
+        ("Sat, 21 Nov 2026 11:59:59 GMT", 0.0),
+        ("3599", 3_599.0),
+        ("1", 1.0),
+    ],
+)
+def test_a_retry_after_is_exact_to_the_second_on_both_sides_of_its_bounds(value: str, seconds: float) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+def test_a_row_of_one_status_fits_no_other() -> None:
+    # Made while the module is read; called again so that a fault in it shows here.
+    assert list(_only(404)) == [404]

@@ -138,6 +138,9 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.decisions.send_again(b.integration.id, b.records[0].id, START), None)
     ],
     (BacklogRepository, "by_state"): [(lambda u, _, b: u.backlog.by_state(b.integration.id), {})],
+    (BacklogRepository, "left_by_run"): [
+        (lambda u, _, b: u.backlog.left_by_run(b.integration.id, b.run.id), (0, 0))
+    ],
     (BacklogRepository, "not_taken_up"): [(lambda u, _, b: new_beyond_ours(u, b), 0)],
     (IntegrationRepository, "everything"): [(lambda u, _a, _b: u.integrations.everything(), OURS_ONLY)],
     (IntegrationRepository, "get"): [(lambda u, _, b: u.integrations.get(b.integration.id), NotFound)],

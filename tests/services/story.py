@@ -19,10 +19,10 @@ from structlog.testing import capture_logs
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict
-from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
+from integration_admin.core.statuses import DeliveryState, IntegrationState, Role, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure, RecordRow, Run
-from tests.builders import make_claim, make_line
+from tests.builders import make_claim, make_line, save_organisation
 from tests.fakes import START, FakeClock
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
@@ -293,3 +293,13 @@ def _without_waiting(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=OFF")
     cursor.close()
+
+
+async def make_template(url: str, new_engine: NewEngine, clock: FakeClock) -> Template:
+    """Fill a migrated SQLite database with what every story begins with."""
+    database = Database(url)
+    organisation = await save_organisation(database, features=["xledger"])
+    actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
+    integration = await new_engine(database, FarSide(clock, 10, 1, lookup=True), actor).set_up()
+    await database.close()
+    return Template(Path(url.removeprefix("sqlite:///")), integration, actor, new_engine, clock)

@@ -6,8 +6,6 @@ same stories are drawn each time; for others, and more of them, raise EXAMPLES a
 """
 
 import asyncio
-import uuid
-from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -20,14 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import Role
-from integration_admin.data.database import Database
-from tests.builders import save_organisation
 from tests.fakes import FakeClock
 from tests.services.far_side import LATEST_BOOKING, FarSide, Mishap, Question
 from tests.services.losing_locks import LosingLocks
-from tests.services.story import NewEngine, Story, Template
+from tests.services.story import NewEngine, Story, make_template
 
 EXAMPLES = 20
 STEPS = 20
@@ -143,19 +137,8 @@ class EngineMachine(Story, RuleBasedStateMachine):
             self.close()
 
 
-async def prepare(url: str, new_engine: NewEngine, clock: FakeClock) -> tuple[uuid.UUID, Actor]:
-    database = Database(url)
-    organisation = await save_organisation(database, features=["xledger"])
-    actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
-    integration = await new_engine(database, FarSide(clock, 10, 1, lookup=True), actor).set_up()
-    await database.close()
-    return integration, actor
-
-
 def test_no_claim_is_lost_or_booked_twice_whatever_befalls_the_engine(
     sqlite_url: str, new_engine: NewEngine, clock: FakeClock
 ) -> None:
-    integration, actor = asyncio.run(prepare(sqlite_url, new_engine, clock))
-    file = Path(sqlite_url.removeprefix("sqlite:///"))
-    template = Template(file, integration, actor, new_engine, clock)
+    template = asyncio.run(make_template(sqlite_url, new_engine, clock))
     run_state_machine_as_test(lambda: EngineMachine(template), settings=PROFILE)  # type: ignore[no-untyped-call]  # hypothesis has no types here

@@ -221,7 +221,8 @@ def test_a_budget_counts_from_its_first_repetition_and_writes_only_what_changed(
     budget.spend(2, START + timedelta(hours=1))
     assert (budget.left, budget.since) == (0, START)
     changes = budget.changes()
-    assert changes == {"retries_spent": 4, "retries_since": START}
+    tomorrow = START + timedelta(hours=24)
+    assert changes == {"retries_spent": 4, "retries_since": START, "retries_rest_until": tomorrow}
     budget.written(changes)
     assert budget.changes() == {}
 

@@ -27,6 +27,22 @@ class BacklogRepository(Repository):
         )
         return {DeliveryState(state): count for state, count in rows}
 
+    async def left_by_run(self, integration_id: uuid.UUID, run_id: uuid.UUID) -> tuple[int, int]:
+        """Return how many records a run has sent that now wait for another try, and whose outcome is open."""
+        open_states = (DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON)
+        rows = await self._values(
+            select(Delivery.state, func.count())
+            .where(
+                Delivery.integration_id == self._own(integration_id),
+                Delivery.state.in_(open_states),
+                Delivery.run_id == run_id,
+            )
+            .group_by(Delivery.state)
+        )
+        counts = {DeliveryState(state): count for state, count in rows}
+        waiting = counts.pop(DeliveryState.RETRY_WAIT, 0)
+        return waiting, sum(counts.values())
+
     async def not_taken_up(
         self,
         integration_id: uuid.UUID,

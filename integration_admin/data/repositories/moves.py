@@ -19,6 +19,7 @@ from sqlalchemy import (
     Update,
     Uuid,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -67,6 +68,8 @@ class Settlement(NamedTuple):
     revision: int | None = None
     recovered: int = 0
     """1 where its process died while it was being sent."""
+    untried: int = 0
+    """1 where it never left, and had not left before either."""
 
 
 @lru_cache(maxsize=2)
@@ -114,6 +117,7 @@ def settle_statement(dialect: str) -> Update:
             "due_at": UTCDateTime(),
             "judged": Integer(),
             "recovered": Integer(),
+            "untried": Integer(),
         },
     )
     return (
@@ -125,6 +129,7 @@ def settle_statement(dialect: str) -> Update:
             due_at=given.c.due_at,
             revision=func.coalesce(given.c.judged, _DELIVERIES.c.revision),
             recoveries=_DELIVERIES.c.recoveries + given.c.recovered,
+            first_sent_at=case((given.c.untried == 1, None), else_=_DELIVERIES.c.first_sent_at),
             updated_at=bindparam("at", type_=UTCDateTime()),
         )
         .returning(_DELIVERIES.c.id)

@@ -133,9 +133,11 @@ class SystemUnit:
 
         One whose circuit rests is left alone until then.
         """
+        may_repeat = Integration.retries_rest_until.is_(None) | (Integration.retries_rest_until <= now)
         due = exists().where(
             Delivery.integration_id == Integration.id,
-            Delivery.state.in_([DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN]),
+            (Delivery.state == DeliveryState.UNKNOWN)
+            | ((Delivery.state == DeliveryState.RETRY_WAIT) & may_repeat),
             Delivery.due_at <= now,
         )
         statement = select(Integration).where(
