@@ -65,6 +65,24 @@ async def test_the_connection_of_a_lock_notices_a_server_that_is_gone(postgresql
     assert parameters.items() >= {name: str(value) for name, value in DIRECT_CONNECTION.items()}.items()
 
 
+async def test_letting_go_frees_a_lock_before_its_connection_ends(postgresql_url: str) -> None:
+    async with opened(postgresql_url) as locks, locks.hold(INTEGRATION) as lock:
+        assert isinstance(lock, _AdvisoryLock)
+        await lock.let_go()
+        assert await locks.is_free(INTEGRATION)
+
+
+async def test_nothing_is_unlocked_where_another_server_process_answers(postgresql_url: str) -> None:
+    async with opened(postgresql_url) as locks, locks.hold(INTEGRATION) as lock:
+        assert isinstance(lock, _AdvisoryLock)
+        # As behind a pooler that has handed the connection to somebody else's server process.
+        lock._backend += 1
+        with pytest.raises(Conflict):
+            await lock.check()
+        await lock.let_go()
+        assert not await locks.is_free(INTEGRATION)
+
+
 async def test_letting_go_of_a_lock_whose_connection_was_cut_says_nothing(postgresql_url: str) -> None:
     async with opened(postgresql_url) as locks:
         async with locks.hold(INTEGRATION):

@@ -3,14 +3,13 @@
 import asyncio
 import subprocess
 import sys
-import time
 import uuid
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from integration_admin.core.statuses import RunState, Trigger
 from integration_admin.data.database import Database
@@ -24,8 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEDULERS = 10
 SCHEDULES = 1000
 PROCESSES = 3
-ALL_STARTED_WITHIN = 60.0
-IDLE_TICK_WITHIN = 1.0
 TWO = START.replace(day=22, hour=1, minute=0)
 """Two in the night in Oslo, after START."""
 
@@ -73,9 +70,7 @@ async def test_ten_schedulers_start_a_thousand_exports_of_one_minute_exactly_onc
         make_scheduler(database, clock, queue, tmp_path)
         for database, queue in zip(databases, queues, strict=True)
     ]
-    started = time.monotonic()
     await asyncio.gather(*(scheduler.tick() for scheduler in schedulers))
-    took = time.monotonic() - started
     for database in databases:
         await database.close()
 
@@ -84,8 +79,6 @@ async def test_ten_schedulers_start_a_thousand_exports_of_one_minute_exactly_onc
     assert set(queued.values()) == {1}
     assert len(queued) == SCHEDULES
     assert sum(1 for queue in queues if queue.queued) > SCHEDULERS // 2, "The work was not shared."
-    print(f"{SCHEDULERS} schedulers queued {SCHEDULES} runs in {took:.1f} s")  # noqa: T201, a measurement
-    assert took < ALL_STARTED_WITHIN
 
 
 async def test_real_processes_share_a_minute_without_a_double(
@@ -110,7 +103,7 @@ async def test_real_processes_share_a_minute_without_a_double(
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    queued = [line for process in processes for line in process.communicate(timeout=60)[0].split()]
+    queued = [line for process in processes for line in process.communicate(timeout=300)[0].split()]
 
     assert [process.returncode for process in processes] == [0] * PROCESSES
     assert len(queued) == len(set(queued)) == 200
@@ -128,22 +121,25 @@ async def test_a_later_tick_of_any_of_them_starts_nothing_more(
     await check_exactly_once(postgresql_database, organisation, 20)
 
 
-async def test_a_tick_is_short_when_none_of_ten_thousand_schedules_is_due(
+async def test_a_tick_asks_no_more_of_the_database_for_a_thousand_schedules_than_for_ten(
     postgresql_database: Database, tmp_path: Path
 ) -> None:
-    await save_schedules(postgresql_database, 10_000)
     queue = NotingQueue()
     scheduler = make_scheduler(postgresql_database, FakeClock(TWO - timedelta(seconds=20)), queue, tmp_path)
-    seconds, processor_seconds = [], []
-    for _ in range(4):
-        started, busy = time.monotonic(), time.process_time()
+    statements: list[str] = []
+    event.listen(
+        postgresql_database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: statements.append(statement),
+    )
+    counts = []
+    for more in (10, 990):
+        await save_schedules(postgresql_database, more)
+        statements.clear()
         await scheduler.tick()
-        seconds.append(time.monotonic() - started)
-        processor_seconds.append(time.process_time() - busy)
+        counts.append(len(statements))
     assert queue.queued == []
-    print(f"idle ticks: {[round(one, 2) for one in seconds]} s")  # noqa: T201, a measurement
-    # The bench measures how long it takes; here other tests may want the machine at the same time.
-    assert min(processor_seconds) < IDLE_TICK_WITHIN
+    assert counts[0] == counts[1]
 
 
 async def test_whoever_holds_an_integration_delays_only_its_own_schedule(

@@ -169,3 +169,13 @@ def test_in_the_doubled_hour_the_second_pass_comes_after_every_time_of_the_first
         Slot(f"2026-10-25T{name}", first_pass + number * timedelta(minutes=20))
         for number, name in enumerate(names)
     ]
+
+
+def test_a_time_the_clocks_jump_over_into_the_next_day_still_runs_for_its_own_date() -> None:
+    # In Nuuk they go from eleven at night to midnight, and the last Saturday of March has no last hour.
+    daily = Timetable(ScheduleKind.DAILY, "23:30", "America/Nuuk")
+    noon = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    assert next_slots(daily, noon, 2) == [
+        Slot("2026-03-28T23:30", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        Slot("2026-03-29T23:30", datetime(2026, 3, 30, 0, 30, tzinfo=UTC)),
+    ]
