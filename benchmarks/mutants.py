@@ -40,6 +40,8 @@ def main() -> int:
             check=True,
         )
     outcomes = {module: _outcomes(module) for module in modules}
+    if sys.argv[1:]:
+        outcomes = {module: _checked(found) for module, found in outcomes.items() if _checked(found)}
     figures = [_figure(module, found) for module, found in outcomes.items()]
     write(figures, _REPORT)
     survivors = [
@@ -97,6 +99,11 @@ def _outcomes(module: str) -> Mapping[str, str]:
     """Return what became of each mutant of a module, by its name."""
     stored = json.loads((_COPY / "mutants" / f"{module}.meta").read_text())
     return {name: status_by_exit_code[code] for name, code in stored["exit_code_by_key"].items()}
+
+
+def _checked(found: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what was not asked for."""
+    return {name: status for name, status in found.items() if status != "not checked"}
 
 
 def _figure(module: str, found: Mapping[str, str]) -> Figure:

@@ -1,7 +1,7 @@
 """What each outcome makes of a delivery, field by field, and how a run counts and stores it."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from integration_admin.services.delivery_rules import MAX_AGE, RetryTimes
 from integration_admin.services.export_outcomes import (
     Tally,
     Verdict,
+    _settlement,
     doubled,
     interrupted,
     looked_up,
@@ -279,3 +280,19 @@ async def test_a_later_outcome_closes_the_failures_before_it(sqlite_database: Da
     held, failures, _ = await written(setting, there, gone)
     assert held == [there], "somebody else has moved the other one"
     assert [failure.record_id for failure in failures] == [doubts[1].delivery.record_id]
+
+
+@pytest.mark.parametrize(
+    ("sent", "state", "before", "untried"),
+    [
+        (True, S.READY, None, 1),
+        (True, S.READY, START, 0),
+        (True, S.UNKNOWN, None, 0),
+        (False, S.READY, None, 0),
+    ],
+)
+def test_what_never_left_is_as_if_untried(
+    state: S, before: datetime | None, untried: int, *, sent: bool
+) -> None:
+    found = Verdict(make_outgoing(first_sent_at=before), state, sent=sent)
+    assert _settlement(found).untried == untried
