@@ -58,6 +58,9 @@ def kept_in(redis_url: str) -> dict[bytes, bytes]:
         kept: dict[bytes, bytes] = {}
         for key in client.scan_iter():
             kind = client.type(key)
+            if kind == b"none":
+                # A lock that was let go since its name was read.
+                continue
             value = read[kind](key) if kind in read else ranges[kind](key, 0, -1)
             kept[key] = key + (value if isinstance(value, bytes) else repr(value).encode())
     return kept
