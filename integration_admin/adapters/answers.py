@@ -110,8 +110,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        # So many digits are more than an hour, and int() refuses thousands of them.
-        return LONGEST_WAIT if len(text) > 9 else min(float(text), LONGEST_WAIT)
+        return min(float(text), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

@@ -222,7 +222,7 @@ async def write_verdicts(unit: Unit, run: Run, verdicts: Sequence[Verdict], now:
         return []
     settled = [item.delivery.record_id for item in held if not item.put_off]
     await unit.runs.resolve_failures(run.integration_id, settled, now)
-    await unit.runs.add_failures([_failure(run, item, now) for item in held if item.message is not None])
+    await unit.runs.add_failures([_failure(run, item, item.message, now) for item in held if item.message])
     return held
 
 
@@ -240,8 +240,7 @@ def _settlement(item: Verdict) -> Settlement:
     )
 
 
-def _failure(run: Run, item: Verdict, now: datetime) -> Failure:
-    message = item.message or msg("The accounting system gave no reason.")
+def _failure(run: Run, item: Verdict, message: Message, now: datetime) -> Failure:
     return Failure(
         integration_id=run.integration_id,
         run_id=run.id,

@@ -14,7 +14,7 @@ import structlog
 from integration_admin.core.actor import SCHEDULER, system_actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict
-from integration_admin.core.statuses import IntegrationState, Trigger
+from integration_admin.core.statuses import IntegrationState, RunState, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.locks import Locks
 from integration_admin.data.models import Integration, Run, Schedule
@@ -29,6 +29,7 @@ from integration_admin.services.timetable import timetable_of
 _log = structlog.get_logger(__name__)
 
 _GROUP = 50
+_QUEUED_BY = timedelta(seconds=10)
 _SKEW = timedelta(minutes=5)
 """How far ahead of the clock a schedule may have been looked at before the clock is taken to have been wrong."""
 
@@ -85,7 +86,9 @@ class SyncScheduler:
             started = self._start(integration.organisation_id, integration.id, Trigger.RETRY)
             await _apart(integration.id, started)
         for run in unfinished:
-            await _apart(run.integration_id, self._resume(run))
+            # Whoever made a run queues it at once; only a dead one leaves that to others.
+            if run.state is RunState.RUNNING or run.requested_at <= now - _QUEUED_BY:
+                await _apart(run.integration_id, self._resume(run))
 
     async def _fire_due(self, schedules: Sequence[Schedule], now: datetime) -> None:
         """Fire what is due, in an order of this scheduler's own, leaving out what others have fired since."""

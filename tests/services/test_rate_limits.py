@@ -1,5 +1,6 @@
 """What a rate limit means for a run: short ones are waited out, long ones end it."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -65,11 +66,17 @@ async def test_a_run_rests_five_times_in_a_row_and_not_more(engine: Engine) -> N
 
 async def test_sends_that_are_refused_at_the_same_time_are_one_rest(engine: Engine) -> None:
     integration = await set_up(engine, 100, batch_size=1, in_flight=16)
-    Traffic(engine.adapter, limited(7, 16))
+    all_there = asyncio.Barrier(16)
+    refuse = limited(7, 16)
+
+    async def together(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        if len(adapter.sent) <= 16:
+            await all_there.wait()
+        return refuse(adapter, batch)
+
+    engine.adapter.behaviour = together
     await engine.sync(integration)
-    # How many are on their way when the first refusal comes is up to the machine; it is far from sixteen rests.
-    assert set(engine.clock.slept) == {7}
-    assert len(engine.clock.slept) <= 3
+    assert engine.clock.slept == [7]
     assert len(engine.adapter.ledger) == 100
 
 

@@ -127,6 +127,10 @@ async def test_a_run_whose_process_died_is_taken_up_as_soon_as_its_lock_is_free(
     run = await engine.runs.start(engine.actor, integration)
     successor = new_engine(database, engine.adapter, engine.actor)
 
+    await successor.scheduler.tick()
+    await successor.work_off()
+    fresh = await successor.runs.get(engine.actor, run.id)
+    engine.clock.advance(10)
     async with engine.locks.hold(integration):
         await successor.scheduler.tick()
         await successor.work_off()
@@ -134,6 +138,7 @@ async def test_a_run_whose_process_died_is_taken_up_as_soon_as_its_lock_is_free(
     await successor.scheduler.tick()
     await successor.work_off()
 
+    assert fresh.state is RunState.QUEUED, "whoever has just made it is about to queue it"
     assert held.state is RunState.QUEUED
     assert (await successor.runs.get(engine.actor, run.id)).delivered == 2
 
