@@ -26,12 +26,12 @@ from tests.data.worlds import Neighbours, make_schedule, open_database
 from tests.fakes import START
 
 CANARY = "canary-4711"
-REFERENCES = [
+REFERENCES = sorted(
     (constraint.table.name, constraint.column_keys[1], constraint.referred_table.name)
     for table in Base.metadata.sorted_tables
     for constraint in table.foreign_key_constraints
     if len(constraint.column_keys) == 2
-]
+)
 
 
 async def note_and_fail(database: Database, organisation_id: uuid.UUID, error: BaseException) -> None:
