@@ -9,6 +9,7 @@ IntegrationAdminError                 500
 ├── InvalidInput                      422  one sentence a field
 ├── ConfigurationError                422  somebody can put it right by changing a setting
 ├── DatabaseBusy                      503  somebody else has been writing for too long
+├── DatabaseUnreachable               503  the database is down, or not where the settings say
 ├── VaultError                        503
 │   ├── KeyMissing
 │   ├── KeyMismatch
@@ -112,6 +113,12 @@ class ConfigurationError(IntegrationAdminError):
 
 class DatabaseBusy(IntegrationAdminError):
     """The database could not be written in time; nothing was changed."""
+
+    status = 503
+
+
+class DatabaseUnreachable(IntegrationAdminError):
+    """No connection to the database could be made; nothing was changed."""
 
     status = 503
 

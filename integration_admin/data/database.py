@@ -12,12 +12,11 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from integration_admin.core.errors import Conflict, DatabaseBusy, IntegrationAdminError, NotFound
-from integration_admin.core.messages import msg
+from integration_admin.core.errors import DatabaseBusy
+from integration_admin.data.failures import TOO_LONG, busy, hide_quoted_rows, refusal, unreachable
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.data.sqlite import (
     BUSY_SECONDS,
@@ -27,11 +26,6 @@ from integration_admin.data.sqlite import (
     hand_over_quickly,
     prepare,
 )
-
-_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
-_TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
-_TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment.")
-_ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
 
 class Database:
@@ -97,24 +91,20 @@ class Database:
         try:
             # Leaving the session rolls back what is not committed, even while its task is cancelled.
             async with self._turn(writes=writes), session:
-                # SQLite deadlocks when a reader turns writer, so a writer says so at BEGIN.
-                await session.connection(
-                    execution_options={"writes": writes, "postgresql_readonly": not writes}
-                )
+                await _open(session, writes=writes)
                 yield session
                 if writes:
                     await session.commit()
         except (OperationalError, sqlite3.OperationalError) as error:
-            # SQLAlchemy wraps what a statement raises, but not what BEGIN does.
-            cause = error.orig if isinstance(error, OperationalError) else error
-            if getattr(cause, "sqlite_errorname", "") not in _BUSY:
+            waited = busy(error)
+            if waited is None:
                 raise
-            raise DatabaseBusy(_TOO_LONG, internal=str(cause)) from error
+            raise waited from error
         except IntegrityError as error:
-            refusal = _refusal(error)
-            if refusal is None:
+            refused = refusal(error)
+            if refused is None:
                 raise
-            raise refusal from error
+            raise refused from error
 
     @asynccontextmanager
     async def _turn(self, *, writes: bool) -> AsyncIterator[None]:
@@ -131,7 +121,7 @@ class Database:
                 await self._writing.acquire()
         except TimeoutError:
             detail = "another unit of this process has been writing for too long"
-            raise DatabaseBusy(_TOO_LONG, internal=detail) from None
+            raise DatabaseBusy(TOO_LONG, internal=detail) from None
         try:
             yield
         finally:
@@ -152,28 +142,13 @@ class Database:
         engine = create_async_engine(
             self._url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, **options
         )
-        event.listen(engine.sync_engine, "handle_error", _hide_quoted_rows)
+        event.listen(engine.sync_engine, "handle_error", hide_quoted_rows)
         return engine
 
 
-def _hide_quoted_rows(context: ExceptionContext) -> None:
-    """Keep only the first line of what PostgreSQL says: those after it quote the row, secrets and all."""
-    primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
-    if primary is None:
-        return
-    for error in (context.original_exception, context.sqlalchemy_exception):
-        if error is not None:
-            error.args = (str(error.args[0]).split("\n", 1)[0], *error.args[1:])
-
-
-def _refusal(error: IntegrityError) -> IntegrationAdminError | None:
-    """Return what a broken constraint means to the caller; None for one that only a bug breaks."""
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
-    if code in _TAKEN:
-        return Conflict(
-            msg("This exists already, or somebody else saved it at the same moment."),
-            internal=str(error.orig),
-        )
-    if code in _ABSENT:
-        return NotFound(msg("What this belongs to does not exist any more."), internal=str(error.orig))
-    return None
+async def _open(session: AsyncSession, *, writes: bool) -> None:
+    """Take a connection and begin; SQLite deadlocks when a reader turns writer, so a writer says so at BEGIN."""
+    try:
+        await session.connection(execution_options={"writes": writes, "postgresql_readonly": not writes})
+    except OperationalError as error:
+        raise busy(error) or unreachable(error) from error

@@ -12,8 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
 from alembic import command
+from integration_admin.data.failures import unreachable
 from integration_admin.data.models import Organisation
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -51,12 +53,23 @@ def schema_connection(url: str) -> Iterator[Connection]:
         # Left to itself Python begins a transaction after the tables are made, which could not be undone.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
-        with engine.begin() as connection:
+        with _connected(engine) as connection, connection.begin():
             if not sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """Connect, or raise DatabaseUnreachable."""
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise unreachable(error) from error
+    with connection:
+        yield connection
 
 
 def is_current(url: str) -> bool:
@@ -65,7 +78,7 @@ def is_current(url: str) -> bool:
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         return False
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
     return frozenset(heads) == _newest()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,26 @@ def test_a_schema_that_is_behind_refuses_the_start(tmp_path: Path, postgresql_se
 def test_a_missing_key_refuses_the_start(tmp_path: Path, postgresql_url: str) -> None:
     code, words = run(tmp_path, "worker", DATABASE_URL=postgresql_url)
     assert (code, len(words.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["worker", "migrate", "init-key", "integrations --organisation Alta"])
+def test_a_database_that_is_down_is_told_in_one_sentence(tmp_path: Path, command: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"postgresql://somebody@127.0.0.1:{nobody.getsockname()[1]}/none"
+        code, words = run(tmp_path, *command.split(), DATABASE_URL=url)
+    assert (code, words) == (
+        1,
+        "The database cannot be reached. Check that it is running and that DATABASE_URL names it.",
+    )
+
+
+def test_a_key_needs_a_database_that_is_ready_for_it(tmp_path: Path) -> None:
+    code, words = run(tmp_path / "nowhere", "init-key")
+    assert (code, words) == (
+        1,
+        "The database does not have this release's schema. Run: integration-admin migrate",
+    )
 
 
 @pytest.mark.parametrize("number", ["0", "65", "many"])

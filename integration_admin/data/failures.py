@@ -1,0 +1,63 @@
+"""What a database's own errors mean to whoever asked: one place that knows their codes."""
+
+import sqlite3
+
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from integration_admin.core.errors import (
+    Conflict,
+    DatabaseBusy,
+    DatabaseUnreachable,
+    IntegrationAdminError,
+    NotFound,
+)
+from integration_admin.core.messages import msg
+
+TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment.")
+"""Why a unit of work that waited for others gave up."""
+
+_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
+_TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+_ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
+
+
+def busy(error: OperationalError | sqlite3.OperationalError) -> DatabaseBusy | None:
+    """Return what an error means where somebody else writes; None for every other error."""
+    # SQLAlchemy wraps what a statement raises, but not what BEGIN does.
+    cause = error.orig if isinstance(error, OperationalError) else error
+    if getattr(cause, "sqlite_errorname", "") not in _BUSY:
+        return None
+    return DatabaseBusy(TOO_LONG, internal=str(cause))
+
+
+def unreachable(error: DBAPIError) -> DatabaseUnreachable:
+    """Return what it means that no connection could be made."""
+    return DatabaseUnreachable(
+        msg("The database cannot be reached. Check that it is running and that DATABASE_URL names it."),
+        # The lines after the first may quote more than the address.
+        internal=str(error.orig).split("\n", 1)[0],
+    )
+
+
+def refusal(error: IntegrityError) -> IntegrationAdminError | None:
+    """Return what a broken constraint means to the caller; None for one that only a bug breaks."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
+    if code in _TAKEN:
+        return Conflict(
+            msg("This exists already, or somebody else saved it at the same moment."),
+            internal=str(error.orig),
+        )
+    if code in _ABSENT:
+        return NotFound(msg("What this belongs to does not exist any more."), internal=str(error.orig))
+    return None
+
+
+def hide_quoted_rows(context: ExceptionContext) -> None:
+    """Keep only the first line of what PostgreSQL says: those after it quote the row, secrets and all."""
+    primary = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if primary is None:
+        return
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None:
+            error.args = (str(error.args[0]).split("\n", 1)[0], *error.args[1:])
