@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
-from benchmarks import backlog, export, export_rest, interruption, mapping, tick
+from benchmarks import backlog, export, export_rest, interruption, mapping, schedulers, tick
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
 _BENCHES = {
     "mapping": mapping.measure,
     "tick": tick.measure,
+    "schedulers": schedulers.measure,
     "export": export.measure,
     "export_rest": export_rest.measure,
     "interruption": interruption.measure,

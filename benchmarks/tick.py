@@ -3,6 +3,8 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,7 +30,8 @@ async def _tick(folder: Path) -> float:
     """Return the seconds one tick takes."""
     async with opened(folder) as application:
         await set_up_organisation(application)
-        await _save_schedules(application, _SCHEDULES)
+        times = [f"{number % 24:02}:{number % 60:02}" for number in range(_SCHEDULES)]
+        await save_schedules(application, times, application.clock.now())
         seconds = []
         for _ in range(_ROUNDS):
             started = time.perf_counter()
@@ -37,11 +40,12 @@ async def _tick(folder: Path) -> float:
     return median(seconds)
 
 
-async def _save_schedules(application: Application, count: int) -> None:
+async def save_schedules(application: Application, times: Sequence[str], checked_until: datetime) -> None:
+    """Store an active integration with a daily schedule for each of `times`, local times in Oslo."""
     actor = await application.services.organisations.actor_of(ORGANISATION)
     now = application.clock.now()
     async with application.database.write(actor.organisation_id) as unit:
-        for number in range(count):
+        for number, at in enumerate(times):
             identity = uuid.uuid4()
             await unit.integrations.add(
                 Integration(
@@ -59,8 +63,8 @@ async def _save_schedules(application: Application, count: int) -> None:
                     id=uuid.uuid4(),
                     integration_id=identity,
                     kind=ScheduleKind.DAILY,
-                    at=f"{number % 24:02}:{number % 60:02}",
+                    at=at,
                     time_zone="Europe/Oslo",
-                    checked_until=now,
+                    checked_until=checked_until,
                 )
             )
