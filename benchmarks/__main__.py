@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from benchmarks import backlog, export, export_rest, interruption, mapping, schedulers, tick
+from benchmarks import backlog, export, export_rest, interruption, mapping, pace, schedulers, tick
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
@@ -15,6 +15,7 @@ _BENCHES = {
     "export_rest": export_rest.measure,
     "interruption": interruption.measure,
     "backlog": backlog.measure,
+    "pace": pace.measure,
 }
 
 

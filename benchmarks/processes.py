@@ -48,9 +48,9 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(name: str = "xledger") -> Iterator[Sandbox]:
-    """Run the sandboxes without their vendors' limits until the block ends; yield the one of that name."""
-    words = ["sandbox", "--no-limits", "--port-base", str(free_ports())]
+def sandbox(name: str = "xledger", *, limits: bool = False) -> Iterator[Sandbox]:
+    """Run the sandboxes until the block ends, with or without their vendors' limits; yield the one of that name."""
+    words = ["sandbox", "--port-base", str(free_ports()), *([] if limits else ["--no-limits"])]
     process = subprocess.Popen(  # noqa: S603, our own interpreter with fixed words
         [sys.executable, "-m", "integration_admin.cli", *words], stdout=subprocess.PIPE, text=True
     )
