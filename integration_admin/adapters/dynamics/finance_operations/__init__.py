@@ -1,0 +1,1 @@
+"""Microsoft Dynamics 365 Finance & Operations: everything this product knows about it."""

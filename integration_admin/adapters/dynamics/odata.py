@@ -1,0 +1,51 @@
+"""What OData is like in both Dynamics systems: literals in filters, exact numbers in JSON, links to next pages.
+
+Addresses, errors and everything an entity means are each system's own.
+"""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+
+def text(value: str) -> str:
+    """Return a string literal for a filter or a key (OData 4.01 ABNF, string): apostrophes are doubled."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def query(**options: str) -> str:
+    """Return the query part of an address from options by name, without their dollar signs.
+
+    `cross_company` and others that have none are for the caller to add.
+    """
+    return "&".join(f"${name}={quote(value, safe='')}" for name, value in options.items() if value)
+
+
+def encode(value: Any) -> str:
+    """Return JSON in which every Decimal is a number with all the digits it has, never one through float."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(encode, value)) + "]"
+    return json.dumps(value)
+
+
+def next_page(answer: Any, base: str) -> str | None:
+    """Return the address of the next page, None on the last one.
+
+    Raises ValueError for a link that leads anywhere but below `base`, where the token must not go.
+    """
+    link = answer.get("@odata.nextLink") if isinstance(answer, Mapping) else None
+    if link is None:
+        return None
+    address = urljoin(base.rstrip("/") + "/", str(link))
+    wanted, found = urlsplit(base), urlsplit(address)
+    below = found.path.startswith(wanted.path.rstrip("/") + "/")
+    if found[:2] != wanted[:2] or not below or ".." in found.path or found.fragment:
+        detail = "the next page is somewhere else"
+        raise ValueError(detail)
+    return address
