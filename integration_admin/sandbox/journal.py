@@ -79,3 +79,33 @@ class Journal:
     ) -> None:
         """Close the file."""
         self.close()
+
+
+class Section(Journal):
+    """The part of a shared journal whose lines begin with a mark; `other` is a longer mark that is not ours."""
+
+    def __init__(self, whole: Journal, mark: bytes, *, other: bytes | None = None) -> None:
+        self.path = whole.path
+        self._whole = whole
+        self._mark = mark
+        self._other = other
+
+    def lines(self) -> list[bytes]:
+        """Return this part's lines without their mark, oldest first."""
+        return [line[len(self._mark) :] for line in self._whole.lines() if self._is_ours(line)]
+
+    def append(self, lines: Iterable[bytes]) -> None:
+        """Add lines all or none. Raises OSError."""
+        self._whole.append(self._mark + line for line in lines)
+
+    def clear(self) -> None:
+        """Forget this part's lines and keep the others'."""
+        others = [line for line in self._whole.lines() if not self._is_ours(line)]
+        self._whole.clear()
+        self._whole.append(others)
+
+    def close(self) -> None:
+        """Leave the shared file open; whoever opened it closes it."""
+
+    def _is_ours(self, line: bytes) -> bool:
+        return line.startswith(self._mark) and (self._other is None or not line.startswith(self._other))

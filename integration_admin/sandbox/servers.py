@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
+from integration_admin.sandbox.dynamics import app as dynamics
 from integration_admin.sandbox.journal import Journal
 from integration_admin.sandbox.rest import app as rest
 from integration_admin.sandbox.wire import ABORT_EXTENSION, RESET_EXTENSION
@@ -41,9 +42,9 @@ class Sandbox:
 
 SANDBOXES = (
     Sandbox("xledger", xledger.create_app, xledger.describe, offset=0),
+    Sandbox("dynamics", dynamics.create_app, dynamics.describe, offset=1),
     Sandbox("generic_rest", rest.create_app, rest.describe, offset=2),
 )
-"""The port in between is Dynamics'."""
 
 
 def serve_sandboxes(

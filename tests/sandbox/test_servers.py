@@ -43,7 +43,11 @@ def test_the_sandboxes_announce_themselves_and_stop_on_a_signal(
         xledger = found["xledger"]
         assert xledger["endpoint"] == f"http://127.0.0.1:{unused_tcp_port}/graphql"
         assert {"full", "expired", "no_write", "no_read"} <= set(xledger["tokens"])
-        assert httpx2.get(xledger["ledger"]).json() == []
+        dynamics = found["dynamics"]
+        assert dynamics["endpoint"] == f"http://127.0.0.1:{unused_tcp_port + 1}"
+        assert {"tenant", "client_id", "client_secret", "environment", "company"} <= set(dynamics)
+        for system in found.values():
+            assert httpx2.get(system["ledger"]).json() == []
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
 

@@ -1,32 +1,14 @@
-"""The routes under /_sandbox and the page at /: looking into the simulated ledger and changing it.
+"""The REST ledger's own routes under /_sandbox and the page at /; those every sandbox has are in console.py."""
 
-They are not part of the interface under /api and want no key; the sandbox listens on this machine only.
-"""
-
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from integration_admin.core.errors import ConfigurationError
-from integration_admin.sandbox import ledger_page
-from integration_admin.sandbox.rest.behaviour import Behaviour
+from integration_admin.sandbox import console, ledger_page
 from integration_admin.sandbox.rest.simulation import Simulation
-
-_CHUNK = 250
-
-
-class _Faults(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    spec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +19,11 @@ class Admin:
 
     def routes(self) -> list[Route]:
         """Return the routes; all of them answer JSON but the page."""
-        post = ["POST"]
         return [
             Route("/", self.page),
-            Route("/_sandbox/ledger", self.ledger),
-            Route("/_sandbox/stats", self.stats),
-            Route("/_sandbox/reset", self.reset, methods=post),
-            Route("/_sandbox/faults", self.faults, methods=post),
-            Route("/_sandbox/settings", self.settings, methods=["GET", "POST"]),
-            Route("/_sandbox/tokens/revoke", self.revoke, methods=post),
+            Route("/_sandbox/ledger", console.refusing(self.ledger)),
+            Route("/_sandbox/tokens/revoke", self.revoke, methods=["POST"]),
+            *console.Console(self.simulation).routes(),
         ]
 
     async def page(self, _: Request) -> Response:
@@ -62,51 +40,10 @@ class Admin:
     async def ledger(self, request: Request) -> Response:
         """List what is booked; `?reference=` keeps one reference, `?offset=&limit=` some of the vouchers."""
         query = request.query_params
-        try:
-            offset = _count(query.get("offset", "0"))
-            limit = _count(query["limit"]) if "limit" in query else None
-        except ValueError as error:
-            return _refuse(error)
-        entries = self.simulation.ledger.listing(query.get("reference"), offset=offset, limit=limit)
-
-        async def chunks() -> AsyncIterator[str]:
-            opening = "["
-            while part := list(islice(entries, _CHUNK)):
-                yield opening + json.dumps(part)[1:-1]
-                opening = ","
-                await asyncio.sleep(0)
-            yield "[]" if opening == "[" else "]"
-
-        return StreamingResponse(chunks(), media_type="application/json")
-
-    async def stats(self, _: Request) -> Response:
-        """Return the counts."""
-        return JSONResponse(self.simulation.stats())
-
-    async def reset(self, _: Request) -> Response:
-        """Bring everything back to how it started, with nothing booked."""
-        self.simulation.reset()
-        return JSONResponse({})
-
-    async def faults(self, request: Request) -> Response:
-        """Follow another fault plan from now on."""
-        try:
-            body = _Faults.model_validate_json(await request.body())
-            self.simulation.faults.change(body.spec)
-        except (ValidationError, ConfigurationError) as error:
-            return _refuse(error)
-        return JSONResponse({"spec": body.spec})
-
-    async def settings(self, request: Request) -> Response:
-        """Return the switches in behaviour.py; a POST changes some of them first."""
-        simulation = self.simulation
-        if request.method == "POST":
-            try:
-                given = json.loads(await request.body())
-                simulation.behaviour = Behaviour.model_validate(simulation.behaviour.model_dump() | given)
-            except (ValueError, TypeError) as error:
-                return _refuse(error)
-        return JSONResponse(simulation.behaviour.model_dump())
+        offset = _count(query.get("offset", "0"))
+        limit = _count(query["limit"]) if "limit" in query else None
+        ledger = self.simulation.ledger
+        return console.listing(ledger.listing(query.get("reference"), offset=offset, limit=limit))
 
     async def revoke(self, _: Request) -> Response:
         """Let every token given out at /oauth/token run out now."""
@@ -124,11 +61,3 @@ def _count(text: str) -> int:
         detail = "offset and limit count from 0."
         raise ValueError(detail)
     return number
-
-
-def _refuse(error: Exception) -> Response:
-    """Say what is wrong with an administrative request."""
-    detail: Any = str(error)
-    if isinstance(error, ValidationError):
-        detail = error.errors(include_url=False, include_input=False, include_context=False)
-    return JSONResponse({"error": detail}, 400)

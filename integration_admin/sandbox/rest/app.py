@@ -14,6 +14,7 @@ from integration_admin.sandbox.journal import Journal
 from integration_admin.sandbox.rest.access import demo_credentials
 from integration_admin.sandbox.rest.admin import Admin
 from integration_admin.sandbox.rest.intake import Intake
+from integration_admin.sandbox.rest.journals import Journals
 from integration_admin.sandbox.rest.lists import Lists
 from integration_admin.sandbox.rest.problems import Problem
 from integration_admin.sandbox.rest.simulation import Simulation
@@ -58,6 +59,7 @@ def describe(url: str, seed: int) -> dict[str, Any]:
         "url": url,
         "vouchers": url + VOUCHERS,
         "accounts": f"{url}/api/accounts",
+        "description": f"{url}/api/openapi.json",
         "token_endpoint": f"{url}/oauth/token",
         "ledger": f"{url}/_sandbox/ledger",
         "stats": f"{url}/_sandbox/stats",
@@ -67,10 +69,13 @@ def describe(url: str, seed: int) -> dict[str, Any]:
 
 def _routes(simulation: Simulation) -> list[Route]:
     intake, lists = Intake(simulation), Lists(simulation)
+    journals = Journals(simulation)
     return [
         Route(VOUCHERS, intake.post, methods=["POST"]),
         Route(VOUCHERS, intake.get, methods=["GET"]),
         Route(VOUCHERS + "/{voucher_id}", intake.get_one),
+        Route("/api/journals", journals.post, methods=["POST"]),
+        Route("/api/openapi.json", lists.description),
         Route("/api/accounts", lists.accounts),
         Route("/api/me", lists.me),
         Route("/api/health", lists.health),

@@ -21,3 +21,5 @@ class Behaviour(BaseModel):
     """How long a token given out at /oauth/token is good for."""
     most_at_once: Annotated[int, Field(ge=1, le=10_000)] = 64
     """How many POST requests may be under way, where limits are on."""
+    trusts_connection: bool = False
+    """Whether whoever shows neither key nor token is let in, as behind a server that asks for certificates."""

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from integration_admin.sandbox.rest.vouchers import CHART
 from integration_admin.sandbox.xledger.chart import CLOSED, SUM_ACCOUNTS
 
 ENTITY: Final = {"code": "1000", "name": "Eksempelforbundet"}
+_DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
 _PER_PAGE = 50
 _MOST_PER_PAGE = 500
 
@@ -31,14 +33,23 @@ class Lists:
         """Say that the ledger is there; this wants no credentials."""
         return JSONResponse({"status": "ok"})
 
+    async def description(self, _: Request) -> Response:
+        """Describe this interface as OpenAPI; this wants no credentials."""
+        return Response(_DESCRIPTION.read_bytes(), media_type="application/json")
+
     async def me(self, request: Request) -> Response:
         """Name the entity the credentials belong to, and whether they may write."""
         caller = self.simulation.caller(request)
         return JSONResponse({"entity": ENTITY, "user": caller.name, "may_write": caller.may_write})
 
     async def accounts(self, request: Request) -> Response:
-        """List accounts by `?page=&per_page=`; the Link header names the next page (RFC 8288)."""
+        """List accounts by `?page=&per_page=`, the Link header names the next page (RFC 8288); or by `?limit=&cursor=`.
+
+        A cursor is only taken as it was given, never empty.
+        """
         self.simulation.caller(request)
+        if "limit" in request.query_params:
+            return _from_cursor(request)
         page = _number(request, "page", 1, most=1_000_000)
         per_page = _number(request, "per_page", _PER_PAGE, most=_MOST_PER_PAGE)
         rows = [_account(code, name) for code, name in CHART.items()]
@@ -61,6 +72,23 @@ class Lists:
             return JSONResponse({"error": "invalid_client"}, 401)
         said = {"access_token": token, "token_type": "Bearer", "expires_in": int(seconds)}
         return JSONResponse(said, headers={"Cache-Control": "no-store"})
+
+
+def _from_cursor(request: Request) -> Response:
+    """Return the accounts after a cursor; `next` is there as long as there are more."""
+    limit = _number(request, "limit", _PER_PAGE, most=_MOST_PER_PAGE)
+    cursors = [_cursor(code) for code in CHART]
+    given = request.query_params.get("cursor")
+    if given is not None and given not in cursors:
+        raise Problem(400, "bad_cursor", "This cursor was not given out here.", field="cursor")
+    start = 0 if given is None else cursors.index(given) + 1
+    shown = [_account(code, name) for code, name in CHART.items()][start : start + limit]
+    more = {"next": cursors[start + limit - 1]} if start + limit < len(cursors) else {}
+    return JSONResponse({"accounts": shown, **more})
+
+
+def _cursor(code: str) -> str:
+    return base64.b64encode(f"after/{code}?".encode()).decode()
 
 
 def _client(request: Request, form: Mapping[str, str]) -> tuple[str, str]:

@@ -46,12 +46,13 @@ class _Part(BaseModel):
 
 
 class Line(_Part):
-    """One debit line, or a credit where the amount is negative."""
+    """One debit line, or a credit where the amount is negative; `party` is whose account it changes."""
 
     account: Account
     amount: Annotated[str, Field(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$")]
     text: Text | None = None
     vat_code: Code | None = None
+    party: Code | None = None
     dimensions: dict[Code, Code] | None = None
 
 
