@@ -8,6 +8,7 @@ import io
 import re
 import ssl
 import sys
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from aiohttp.client_middlewares import ClientHandlerType
 from aiohttp.connector import Connection
 
 from integration_admin.adapters.addresses import AddressPolicy
+from integration_admin.adapters.client_certificate import ClientCertificate
 from integration_admin.adapters.outbound_errors import (
     Broken,
     Call,
@@ -44,6 +46,9 @@ _LARGE = 1_048_576
 _IDLE_SECONDS = 4.0
 """Below the five seconds after which common servers close an idle connection: a request that meets
 such a closing has an unknown outcome."""
+
+_MOST_CERTIFICATES: Final = 64
+"""Certificates kept ready; the oldest is loaded again when it is needed."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -81,11 +86,12 @@ class HTTPClient(Protocol):
         body: bytes | None = None,
         deadline: float = DEADLINE,
         max_bytes: int = MAX_BYTES,
+        certificate: ClientCertificate | None = None,
     ) -> Response:
         """Send one request once and return the answer, whatever its status.
 
         `url` is percent-encoded; `deadline` is in seconds and covers everything; `max_bytes` limits
-        the body, as sent and as decoded. Raises
+        the body, as sent and as decoded; `certificate` is shown to whoever asks for one. Raises
         AdapterError when no whole answer comes; its fault tells whether anything may have arrived.
         """
         ...
@@ -136,10 +142,9 @@ class OutboundClient:
         self._policy = AddressPolicy(allow)
         self._resolver = CheckedResolver(self._policy, resolver or SystemResolver())
         self._slots = asyncio.Semaphore(pool_size)
-        self._tls = _TLSContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._tls.set_alpn_protocols(["http/1.1"])
-        self._tls.load_default_certs()
+        self._tls = _tls_context()
+        self._presenting: OrderedDict[str, _TLSContext] = OrderedDict()
+        """By fingerprint: a context a certificate."""
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -164,14 +169,17 @@ class OutboundClient:
         body: bytes | None = None,
         deadline: float = DEADLINE,
         max_bytes: int = MAX_BYTES,
+        certificate: ClientCertificate | None = None,
     ) -> Response:
         """Send one request once and return the answer, whatever its status.
 
-        Redirects are not followed. Raises AdapterError (see outbound_errors.Cause for the codes)
-        when no whole answer comes; its fault tells whether anything may have arrived.
+        Redirects are not followed. A connection opened with a certificate is never used without it.
+        Raises AdapterError (see outbound_errors.Cause for the codes) when no whole answer comes; its
+        fault tells whether anything may have arrived.
         """
         target = self._policy.check_url(url)
         _check_headers(headers, secret_headers)
+        tls = self._context(certificate)
         call = Call(target.host_port_subcomponent or "")
         _call.set(call)
         # Errors are raised outside the except blocks: what is caught there refers to frames that
@@ -185,6 +193,7 @@ class OutboundClient:
                     headers=_revealed(headers, secret_headers),
                     data=_payload(body),
                     allow_redirects=False,
+                    ssl=tls,
                 )
                 call.stage = Stage.READING
                 try:
@@ -201,13 +210,25 @@ class OutboundClient:
             failure = cause_of(error, call).error(call.host, internal=describe(error))
         raise failure
 
+    def _context(self, certificate: ClientCertificate | None) -> _TLSContext:
+        """Return the context whose connections present `certificate`; aiohttp keeps connections by context."""
+        if certificate is None:
+            return self._tls
+        context = self._presenting.get(certificate.fingerprint)
+        if context is None:
+            context = _tls_context()
+            certificate.load_into(context)
+            self._presenting[certificate.fingerprint] = context
+            if len(self._presenting) > _MOST_CERTIFICATES:
+                self._presenting.popitem(last=False)
+        return context
+
     def _connected(self) -> aiohttp.ClientSession:
         """Return the session, opened on the running loop by the first request."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     resolver=self._resolver,
-                    ssl=self._tls,
                     limit=0,
                     keepalive_timeout=_IDLE_SECONDS,
                     # Older Pythons leave a TLS socket open whose peer never says goodbye.
@@ -222,6 +243,14 @@ class OutboundClient:
                 middlewares=(_only_once,),
             )
         return self._session
+
+
+def _tls_context() -> _TLSContext:
+    context = _TLSContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_default_certs()
+    return context
 
 
 def _check_headers(headers: Mapping[str, str], secrets: Mapping[str, Secret]) -> None:

@@ -5,6 +5,7 @@ request or its headers gets into an error.
 """
 
 import errno
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ import aiohttp
 
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import Message, msg
+
+_REFUSALS = re.compile(
+    r"ALERT[_ ](?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_[A-Z]+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)"
+)
+"""OpenSSL's names of the alerts about a caller's certificate (SSL_R_* in sslerr.h); the last is what a
+signature gets that does not fit (RFC 8446, section 6.2)."""
 
 
 class Stage(IntEnum):
@@ -104,6 +111,14 @@ class Cause(Enum):
         Fault.CONFIG,
         msg("The certificate of {host} is out of date. Ask those who run it to renew it."),
     )
+    TLS_CLIENT_REFUSED = (
+        "client_certificate",
+        Fault.CONFIG,
+        msg(
+            "{host} takes calls only from those whose certificate it knows. Check the client certificate and"
+            " its private key."
+        ),
+    )
     NO_ANSWER = (
         "deadline",
         Fault.UNKNOWN_OUTCOME,
@@ -193,6 +208,8 @@ def out_of_time(call: Call, *, resolving: bool) -> Cause:
 
 def cause_of(error: Exception, call: Call) -> Cause:
     """Return the cause behind an exception of the HTTP library or the operating system."""
+    if _refuses_caller(error):
+        return Cause.TLS_CLIENT_REFUSED
     match error:
         case Broken():
             return error.cause
@@ -201,6 +218,17 @@ def cause_of(error: Exception, call: Call) -> Cause:
         case aiohttp.ClientResponseError():
             return Cause.BAD_RESPONSE
     return Cause.CONNECTION_LOST if call.stage >= Stage.WAITING else Cause.CUT_SHORT
+
+
+def _refuses_caller(error: BaseException) -> bool:
+    """Tell whether the far side ended the handshake because of the certificate we showed or did not show.
+
+    In TLS 1.3 that comes after the request has left, but before the far side reads any of it: what a
+    request says is handed on only when the caller is known (RFC 8446, sections 4.4.2.4 and 6.2).
+    """
+    links: list[BaseException | None] = [error, error.__cause__, error.__context__]
+    links.append(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None)
+    return any(_REFUSALS.search(link.strerror or "") for link in links if isinstance(link, OSError))
 
 
 def _before_sending(error: aiohttp.ClientConnectorError) -> Cause:

@@ -282,6 +282,19 @@ class Authority:
         context.load_cert_chain(path)
         return context
 
+    def trusted_server(self, name: str) -> ssl.SSLContext:
+        """Return a server's TLS context that takes only callers with a certificate of this authority."""
+        context = self.server(name)
+        context.load_verify_locations(self.bundle)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def client(self, name: str = "client", *, until: int = 2100) -> tuple[str, str]:
+        """Return a caller's certificate and its private key, both as PEM."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._builder(_name(name), key, until).sign(self._key, hashes.SHA256())
+        return _pem(certificate).decode(), _key_pem(key).decode()
+
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, until: int, *, self_signed: bool = False
     ) -> x509.CertificateBuilder:

@@ -144,7 +144,7 @@ async def client() -> AsyncIterator[OutboundClient]:
 
 def test_every_cause_has_its_own_sentence() -> None:
     templates = [cause.sentence.template for cause in Cause]
-    assert len(set(templates)) == len(templates) == 21
+    assert len(set(templates)) == len(templates) == 22
 
 
 @pytest.mark.parametrize("method", [OutboundClient.request, HTTPClient.request])

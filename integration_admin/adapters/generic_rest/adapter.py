@@ -1,6 +1,6 @@
 """A REST interface as an accounting system: what services call, put together from the modules beside this one."""
 
-import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,10 +14,13 @@ from integration_admin.adapters.base import (
     ReferenceData,
     Voucher,
 )
-from integration_admin.adapters.generic_rest import fields, pointer
+from integration_admin.adapters.client_certificate import ClientCertificate, ReadCertificates
+from integration_admin.adapters.descriptions import Proposal
+from integration_admin.adapters.generic_rest import fields, openapi, pointer
 from integration_admin.adapters.generic_rest.client import RESTClient
 from integration_admin.adapters.generic_rest.lookup import find
 from integration_admin.adapters.generic_rest.options import (
+    KINDS,
     MOST_IN_BATCH,
     MOST_IN_FLIGHT,
     capabilities,
@@ -26,17 +29,18 @@ from integration_admin.adapters.generic_rest.options import (
 )
 from integration_admin.adapters.generic_rest.reference import read_all
 from integration_admin.adapters.generic_rest.sending import Sending
+from integration_admin.adapters.generic_rest.sign_in_fields import MUTUAL_TLS
 from integration_admin.adapters.generic_rest.targets import TARGET_FIELDS
 from integration_admin.adapters.generic_rest.tokens import Tokens
-from integration_admin.adapters.generic_rest.vouchers import record
+from integration_admin.adapters.generic_rest.vouchers import encoded, record
 from integration_admin.adapters.outbound import HTTPClient
+from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.wording import scrub
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
+from integration_admin.core.secret import Secret
 
-_TEST_SECONDS: Final = 9.5
-"""Leaves half a second of the promised ten for everything around the test."""
 _ANSWER_SECONDS: Final = 8.5
 """Less than the whole test may take, so that the client, which knows what stalls, says so first."""
 _NEVER_USED: Final = "IACONNECTIONTEST"
@@ -59,12 +63,14 @@ class GenericRESTAdapter:
         processing_seconds=30.0,
         quiet_seconds=60.0,
         send_seconds=30.0,
+        kinds=KINDS,
     )
 
-    def __init__(self, http: HTTPClient, clock: Clock, *, test_seconds: float = _TEST_SECONDS) -> None:
+    def __init__(self, http: HTTPClient, clock: Clock, *, test_seconds: float = TEST_SECONDS) -> None:
         self._http = http
         self._clock = clock
         self._tokens = Tokens(http, clock)
+        self._certificates = ReadCertificates()
         self._test_seconds = test_seconds
 
     def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
@@ -85,24 +91,23 @@ class GenericRESTAdapter:
         AdapterError.
         """
         client = self._client(credentials)
-        try:
-            async with asyncio.timeout(self._test_seconds):
-                return await _probe(client)
-        except TimeoutError:
-            raise AdapterError(
-                msg("The accounting system did not answer within ten seconds. Try again in a few minutes."),
-                Fault.UPSTREAM,
-                code="deadline",
-            ) from None
+        return await in_time(
+            _probe(client),
+            self._test_seconds,
+            msg("The accounting system did not answer within ten seconds. Try again in a few minutes."),
+        )
 
     async def reference_data(self, credentials: Credentials) -> ReferenceData:
         """Read the list of accounts, where the settings name one. Raises AuthenticationFailed, AdapterError."""
         return await read_all(self._client(credentials))
 
     def render(self, voucher: Voucher, settings: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-        """Return the object this voucher is sent as; no setting changes it."""
-        del settings
-        return record(voucher)
+        """Return the object this voucher is sent as, by the form in the settings. Raises Unfit, InvalidInput."""
+        found = options(settings) if settings and settings.get("body") else None
+        if found is None or found.template is None:
+            return record(voucher)
+        shown: dict[str, Any] = json.loads(encoded(voucher, found.template))
+        return shown
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers in one request and return one outcome for each. The rules are in sending.py.
@@ -122,13 +127,31 @@ class GenericRESTAdapter:
             )
         return await find(client, references)
 
+    async def fetch_description(self, url: str) -> bytes:
+        """Read an OpenAPI description from an address, of 5 MB at the most. Raises AdapterError."""
+        return await openapi.fetch(self._http, url)
+
+    def propose(self, description: bytes, *, address: str = "", operation: str = "") -> Proposal:
+        """Return the settings an OpenAPI description suggests. Raises InvalidInput."""
+        return openapi.propose(description, address=address, operation=operation)
+
     def _client(self, credentials: Credentials) -> RESTClient:
         """Return a client for stored settings; they were valid when they were stored. Raises AdapterError."""
         try:
             found = options(credentials.settings)
         except InvalidInput as wrong:
             raise AdapterError(wrong.message, Fault.CONFIG, code="settings") from None
-        return RESTClient(self._http, self._clock, self._tokens, found, credentials.secrets)
+        secrets = credentials.secrets
+        certificate = self._certificate(secrets) if found.authentication == MUTUAL_TLS else None
+        return RESTClient(self._http, self._clock, self._tokens, found, secrets, certificate)
+
+    def _certificate(self, secrets: Mapping[str, Secret]) -> ClientCertificate:
+        return self._certificates.read(
+            secrets.get("client_certificate"),
+            secrets.get("client_key"),
+            secrets.get("client_key_passphrase"),
+            self._clock.now(),
+        )
 
 
 async def _probe(client: RESTClient) -> Connection:

@@ -5,10 +5,19 @@ What answers mean for vouchers is in sending.py.
 
 import base64
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-from integration_admin.adapters.generic_rest import fields, pointer
-from integration_admin.adapters.generic_rest.errors import as_upstream, not_answered
+from integration_admin.adapters.client_certificate import ClientCertificate
+from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest import sign_in_fields as sign_in
+from integration_admin.adapters.generic_rest.errors import (
+    REFUSED_CERTIFICATE,
+    as_upstream,
+    not_answered,
+    refuses_certificate,
+)
 from integration_admin.adapters.generic_rest.options import Options
 from integration_admin.adapters.generic_rest.tokens import Tokens
 from integration_admin.adapters.outbound import HTTPClient, Response
@@ -22,10 +31,10 @@ READ_SECONDS: Final = 10.0
 _MAX_BYTES = 8_388_608
 _ID_LENGTH = 100
 _SECRET_NAMES: Final = {
-    fields.API_KEY: "api_key",
-    fields.BEARER: "token",
-    fields.BASIC: "password",
-    fields.OAUTH: "client_secret",
+    sign_in.API_KEY: "api_key",
+    sign_in.BEARER: "token",
+    sign_in.BASIC: "password",
+    sign_in.OAUTH: "client_secret",
 }
 
 
@@ -33,13 +42,20 @@ class RESTClient:
     """Calls one interface with one set of credentials; lives for one call of the adapter."""
 
     def __init__(
-        self, http: HTTPClient, clock: Clock, tokens: Tokens, options: Options, secrets: Mapping[str, Secret]
+        self,
+        http: HTTPClient,
+        clock: Clock,
+        tokens: Tokens,
+        options: Options,
+        secrets: Mapping[str, Secret],
+        certificate: ClientCertificate | None = None,
     ) -> None:
         self.options = options
         self._http = http
         self._clock = clock
         self._tokens = tokens
         self._secret = _checked(options, secrets)
+        self._certificate = certificate
         self.shown_to_nobody: tuple[Secret, ...] = () if self._secret is None else (self._secret,)
         """What the far side's words are searched for before a person sees them."""
 
@@ -63,19 +79,31 @@ class RESTClient:
             raise self.unanswered(response, address)
         return decoded(response), response
 
-    async def post(self, address: str, body: bytes, headers: Mapping[str, str], *, until: float) -> Response:
+    async def deliver(
+        self, address: str, body: bytes, headers: Mapping[str, str], *, until: float
+    ) -> Response:
         """Send something once and return the answer, whatever its status.
 
         `until` (monotonic seconds) is when the whole must be over. Raises AuthenticationFailed when it
         could not be signed in, AdapterError when no whole answer came; its fault tells whether anything
         may have arrived.
         """
-        return await self._request("POST", address, headers, body, until)
+        return await self._request(self.options.send_method, address, headers, body, until)
 
     def id_in(self, result: Any) -> str:
         """Return the id a result names, fit to be stored and shown."""
         found = pointer.text(result, self.options.pointers["id"])
         return scrub(found, *self.shown_to_nobody)[:_ID_LENGTH]
+
+    def made_at(self, response: Response) -> str:
+        """Return the id in the address of what was made, where that is all an answer says.
+
+        An empty 201 names what was made in its Location header (RFC 9110, section 15.3.2).
+        """
+        if response.status != HTTPStatus.CREATED or response.body.strip():
+            return ""
+        path = urlsplit(response.headers.get("location", "")).path
+        return scrub(unquote(path.rstrip("/").rpartition("/")[2]), *self.shown_to_nobody)[:_ID_LENGTH]
 
     def unanswered(self, response: Response, address: str) -> AdapterError:
         """Return the error for a question that was not answered."""
@@ -86,10 +114,10 @@ class RESTClient:
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None, until: float
     ) -> Response:
         """Call, and call again where a token was refused that may only have run out: a 401 is not processed."""
-        sign_in = await self._sign_in(until)
-        response = await self._call(method, address, headers, body, sign_in, until)
-        if response.status == 401 and self.options.authentication == fields.OAUTH:
-            renewed = await self._sign_in(until, refused=sign_in)
+        signed = await self._sign_in(until)
+        response = await self._call(method, address, headers, body, signed, until)
+        if response.status == 401 and self.options.authentication == sign_in.OAUTH:
+            renewed = await self._sign_in(until, refused=signed)
             response = await self._call(method, address, headers, body, renewed, until)
         return response
 
@@ -99,21 +127,32 @@ class RESTClient:
         address: str,
         headers: Mapping[str, str],
         body: bytes | None,
-        sign_in: Mapping[str, Secret],
+        signed: Mapping[str, Secret],
         until: float,
     ) -> Response:
         plain = {"Accept": "application/json", **headers}
         if body is not None:
             plain["Content-Type"] = "application/json"
-        return await self._http.request(
-            method,
-            address,
-            headers=plain,
-            secret_headers=sign_in,
-            body=body,
-            deadline=max(until - self._clock.monotonic(), 0.001),
-            max_bytes=_MAX_BYTES,
-        )
+        try:
+            response = await self._http.request(
+                method,
+                address,
+                headers=plain,
+                secret_headers=signed,
+                body=body,
+                deadline=max(until - self._clock.monotonic(), 0.001),
+                max_bytes=_MAX_BYTES,
+                certificate=self._certificate,
+            )
+        except AdapterError as error:
+            if error.code != "client_certificate":
+                raise
+            raise AuthenticationFailed(error.message, code=error.code, internal=error.internal) from None
+        if self._certificate is not None and refuses_certificate(response):
+            raise AuthenticationFailed(
+                REFUSED_CERTIFICATE, code="client_certificate", internal=f"status {response.status}"
+            )
+        return response
 
     async def _sign_in(
         self, until: float, *, refused: Mapping[str, Secret] | None = None
@@ -124,13 +163,13 @@ class RESTClient:
             return {}
         options = self.options
         match options.authentication:
-            case fields.API_KEY:
+            case sign_in.API_KEY:
                 return {options.header_name: secret}
-            case fields.BASIC:
+            case sign_in.BASIC:
                 pair = base64.b64encode(f"{options.user}:{secret.reveal()}".encode()).decode()
                 self.shown_to_nobody = (secret, Secret(pair))
                 return {"Authorization": Secret(f"Basic {pair}")}
-            case fields.OAUTH:
+            case sign_in.OAUTH:
                 secret = await self._token(secret, until, refused)
         return {"Authorization": Secret(f"Bearer {secret.reveal()}")}
 
@@ -166,7 +205,7 @@ def _checked(options: Options, secrets: Mapping[str, Secret]) -> Secret | None:
         return None
     stored = secrets.get(name)
     text = stored.reveal().strip() if stored is not None else ""
-    goes_into_header = options.authentication in {fields.API_KEY, fields.BEARER}
+    goes_into_header = options.authentication in {sign_in.API_KEY, sign_in.BEARER}
     if not text or (goes_into_header and (not text.isascii() or not text.isprintable() or " " in text)):
         raise AuthenticationFailed(
             msg(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from integration_admin.adapters.answers import Meaning, retry_after
+from integration_admin.adapters.outbound import Response
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.messages import Message, msg
 
@@ -16,6 +17,9 @@ _USUAL_WAIT: Final = 5.0
 REFUSED_SIGN_IN: Final = msg(
     "The accounting system refuses the credentials. Check that all of them were copied, and that they are"
     " still in force."
+)
+REFUSED_CERTIFICATE: Final = msg(
+    "The accounting system does not accept the client certificate. Ask those who run it whether they know it."
 )
 _NO_RIGHT = msg(
     "The accounting system does not let these credentials do this. Ask those who run it for the right to book"
@@ -74,6 +78,15 @@ def not_answered(status: int, headers: Mapping[str, str], address: str, now: dat
         message = Message(_BROKEN.template, {"status": str(status)})
         return AdapterError(message, Fault.UPSTREAM, code=_code(status), internal=internal)
     return AdapterError(_configuration(status, address), Fault.CONFIG, code=_code(status), internal=internal)
+
+
+def refuses_certificate(response: Response) -> bool:
+    """Tell whether a web server in front of the interface wants a client certificate, or another one.
+
+    nginx says so with a page and the status 400, which would else count against the voucher
+    (https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors).
+    """
+    return response.status in {400, 495, 496} and b"SSL certificate" in response.body[:2_048]
 
 
 def rejection(words: str, status: int) -> Message:

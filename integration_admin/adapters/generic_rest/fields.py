@@ -1,15 +1,13 @@
-"""What a REST interface is described by: the credential form. The fields of a voucher are in targets.py."""
+"""What a REST interface is described by: the credential form.
+
+How to sign in is in sign_in_fields.py, the fields of a voucher are in targets.py.
+"""
 
 from typing import Final
 
 from integration_admin.adapters.base import Choice, CredentialField
+from integration_admin.adapters.generic_rest.sign_in_fields import SIGN_IN_FIELDS
 from integration_admin.core.messages import Message, msg
-
-NO_SIGN_IN: Final = "none"
-API_KEY: Final = "api_key"
-BEARER: Final = "bearer"
-BASIC: Final = "basic"
-OAUTH: Final = "oauth2"
 
 BY_REFERENCE: Final = "path"
 NO_LOOKUP: Final = "none"
@@ -35,83 +33,7 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         msg("Address"),
         msg("Where the interface for programs (the API) begins, such as https://api.example.org."),
     ),
-    CredentialField(
-        "authentication",
-        msg("How to sign in"),
-        msg("Whoever runs the accounting system knows which of these it wants."),
-        choices=(
-            Choice(API_KEY, msg("API key in a header")),
-            Choice(BEARER, msg("Bearer token")),
-            Choice(BASIC, msg("User name and password")),
-            Choice(OAUTH, msg("OAuth 2 with a client's secret")),
-            Choice(NO_SIGN_IN, msg("No sign-in")),
-        ),
-        default=API_KEY,
-    ),
-    CredentialField(
-        "header_name",
-        msg("Name of the header"),
-        msg("The header the API key goes into."),
-        default="X-Api-Key",
-        max_length=60,
-        only_when=("authentication", API_KEY),
-    ),
-    CredentialField(
-        "api_key",
-        msg("API key"),
-        msg("Copy the whole key."),
-        secret=True,
-        max_length=4_000,
-        only_when=("authentication", API_KEY),
-    ),
-    CredentialField(
-        "token",
-        msg("Token"),
-        msg("Copy the whole token, without the word Bearer."),
-        secret=True,
-        max_length=8_000,
-        only_when=("authentication", BEARER),
-    ),
-    CredentialField(
-        "user",
-        msg("User name"),
-        msg("The user the vouchers are booked by."),
-        only_when=("authentication", BASIC),
-    ),
-    CredentialField(
-        "password",
-        msg("Password"),
-        msg("The password of that user."),
-        secret=True,
-        only_when=("authentication", BASIC),
-    ),
-    CredentialField(
-        "token_url",
-        msg("Address for tokens"),
-        msg("The whole address tokens are given out at, such as https://login.example.org/oauth/token."),
-        only_when=("authentication", OAUTH),
-    ),
-    CredentialField(
-        "client_id",
-        msg("Client ID"),
-        msg("The name this program is known by there."),
-        only_when=("authentication", OAUTH),
-    ),
-    CredentialField(
-        "client_secret",
-        msg("Client secret"),
-        msg("The secret itself, not its ID."),
-        secret=True,
-        max_length=4_000,
-        only_when=("authentication", OAUTH),
-    ),
-    CredentialField(
-        "scope",
-        msg("Scope"),
-        msg("The rights the token shall have. Leave it empty unless you were told what to write."),
-        required=False,
-        only_when=("authentication", OAUTH),
-    ),
+    *SIGN_IN_FIELDS,
     CredentialField(
         "send_path",
         msg("Path for sending"),
@@ -170,8 +92,9 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         msg("Path for the list of accounts"),
         msg(
             "Lets accounts be checked before anything is sent. Leave it empty where there is no such list;"
-            " write {page} where the number of the page goes.",
+            " write {page} where the number of the page goes, or {cursor} where the mark of the next page goes.",
             page="{page}",
+            cursor="{cursor}",
         ),
         required=False,
     ),
@@ -181,6 +104,36 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         msg("The usual settings suit most interfaces. Choose your own to see and change them."),
         choices=(Choice(USUAL, msg("As usual")), Choice(OWN, msg("Our own settings"))),
         default=USUAL,
+    ),
+    CredentialField(
+        "body",
+        msg("Form of a voucher"),
+        msg(
+            "The JSON object the accounting system wants, with names such as {reference}, {date}, {account} and"
+            " {amount} where the values go. Leave it empty to send vouchers in the usual form.",
+            reference="{reference}",
+            date="{date}",
+            account="{account}",
+            amount="{amount}",
+        ),
+        required=False,
+        multiline=True,
+        max_length=20_000,
+        only_when=_OWN,
+    ),
+    CredentialField(
+        "send_method",
+        msg("Method for sending"),
+        msg("POST makes something new and is by far the most common."),
+        choices=(Choice("POST", msg("POST")), Choice("PUT", msg("PUT"))),
+        default="POST",
+        only_when=_OWN,
+    ),
+    _rare(
+        "success_codes",
+        msg("Answers that mean success"),
+        msg("Numbers from 200 to 299, such as 200, 201 or 200-299. After any other of them it is looked up."),
+        "200-299",
     ),
     _rare(
         "idempotency_header",
@@ -212,6 +165,13 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     _rare("lookup_pointer", msg("Where the vouchers are when looking up"), _POINTER, "/vouchers"),
     _rare("entity_pointer", msg("Where the company's name is when testing"), _POINTER, "/entity/name"),
     _rare("accounts_pointer", msg("Where the accounts are in their list"), _POINTER, "/accounts"),
+    _rare(
+        "cursor_pointer",
+        msg("Where the mark of the next page is"),
+        msg(
+            "A JSON Pointer to a mark or to the address of the next page. Leave it empty where there is neither."
+        ),
+    ),
     _rare("code_pointer", msg("Where an account's code is"), _POINTER, "/code"),
     _rare("name_pointer", msg("Where an account's name is"), _POINTER, "/name"),
     CredentialField(

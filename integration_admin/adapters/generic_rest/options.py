@@ -1,7 +1,7 @@
 """The settings of one REST interface, read and checked: every wrong one gets a sentence of its own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -9,18 +9,23 @@ from urllib.parse import SplitResult, urlsplit
 
 from integration_admin.adapters.base import Capabilities
 from integration_admin.adapters.generic_rest import fields, pointer
+from integration_admin.adapters.generic_rest import sign_in_fields as sign_in
+from integration_admin.adapters.generic_rest.template import Template, parse
+from integration_admin.adapters.origins import USUAL_PORTS, origin_of
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT
 
 _DEFAULTS: Final = {field.name: field.default for field in fields.CREDENTIAL_FIELDS if not field.secret}
 _POINTERS: Final = tuple(name for name in _DEFAULTS if name.endswith("_pointer"))
-_USUAL_PORTS: Final = {"http": 80, "https": 443}
 _PATH = re.compile(r"/(?!/)[\x21-\x7e]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,60}")
+_CODES = re.compile(r"(2[0-9]{2})(?:-(2[0-9]{2}))?")
 _ORIGIN_LENGTH = 300
 
 MOST_IN_BATCH: Final = 1_000
 MOST_IN_FLIGHT: Final = 32
+KINDS: Final = frozenset({EXPENSE_CLAIM, REIMBURSEMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,10 @@ class Options:
     pointers: Mapping[str, str]
     """By the setting's name without `_pointer`."""
     capabilities: Capabilities
+    send_method: str
+    success_codes: frozenset[int]
+    template: Template | None
+    """The form of a voucher, where it is not the usual one."""
 
     def address(self, path: str) -> str:
         """Return the whole address of a path."""
@@ -74,6 +83,8 @@ def _options(items: tuple[tuple[str, str], ...]) -> Options:
         wait_promise=read["wait_promise"] == fields.YES,
         pointers={name.removesuffix("_pointer"): read[name] for name in _POINTERS},
         capabilities=capabilities(settings),
+        success_codes=_codes(read["success_codes"]),
+        template=parse(read["body"]) if read["body"] else None,
         **{name: read[name] for name in _AS_READ},
     )
 
@@ -81,6 +92,7 @@ def _options(items: tuple[tuple[str, str], ...]) -> Options:
 _AS_READ = (
     "authentication", "header_name", "user", "token_url", "client_id", "scope", "send_path", "test_path",
     "lookup_path", "accounts_path", "idempotency_header", "list_name", "rejected_status",
+    "send_method",
 )  # fmt: skip
 
 
@@ -95,6 +107,7 @@ def capabilities(settings: Mapping[str, str]) -> Capabilities:
         processing_seconds=processing,
         quiet_seconds=max(60.0, send + processing, 2 * processing),
         send_seconds=send,
+        kinds=KINDS,
     )
 
 
@@ -104,9 +117,9 @@ def origin(settings: Mapping[str, str]) -> str:
     Raises InvalidInput.
     """
     found = options(settings)
-    origins = [_origin(found.base)]
-    if found.authentication == fields.OAUTH:
-        origins.append(_origin(found.token_url))
+    origins = [origin_of(found.base)]
+    if found.authentication == sign_in.OAUTH:
+        origins.append(origin_of(found.token_url))
     whole = " ".join(dict.fromkeys(origins))
     if len(whole) > _ORIGIN_LENGTH:
         sentence = msg("This address is too long.")
@@ -117,25 +130,34 @@ def origin(settings: Mapping[str, str]) -> str:
 def _checks(read: Mapping[str, str]) -> list[tuple[str, Message | None]]:
     """Return (setting, what is wrong with it) for everything that is checked."""
     checks = [("base_url", _address_problem(read["base_url"], may_have_query=False))]
-    checks += [(name, _path_problem(read[name])) for name in ("send_path", "test_path")]
+    checks += [(name, _whole_path_problem(read[name])) for name in ("send_path", "test_path")]
     if read["authentication"] not in _SIGN_INS:
         checks.append(("authentication", msg("Choose one of the options.")))
-    if read["authentication"] == fields.OAUTH:
+    if read["authentication"] == sign_in.MUTUAL_TLS and read["base_url"].lower().startswith("http:"):
+        checks.append(("base_url", msg("With a client certificate the address must begin with https.")))
+    if read["authentication"] == sign_in.OAUTH:
         checks.append(("token_url", _address_problem(read["token_url"], may_have_query=True)))
-    if read["authentication"] == fields.API_KEY:
+    if read["authentication"] == sign_in.API_KEY:
         checks.append(("header_name", _header_problem(read["header_name"])))
     if read["idempotency_header"]:
         checks.append(("idempotency_header", _header_problem(read["idempotency_header"])))
     if read["accounts_path"]:
-        checks.append(("accounts_path", _path_problem(read["accounts_path"])))
+        checks.append(("accounts_path", _accounts_problem(read)))
     if read["lookup_path"]:
         checks.append(("lookup_path", _lookup_problem(read["lookup_path"])))
-    checks += [(name, _pointer_problem(read[name])) for name in _POINTERS]
+    # Only the cursor's may be empty: every other pointer has a usual value.
+    checks += [(name, _pointer_problem(read[name])) for name in _POINTERS if read[name]]
+    if read["send_method"] not in _METHODS:
+        checks.append(("send_method", msg("Choose one of the options.")))
+    checks.append(("success_codes", _problem_of(_codes, read["success_codes"])))
+    if read["body"]:
+        checks.append(("body", _problem_of(parse, read["body"])))
     checks += [(name, _number_problem(read, name, *limits)) for name, limits in _LIMITS.items()]
     return checks
 
 
-_SIGN_INS = frozenset({fields.NO_SIGN_IN, fields.API_KEY, fields.BEARER, fields.BASIC, fields.OAUTH})
+_SIGN_INS = frozenset(choice.value for choice in sign_in.SIGN_IN_FIELDS[0].choices)
+_METHODS = frozenset({"POST", "PUT"})
 _LIMITS = {
     "batch": (1, MOST_IN_BATCH),
     "in_flight": (1, MOST_IN_FLIGHT),
@@ -163,7 +185,7 @@ def _split(address: str) -> SplitResult | None:
         port_is_right = parts.port != 0
     except ValueError:
         return None
-    return parts if parts.scheme in _USUAL_PORTS and parts.hostname and port_is_right else None
+    return parts if parts.scheme in USUAL_PORTS and parts.hostname and port_is_right else None
 
 
 def _path_problem(path: str) -> Message | None:
@@ -186,12 +208,47 @@ def _header_problem(name: str) -> Message | None:
     return None if _HEADER.fullmatch(name) else msg("This cannot be the name of a header.")
 
 
+def _accounts_problem(read: Mapping[str, str]) -> Message | None:
+    path = read["accounts_path"]
+    if "{cursor}" in path and not read["cursor_pointer"]:
+        return msg(
+            "Say under “Everything else” where the mark of the next page is, or take {cursor} out.",
+            cursor="{cursor}",
+        )
+    if "{cursor}" in path and "{page}" in path:
+        return msg("Write {page} or {cursor}, not both.", page="{page}", cursor="{cursor}")
+    return _path_problem(path)
+
+
+def _whole_path_problem(path: str) -> Message | None:
+    found = re.search(r"\{[^{}]*\}", path)
+    if found is not None:
+        return msg("Write in the place of {name} what it stands for.", name=found[0])
+    return _path_problem(path)
+
+
 def _pointer_problem(text: str) -> Message | None:
+    return _problem_of(pointer.parse, text)
+
+
+def _problem_of(read: Callable[[str], object], text: str) -> Message | None:
     try:
-        pointer.parse(text)
+        read(text)
     except InvalidInput as wrong:
         return wrong.message
     return None
+
+
+def _codes(text: str) -> frozenset[int]:
+    """Return the statuses a list such as "200, 201, 204-206" names. Raises InvalidInput."""
+    codes: set[int] = set()
+    for part in text.split(","):
+        found = _CODES.fullmatch(part.strip())
+        if found is None or not (first := int(found[1])) <= (last := int(found[2] or first)):
+            sentence = msg("Write numbers from 200 to 299 with commas between, such as 200, 201 or 200-299.")
+            raise InvalidInput(sentence, fields={"success_codes": sentence})
+        codes.update(range(first, last + 1))
+    return frozenset(codes)
 
 
 def _number_problem(settings: Mapping[str, str], name: str, least: int, most: int) -> Message | None:
@@ -209,12 +266,3 @@ def _number(settings: Mapping[str, str], name: str, least: int, most: int) -> in
         sentence = msg("This must be a whole number between {least} and {most}.", least=least, most=most)
         raise InvalidInput(sentence, fields={name: sentence})
     return number
-
-
-def _origin(address: str) -> str:
-    """Return `scheme://host[:port]`, the usual port left out."""
-    parts = urlsplit(address)
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    port = "" if parts.port in {None, _USUAL_PORTS[parts.scheme]} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"

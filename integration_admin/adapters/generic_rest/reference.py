@@ -1,9 +1,9 @@
-"""Reads the list of accounts page by page: by the Link header, or by the number of the page."""
+"""Reads the list of accounts page by page: by the Link header, a mark in the answer, or the page's number."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.generic_rest import pointer
@@ -12,7 +12,10 @@ from integration_admin.adapters.generic_rest.errors import misshapen
 from integration_admin.core.reference import ReferenceItem
 
 _PAGE: Final = "{page}"
+_CURSOR: Final = "{cursor}"
 _MOST_PAGES: Final = 500
+_MOST_STALE: Final = 3
+"""Pages in a row without anything new after which a list has no end, whatever it says."""
 _NEXT = re.compile(r'<([^<>]*)>[^,]*;\s*rel="?next"?', re.IGNORECASE)
 
 
@@ -22,27 +25,57 @@ async def read_all(client: RESTClient) -> ReferenceData:
     if not path:
         return ReferenceData({})
     items: dict[str, ReferenceItem] = {}
-    address = client.options.address(path.replace(_PAGE, "1"))
+    asked: set[str] = set()
+    stale = 0
+    address = client.options.address(_first(path))
     for page in range(2, _MOST_PAGES + 2):
+        asked.add(address)
         answer, response = await client.read(address)
         found = _items(answer, client.options.pointers)
         is_new = any(item.id not in items for item in found)
+        stale = 0 if is_new else stale + 1
         items |= {item.id: item for item in found}
-        following = _following(client, address, response.headers.get("link", ""))
+        following = _following(client, address, response.headers.get("link", "")) or _marked(
+            client, address, answer
+        )
         if not following and _PAGE in path and is_new:
             following = client.options.address(path.replace(_PAGE, str(page)))
-        if not following or not is_new:
+        # A page may hold nothing new and still have one after it, but the same question has the same answer.
+        if not following or following in asked or stale > _MOST_STALE:
             return ReferenceData({"accounts": tuple(items.values())})
         address = following
     raise misshapen(detail=f"the accounts have more than {_MOST_PAGES} pages")
 
 
+def _first(path: str) -> str:
+    """Return the path of the first page, which has no mark; a parameter that is only a mark is left out."""
+    before, question, query = path.partition("?")
+    kept = [part for part in query.split("&") if _CURSOR not in part]
+    return before.replace(_PAGE, "1").replace(_CURSOR, "") + (
+        question + "&".join(kept).replace(_PAGE, "1") if any(kept) else ""
+    )
+
+
+def _marked(client: RESTClient, address: str, answer: Any) -> str:
+    """Return the address of the next page from the mark in an answer: a cursor, or the address itself."""
+    where = client.options.pointers["cursor"]
+    mark = pointer.text(answer, where) if where and isinstance(answer, dict) else ""
+    if not mark:
+        return ""
+    path = client.options.accounts_path
+    if _CURSOR in path:
+        return client.options.address(path.replace(_CURSOR, quote(mark, safe="")))
+    return _elsewhere(client, address, mark)
+
+
 def _following(client: RESTClient, address: str, link: str) -> str:
     """Return the address of the next page (RFC 8288); one that leads elsewhere is never followed."""
     found = _NEXT.search(link)
-    if found is None:
-        return ""
-    following: str = urljoin(address, found[1])
+    return _elsewhere(client, address, found[1]) if found else ""
+
+
+def _elsewhere(client: RESTClient, address: str, given: str) -> str:
+    following: str = urljoin(address, given)
     if urlsplit(following)[:2] != urlsplit(client.options.base)[:2]:
         raise misshapen(detail="the next page is on another host")
     return following

@@ -16,6 +16,8 @@ from integration_admin.adapters.generic_rest.client import RESTClient
 from integration_admin.adapters.generic_rest.errors import as_unknown, not_taken, rejection
 from integration_admin.adapters.generic_rest.lookup import find
 from integration_admin.adapters.generic_rest.targets import TARGET_FIELDS
+from integration_admin.adapters.generic_rest.template import Template
+from integration_admin.adapters.generic_rest.template_values import TARGETS
 from integration_admin.adapters.generic_rest.vouchers import body, idempotency_key, refusal
 from integration_admin.adapters.outbound import Response
 from integration_admin.adapters.wording import scrub
@@ -47,16 +49,16 @@ class Sending:
 
     async def send(self, batch: Sequence[Voucher]) -> list[Outcome]:
         """Return one outcome for each voucher. Raises AdapterError where one holds for all of them."""
-        refused = [outcome for voucher in batch if (outcome := refusal(voucher))]
+        refused = [outcome for voucher in batch if (outcome := refusal(voucher, self._options.template))]
         settled = {outcome.reference for outcome in refused}
         offered = [voucher for voucher in batch if voucher.reference not in settled]
         return [*refused, *(await self._offer(offered) if offered else ())]
 
     async def _offer(self, vouchers: Sequence[Voucher]) -> list[Outcome]:
         response = await self._post(vouchers)
-        if 200 <= response.status < 300:
-            return self._read(vouchers, response)
         options = self._options
+        if response.status in options.success_codes:
+            return self._read(vouchers, response)
         means = meaning(
             response.status,
             has_retry_after="retry-after" in response.headers,
@@ -75,15 +77,17 @@ class Sending:
         headers = (
             {options.idempotency_header: idempotency_key(vouchers)} if options.idempotency_header else {}
         )
-        return await self._client.post(
+        return await self._client.deliver(
             options.address(options.send_path),
-            body(vouchers, as_list=as_list, list_name=options.list_name),
+            body(vouchers, as_list=as_list, list_name=options.list_name, template=options.template),
             headers,
             until=self._until,
         )
 
     def _read(self, vouchers: Sequence[Voucher], response: Response) -> list[Outcome]:
         """Return what an answer of success says of each voucher. Raises AdapterError for one of no use."""
+        if len(vouchers) == 1 and (made := self._client.made_at(response)):
+            return [Outcome(vouchers[0].reference, Result.DELIVERED, external_id=made)]
         results = self._results(vouchers, response.json())
         return [self._outcome(voucher, results.get(voucher.reference), response) for voucher in vouchers]
 
@@ -123,7 +127,7 @@ class Sending:
             Result.REJECTED,
             message=rejection(scrub(words, *self._client.shown_to_nobody), status),
             fault=Fault.CONFIG,
-            field=_field(path),
+            field=_field(path, self._options.template),
         )
 
     async def _apart(self, vouchers: Sequence[Voucher]) -> list[Outcome]:
@@ -165,11 +169,15 @@ _FIELDS: Final = {
 """The far side's name of a part of the body -> our target field."""
 
 
-def _field(path: str) -> str:
+def _field(path: str, template: Template | None) -> str:
     """Return the target field a path such as `lines[0].account` or `/credit/account` is about, if any."""
     steps = [step for step in re.split(r"[./\[\]]+", path) if step]
     if not steps:
         return ""
+    if template is not None:
+        name = template.names.get(steps[-1], "")
+        name = TARGETS.get(name, name)
+        return name if name in _FIELDS else ""
     on_the_voucher = _FIELDS.get(steps[0])
     return on_the_voucher if on_the_voucher and steps[-1] != "party" else _FIELDS.get(steps[-1], "")
 

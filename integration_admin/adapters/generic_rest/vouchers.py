@@ -4,18 +4,22 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from integration_admin.adapters.base import Outcome, Result, Voucher, VoucherLine
 from integration_admin.adapters.generic_rest.targets import DIMENSIONS
+from integration_admin.adapters.generic_rest.template import Template
+from integration_admin.adapters.generic_rest.template_values import TARGETS, Unfit
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
+from integration_admin.core.records import REIMBURSEMENT
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def refusal(voucher: Voucher) -> Outcome | None:
+def refusal(voucher: Voucher, template: Template | None = None) -> Outcome | None:
     """Return why a voucher cannot even be offered, or None."""
     for field in ("posted_date", "due_date"):
         value = voucher.fields.get(field)
@@ -24,15 +28,35 @@ def refusal(voucher: Voucher) -> Outcome | None:
             return Outcome(
                 voucher.reference, Result.REJECTED, message=message, fault=Fault.CONFIG, field=field
             )
+    if template is not None:
+        try:
+            template.filled(voucher)
+        except Unfit as unfit:
+            return Outcome(
+                voucher.reference,
+                Result.REJECTED,
+                message=unfit.message,
+                fault=Fault.CONFIG,
+                field=TARGETS.get(unfit.name, unfit.name),
+            )
     return None
 
 
-def record(voucher: Voucher) -> dict[str, Any]:
-    """Return the object a voucher is sent as; its lines are debits, negative ones credits."""
+def record(voucher: Voucher, template: Template | None = None) -> dict[str, Any]:
+    """Return the object a voucher is sent as: the administrator's own form, or the usual one.
+
+    In the usual one lines are debits, negative ones credits.
+
+    Who is owed stands with the account for what is owed: a claim's credit, a reimbursement's one line.
+    """
+    if template is not None:
+        return template.filled(voucher)
     fields = voucher.fields
     credit = {"account": fields["credit_account"]}
+    lines = [_line(line) for line in voucher.lines]
     if fields.get("party"):
-        credit["party"] = fields["party"]
+        owed = lines[0] if voucher.kind == REIMBURSEMENT else credit
+        owed["party"] = fields["party"]
     said: dict[str, Any] = {
         "reference": voucher.reference,
         "number": voucher.number,
@@ -40,26 +64,42 @@ def record(voucher: Voucher) -> dict[str, Any]:
         "currency": voucher.lines[0].amount.currency,
         "text": voucher.record_id,
         "credit": credit,
-        "lines": [_line(line) for line in voucher.lines],
+        "lines": lines,
     }
-    for name in ("due_date", "document"):
+    for name in ("document",) if voucher.kind == REIMBURSEMENT else ("due_date", "document"):
         if fields.get(name):
             said[name] = fields[name]
     return said
 
 
-def encoded(voucher: Voucher) -> bytes:
+def encoded(voucher: Voucher, template: Template | None = None) -> bytes:
     """Return the JSON of a voucher."""
-    return _encode(record(voucher)).encode()
+    said = record(voucher, template)
+    return (_encode(said) if template is None else _exact(said)).encode()
 
 
-def body(vouchers: Sequence[Voucher], *, as_list: bool, list_name: str) -> bytes:
+def body(
+    vouchers: Sequence[Voucher], *, as_list: bool, list_name: str, template: Template | None = None
+) -> bytes:
     """Return the body of one request: a voucher by itself, a list, or a list inside an object."""
     if not as_list:
-        return encoded(vouchers[0])
+        return encoded(vouchers[0], template)
     # Encoding a list at once saves setting the encoder up for each voucher.
-    whole: Any = [record(voucher) for voucher in vouchers]
-    return _encode({list_name: whole} if list_name else whole).encode()
+    whole: Any = [record(voucher, template) for voucher in vouchers]
+    whole = {list_name: whole} if list_name else whole
+    return (_encode(whole) if template is None else _exact(whole)).encode()
+
+
+def _exact(value: Any) -> str:
+    """Return JSON in which a Decimal is a number with just its own digits; json would want a float."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{_encode(name)}:{_exact(inner)}" for name, inner in value.items()) + "}"
+        case list():
+            return "[" + ",".join(_exact(inner) for inner in value) + "]"
+        case Decimal():
+            return format(value, "f")
+    return _encode(value)
 
 
 def idempotency_key(vouchers: Sequence[Voucher]) -> str:

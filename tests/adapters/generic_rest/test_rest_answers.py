@@ -294,7 +294,18 @@ async def test_accounts_that_never_end_do_not_keep_the_adapter_for_ever(
     )
     data = await adapter.reference_data(there(server, accounts_path="/a"))
     assert [item.code for item in data.lists["accounts"]] == ["7140"]
-    assert len(server.heads) == 2
+    assert len(server.heads) == 1
+
+
+async def test_pages_without_anything_new_end_after_a_few(adapter: GenericRESTAdapter, serve: Serve) -> None:
+    pages = (
+        said([{"code": "7140", "name": "Reise"}], "200 OK", f"Link: </a?page={page}>; rel=next")
+        for page in range(2, 12)
+    )
+    server = await serve(scripted(*pages))
+    data = await adapter.reference_data(there(server, accounts_path="/a"))
+    assert [item.code for item in data.lists["accounts"]] == ["7140"]
+    assert len(server.heads) == 5
 
 
 async def test_the_connection_test_ends_in_time_whatever_the_far_side_does(

@@ -7,6 +7,7 @@ import pytest
 from integration_admin.adapters.base import Capabilities, CredentialField, Credentials
 from integration_admin.adapters.generic_rest import fields, pointer
 from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
+from integration_admin.adapters.generic_rest.options import KINDS
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.secret import Secret
@@ -109,7 +110,12 @@ def test_the_quiet_period_covers_what_may_still_be_under_way(
 
 def test_capabilities_follow_the_settings(adapter: GenericRESTAdapter) -> None:
     assert adapter.capabilities_of({}) == Capabilities(
-        batch_size=1, in_flight=1, processing_seconds=30.0, quiet_seconds=60.0, send_seconds=30.0
+        batch_size=1,
+        in_flight=1,
+        processing_seconds=30.0,
+        quiet_seconds=60.0,
+        send_seconds=30.0,
+        kinds=KINDS,
     )
     found = adapter.capabilities_of({"batch": "100", "in_flight": "8", "lookup": "none"})
     assert (found.batch_size, found.in_flight, found.lookup) == (100, 8, False)

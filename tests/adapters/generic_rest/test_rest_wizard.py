@@ -17,6 +17,7 @@ from integration_admin.core.settings import load_settings
 from integration_admin.data import migrations
 from integration_admin.services.mapping_form import target_rows
 from integration_admin.services.slots import ScheduleKind, Timetable
+from tests.adapters.hostile import Authority
 from tests.sandbox.rest import RESTSandbox
 
 
@@ -110,3 +111,55 @@ async def test_what_was_typed_wrong_gets_a_sentence_beside_its_field(
         with pytest.raises(InvalidInput) as wrong:
             await services.credentials.store(actor, integration, 1, typed(sandbox, **changes))
         assert list(wrong.value.fields) == [field]
+
+
+async def test_what_a_description_proposes_exports_claims_once_in_the_systems_own_form(
+    application: Application, actor: Actor, sandbox: RESTSandbox
+) -> None:
+    services = application.services
+    address = f"{sandbox.url}/api/openapi.json"
+    proposal = await services.descriptions.propose_from(actor, "generic_rest", address)
+    given = {**proposal.settings, "api_key": sandbox.credentials["keys"]["full"]}
+    integration, version = await connected(application, actor, given)
+    assert (await services.mappings.refresh(actor, integration))["accounts"] > 80
+    mapping = {
+        "account": demo.demo_mapping()["account"],
+        "text": FieldMapping(compose="{id} {line.description}"),
+        "credit_account": FieldMapping(constant="2910"),
+    }
+    saved = await services.mappings.save(actor, integration, version, mapping, accept_warnings=True)
+    never = Timetable(ScheduleKind.MANUAL, "", "Europe/Oslo")
+    version = await services.schedules.save(actor, integration, saved.version, never)
+    await services.configuration.save(actor, integration, version, "Journals")
+    await services.records.receive(actor, demo.claims(5))
+    for _ in range(2):
+        started = await services.runs.start(actor, integration)
+        await services.runner.carry_out(actor.organisation_id, started.id)
+    booked = await sandbox.ledger()
+    assert len(booked) == 5
+    assert {entry["balanced"] for entry in booked} == {True}
+    assert (await sandbox.stats())["doubles"] == 0
+
+
+async def test_a_certificate_and_a_form_may_have_line_breaks_where_a_name_may_not(
+    application: Application, actor: Actor, authority: Authority
+) -> None:
+    services = application.services
+    integration = await services.configuration.begin(actor, "generic_rest")
+    certificate, key = authority.client()
+    form = '{"r": "{reference}",\r\n\t"l": [{"a": "{amount}"}]}'
+    given = {
+        "base_url": "https://api.example.org",
+        "authentication": "mutual_tls",
+        "client_certificate": certificate,
+        "client_key": key,
+        "details": "own",
+        "body": form,
+    }
+    await services.credentials.store(actor, integration, 1, given)
+    shown = {item.field.name: item for item in (await services.credentials.form(actor, integration)).fields}
+    assert (shown["body"].value, shown["client_key"].value) == (form, "")
+    assert shown["client_key"].stored is not None
+    with pytest.raises(InvalidInput) as wrong:
+        await services.credentials.store(actor, integration, 2, given | {"list_name": "a\nb"})
+    assert list(wrong.value.fields) == ["list_name"]
