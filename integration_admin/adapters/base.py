@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
+from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import FateState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Choice:
 class CredentialField:
     """One field of the credential form; the form, masking and validation all read these marks.
 
-    `only_when` is (other field's name, value): the field is shown and required only then.
+    `only_when` is (other field's name, value): the field is shown and required only then. A
+    `multiline` value may have line breaks in it.
     """
 
     name: str
@@ -40,6 +43,7 @@ class CredentialField:
     default: str = ""
     max_length: int = 500
     only_when: tuple[str, str] | None = None
+    multiline: bool = False
 
 
 class Level(StrEnum):
@@ -80,6 +84,11 @@ class Capabilities:
 
     batch_size: int
     """Vouchers in one `send` at the most."""
+    batch_lines: int | None = None
+    """Lines in one `send` at the most, a balancing one for each voucher counted; None where they do not matter.
+
+    A voucher that has more by itself is sent alone.
+    """
     in_flight: int = 1
     """How many `send` calls may run at the same time for one integration."""
     lookup: bool = True
@@ -96,7 +105,12 @@ class Capabilities:
     """How long sending rests, at first, when call after call does not get through."""
     retries_a_day: int = 2_000
     """How many automatic repetitions an integration may spend in 24 hours."""
-    kinds: frozenset[str] = frozenset({"expense_claim"})
+    kinds: frozenset[str] = frozenset({EXPENSE_CLAIM})
+    """What can be booked; reimbursements also need a target field `payment_account`."""
+    follows_up: bool = False
+    """Whether what it delivers waits there to be booked, and `fates` can tell what became of it."""
+    requests_a_month: int | None = None
+    """How many requests the customer's agreement with the vendor includes a calendar month, where they are counted."""
 
     def __post_init__(self) -> None:
         if self.quiet_seconds < max(self.send_seconds + self.processing_seconds, 2 * self.processing_seconds):
@@ -106,12 +120,29 @@ class Capabilities:
             raise ValueError(detail)
 
 
+class RequestMeter(Protocol):
+    """Is told of every request an adapter sends in the name of one integration."""
+
+    def count(self) -> None:
+        """Note one more request."""
+        ...
+
+
+class _NoMeter:
+    def count(self) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an adapter needs to sign in: plain settings, and secrets that cannot be printed."""
+    """What an adapter needs to sign in: plain settings, and secrets that cannot be printed.
+
+    An adapter whose vendor counts requests tells `meter` of each.
+    """
 
     settings: Mapping[str, str]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    meter: RequestMeter = field(default_factory=_NoMeter, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +152,8 @@ class Connection:
     entity: str
     warnings: tuple[Message, ...] = ()
     """What works less than fully, such as a missing scope."""
+    entity_id: str = ""
+    """What stays the same when the entity is renamed; empty where the accounting system has no such thing."""
 
 
 class VoucherLine(NamedTuple):
@@ -131,10 +164,13 @@ class VoucherLine(NamedTuple):
 
 
 class Voucher(NamedTuple):
-    """One claim on its way out. The adapter adds the balancing credit line from `fields`.
+    """One record on its way out. The adapter adds the balancing credit line from `fields`.
 
     `reference` is ours, the same on every attempt, at most 25 characters of A-Z and 0-9;
-    `number` is at most 8 digits and unique within the integration.
+    `number` is at most 8 digits and unique within the integration. A claim credits the account for what is
+    owed; a reimbursement has it in its one debit line, and `credit_account` is where the money came from.
+    Whoever is owed belongs to the line with the account for what is owed. Where that account may be left out
+    because a person's own is used, a reimbursement's line may have none.
     """
 
     reference: str
@@ -143,6 +179,8 @@ class Voucher(NamedTuple):
     date: date
     fields: Mapping[str, str]
     lines: tuple[VoucherLine, ...]
+    kind: str = EXPENSE_CLAIM
+    """What the record is: `expense_claim` or `reimbursement`."""
 
 
 class Result(StrEnum):
@@ -179,6 +217,30 @@ class Booked:
     reference: str
     count: int
     external_id: str = ""
+
+
+class Fate(NamedTuple):
+    """What became of a voucher after the accounting system had taken it, found again by `reference`.
+
+    `message` says why where it was rejected; `external_id` is what it is called by now, where that changed.
+    """
+
+    reference: str
+    state: FateState
+    external_id: str = ""
+    message: Message | None = None
+
+
+@runtime_checkable
+class ReadsFates(Protocol):
+    """What an adapter with the capability `follows_up` offers besides."""
+
+    async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
+        """Return what became of what was delivered under each of `references`; what it does not know is left out.
+
+        Changes nothing. Raises AuthenticationFailed, AdapterError.
+        """
+        ...
 
 
 class AccountingAdapter(Protocol):

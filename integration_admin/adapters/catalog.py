@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.adapters.dynamics.business_central.adapter import BusinessCentralAdapter
+from integration_admin.adapters.dynamics.finance_operations.adapter import FinanceOperationsAdapter
 from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
@@ -25,6 +27,8 @@ def catalog(*entries: tuple[str, Factory]) -> Mapping[str, Factory]:
 
 CATALOG = catalog(
     ("xledger", XledgerAdapter),
+    ("dynamics_bc", BusinessCentralAdapter),
+    ("dynamics_fo", FinanceOperationsAdapter),
     ("generic_rest", GenericRESTAdapter),
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from integration_admin.core.statuses import (
     DeliveryState,
+    FateState,
     IntegrationState,
     RunState,
     ScheduleKind,
@@ -60,7 +61,7 @@ class Integration(Owned, Base):
 
     `open_until` is set while the circuit is open: nothing is sent until then, and `open_message` says why.
     `retries_spent` counts automatic repetitions since `retries_since`; those wait until `retries_rest_until`
-    where too many were spent. `version` rises with every change of configuration: of two people saving at once the second is told.
+    where too many were spent. `requests_sent` counts requests in `requests_month` (2026-11). `version` rises with every change of configuration: of two people saving at once the second is told.
     """
 
     __tablename__ = "integrations"
@@ -75,6 +76,7 @@ class Integration(Owned, Base):
     target_origin: Mapped[str] = mapped_column(String(300), default="")
     tested_at: Mapped[OptionalInstant]
     tested_entity: Mapped[str] = mapped_column(String(200), default="")
+    tested_entity_id: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
     stop_message: Mapped[OptionalJson]
     last_success_at: Mapped[OptionalInstant]
     transport_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -83,6 +85,8 @@ class Integration(Owned, Base):
     retries_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     retries_since: Mapped[OptionalInstant]
     retries_rest_until: Mapped[OptionalInstant]
+    requests_month: Mapped[str] = mapped_column(String(7), default="", server_default=text("''"))
+    requests_sent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     next_voucher_number: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[str] = mapped_column(String(200), default="")
@@ -297,7 +301,11 @@ class Run(Owned, Base):
 
 
 class Delivery(Owned, Base):
-    """One record's way to one accounting system; revision, currency and amount are those last sent."""
+    """One record's way to one accounting system; revision, currency and amount are those last sent.
+
+    `fate` is what became of it there after it was delivered, as it was first seen at `fate_at`, where the
+    system books later than it takes; `fate_due_at` is when to look again.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -310,6 +318,14 @@ class Delivery(Owned, Base):
         Index(None, "integration_id", "state", "id"),
         Index(None, "record_id"),
         Index("ix_deliveries_due", "due_at", **_where("due_at IS NOT NULL")),
+        Index("ix_deliveries_fate", "integration_id", "fate", **_where("fate IS NOT NULL")),
+        Index(
+            "ix_deliveries_fate_due",
+            "integration_id",
+            "fate_due_at",
+            "id",
+            **_where("fate_due_at IS NOT NULL"),
+        ),
         UniqueConstraint("integration_id", "voucher_number"),
     )
 
@@ -330,6 +346,9 @@ class Delivery(Owned, Base):
     first_sent_at: Mapped[OptionalInstant]
     sent_at: Mapped[OptionalInstant]
     due_at: Mapped[OptionalInstant]
+    fate: Mapped[FateState | None] = mapped_column(Word(FateState), default=None)
+    fate_at: Mapped[OptionalInstant]
+    fate_due_at: Mapped[OptionalInstant]
     updated_at: Mapped[Instant]
 
 

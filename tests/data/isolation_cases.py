@@ -5,8 +5,9 @@ from typing import Any
 
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.core.statuses import DeliveryState, FateState, RunState
 from integration_admin.data.models import Failure, Run
 from integration_admin.data.models_access import Session
 from integration_admin.data.repositories.backlog import BacklogRepository
@@ -16,9 +17,11 @@ from integration_admin.data.repositories.deliveries import (
     DeliveryRepository,
     Intent,
     NewDelivery,
+    Outgoing,
     Settlement,
     Suspicion,
 )
+from integration_admin.data.repositories.fates import FateRepository, Postponed, Seen
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
@@ -45,6 +48,10 @@ def intents(world: World) -> list[Intent]:
     """Return what would begin to be sent if it were the asking organisation's."""
     ready = world.deliveries[DeliveryState.READY]
     return [Intent(ready.id, DeliveryState.READY, 0, ready.revision, "h")]
+
+
+def delivered_by(world: World) -> Outgoing:
+    return world.deliveries[DeliveryState.DELIVERED]
 
 
 def intake(world: World) -> NewDelivery:
@@ -90,6 +97,15 @@ async def new_beyond_ours(unit: Unit, theirs: World) -> int:
     """The same by the quick count."""
     ours = await unit.records.page("approved", 0, 1000)
     return await unit.backlog.not_taken_up(theirs.integration.id, [CLAIM], ["approved"], 0) - len(ours)
+
+
+async def any_but_ours(unit: Unit) -> bool:
+    """Ask for records of a kind only the neighbour has left; the refusal takes back what was changed for it."""
+    for row in await unit.records.page(None, 0, 1000):
+        row.kind = "activity"
+    if await unit.backlog.any_record(CLAIM):
+        return True
+    raise NotFound(msg("There is none of ours."))
 
 
 # Each method with arguments that name the other organisation's rows, and what must come of it. Where a
@@ -138,6 +154,21 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.decisions.send_again(b.integration.id, b.records[0].id, START), None)
     ],
     (BacklogRepository, "by_state"): [(lambda u, _, b: u.backlog.by_state(b.integration.id), {})],
+    (BacklogRepository, "by_fate"): [(lambda u, _, b: u.backlog.by_fate(b.integration.id, FateState), {})],
+    (FateRepository, "due"): [(lambda u, _, b: u.fates.due(b.integration.id, LATER, 10), [])],
+    (FateRepository, "postpone"): [
+        (lambda u, _, b: u.fates.postpone([Postponed(delivered_by(b).id, START, LATER)]), NOBODY)
+    ],
+    (FateRepository, "note"): [
+        (lambda u, _, b: u.fates.note([Seen(delivered_by(b).id, FateState.BOOKED, "stolen")], START), NOBODY)
+    ],
+    (FateRepository, "put_right"): [
+        (lambda u, _, b: u.fates.put_right(b.integration.id, delivered_by(b).record_id, START), None)
+    ],
+    (FateRepository, "of_records"): [
+        (lambda u, _, b: u.fates.of_records(b.integration.id, [record.id for record in b.records]), {})
+    ],
+    (BacklogRepository, "any_record"): [(lambda u, _a, _b: any_but_ours(u), NotFound)],
     (BacklogRepository, "left_by_run"): [
         (lambda u, _, b: u.backlog.left_by_run(b.integration.id, b.run.id), (0, 0))
     ],
@@ -154,13 +185,20 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (IntegrationRepository, "note_at"): [
         (lambda u, _, b: u.integrations.note_at(b.integration.id, b.integration.version, name="Taken"), False)
     ],
+    (IntegrationRepository, "count_requests"): [
+        (lambda u, _, b: u.integrations.count_requests(b.integration.id, "2026-11", 5), None)
+    ],
     (IntegrationRepository, "lets"): [
         (lambda u, _, b: u.integrations.lets(b.integration.id, b.ended_run.id), False),
         (lambda u, a, b: u.integrations.lets(a.integration.id, b.ended_run.id), False),
         (lambda u, a, b: u.integrations.lets(b.integration.id, a.ended_run.id), False),
     ],
     (IntegrationRepository, "sharing_ledger"): [
-        (lambda u, _, b: u.integrations.sharing_ledger(b.integration, b.integration.tested_entity), OURS_ONLY)
+        (
+            lambda u, _, b: u.integrations.sharing_ledger(b.integration, b.integration.tested_entity),
+            OURS_ONLY,
+        ),
+        (lambda u, _, b: u.integrations.sharing_ledger(b.integration, "", "E-1"), OURS_ONLY),
     ],
     (IntegrationRepository, "has_deliveries"): [
         (lambda u, _, b: u.integrations.has_deliveries(b.integration.id), False)
@@ -189,6 +227,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.integrations.replace_exclusions(b.integration.id, frozenset()), None),
         (lambda u, _, b: u.integrations.replace_exclusions(b.integration.id, frozenset({"x"})), NotFound),
     ],
+    (MappingRepository, "maps"): [(lambda u, _, b: u.mappings.maps(b.integration.id, "account"), False)],
     (MappingRepository, "get"): [(lambda u, _, b: u.mappings.get(b.integration.id), {})],
     (MappingRepository, "replace"): [
         (lambda u, _, b: u.mappings.replace(b.integration.id, {}), None),

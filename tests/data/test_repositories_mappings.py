@@ -51,6 +51,15 @@ async def test_a_mapping_comes_back_as_it_was_saved(database: Database) -> None:
         assert await unit.mappings.get(integration.id) == MAPPING
 
 
+async def test_whether_a_field_is_mapped_is_told_without_its_values(database: Database) -> None:
+    integration = await connected(database)
+    async with database.write(integration.organisation_id) as unit:
+        assert not await unit.mappings.maps(integration.id, "credit_account")
+        await unit.mappings.replace(integration.id, MAPPING)
+        assert await unit.mappings.maps(integration.id, "credit_account")
+        assert not await unit.mappings.maps(integration.id, "payment_account")
+
+
 async def test_a_mapping_is_replaced_as_a_whole(database: Database) -> None:
     integration = await connected(database)
     smaller = {"account": FieldMapping(constant="6800")}

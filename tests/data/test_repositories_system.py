@@ -2,7 +2,7 @@
 
 import inspect
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tests.builders import (
     save_records,
     save_run,
 )
+from tests.data.taken_up import export, intent, outcome
 from tests.data.worlds import LATER, Neighbours, make_credential, make_schedule
 from tests.fakes import START
 
@@ -94,6 +95,28 @@ async def test_members_come_by_name_and_keep_their_language(database: Database) 
         await unit.organisations.set_language(bob.id, "nn")
         assert [row.name for row in await unit.organisations.members()] == ["Alice", "Bob"]
         assert (await unit.organisations.member(bob.id)).language == "nn"
+
+
+async def test_integrations_are_followed_up_while_they_are_active_reachable_and_at_rest(
+    database: Database,
+) -> None:
+    setting = await export(database, 1)
+    await setting.begin(*(intent(row) for row in await setting.rows()))
+    await setting.settle(*(outcome(row, follow_at=LATER) for row in await setting.rows()))
+
+    async def due(at: datetime = LATER, **values: object) -> list[uuid.UUID]:
+        async with database.write(setting.organisation_id) as unit:
+            await unit.integrations.note(setting.integration_id, created_by="Alice", **values)
+        async with database.system() as system:
+            return [row.id for row in await system.integrations_with_due_fates(at)]
+
+    assert await due() == [setting.integration_id]
+    assert await due(START) == []
+    assert await due(open_until=LATER) == []
+    assert await due(open_until=None, state=IntegrationState.PAUSED) == []
+    assert await due(state=IntegrationState.ACTIVE) == [setting.integration_id]
+    await save_run(database, setting.organisation_id, setting.integration_id)
+    assert await due() == []
 
 
 async def test_schedules_and_runs_of_all_organisations_are_taken_up(database: Database) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.core.statuses import DeliveryState, FateState, RunState
 from integration_admin.data.columns import owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.models import (
@@ -32,6 +32,7 @@ from integration_admin.data.repositories.deliveries import (
     Settlement,
     Suspicion,
 )
+from integration_admin.data.repositories.fates import Seen
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
 from tests.fakes import START
@@ -45,7 +46,8 @@ SLOT = "2026-11-22T02:00"
 class World:
     """One organisation with a row in every table; its natural keys are the same in every world.
 
-    Its four deliveries are ready, sending, unknown, and rejected with a newer revision.
+    Its five deliveries are ready, sending, unknown, rejected with a newer revision, and delivered but refused
+    after import.
     """
 
     organisation: Organisation
@@ -158,21 +160,25 @@ async def _run(unit: Unit, integration_id: uuid.UUID) -> tuple[Run, Run]:
 async def _export(
     unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID
 ) -> tuple[list[RecordRow], dict[DeliveryState, Outgoing]]:
-    records = [make_record(make_claim(id=f"EC-{number}", revision=2)) for number in range(5)]
+    records = [make_record(make_claim(id=f"EC-{number}", revision=2)) for number in range(6)]
     await unit.records.add(records)
     await unit.records.note_categories([("expense_claim", "travel.public_transport")], START)
-    first = await unit.integrations.take_voucher_numbers(integration_id, 4)
-    new = [NewDelivery(records[n].id, f"ref-{n}", first + n, 1) for n in range(4)]
+    first = await unit.integrations.take_voucher_numbers(integration_id, 6)
+    new = [NewDelivery(records[n].id, f"ref-{n}", first + n, 1) for n in (0, 1, 2, 3, 5)]
     await unit.deliveries.add(integration_id, new, START)
-    ready, sending, unknown, rejected = await unit.deliveries.ready(integration_id, Suspicion(), 0, 10)
-    begun = [sending, unknown, rejected]
+    ready, sending, unknown, rejected, followed = await unit.deliveries.ready(
+        integration_id, Suspicion(), 0, 10
+    )
+    begun = [sending, unknown, rejected, followed]
     intents = [Intent(row.id, DeliveryState.READY, 0, row.revision, "hash") for row in begun]
-    assert len(await unit.deliveries.begin_sending(intents, run_id, START)) == 3
+    assert len(await unit.deliveries.begin_sending(intents, run_id, START)) == 4
     outcomes = [
         Settlement(unknown.id, DeliveryState.SENDING, 1, DeliveryState.UNKNOWN, due_at=START),
         Settlement(rejected.id, DeliveryState.SENDING, 1, DeliveryState.REJECTED),
+        Settlement(followed.id, DeliveryState.SENDING, 1, DeliveryState.DELIVERED, "1", follow_at=START),
     ]
-    assert len(await unit.deliveries.settle(outcomes, START)) == 2
+    assert len(await unit.deliveries.settle(outcomes, START)) == 3
+    assert await unit.fates.note([Seen(followed.id, FateState.REJECTED)], START) == {followed.id}
     records[3].revision = 3
     await unit.runs.add_failures([make_failure(integration_id, run_id, rejected.record_id)])
     rows = {
@@ -180,6 +186,7 @@ async def _export(
         DeliveryState.SENDING: sending,
         DeliveryState.UNKNOWN: unknown,
         DeliveryState.REJECTED: rejected,
+        DeliveryState.DELIVERED: followed,
     }
     return records, rows
 

@@ -1,35 +1,37 @@
 """Xledger as an accounting system: what services call, put together from the modules beside this one."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import SystemRandom
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from integration_admin.adapters.base import (
     Booked,
     Capabilities,
     Connection,
     Credentials,
+    Fate,
     Outcome,
     ReferenceData,
     Voucher,
 )
 from integration_admin.adapters.outbound import HTTPClient
+from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.xledger import fields
 from integration_admin.adapters.xledger.client import XledgerClient, checked
+from integration_admin.adapters.xledger.fates import read_fates
 from integration_admin.adapters.xledger.lookup import find
 from integration_admin.adapters.xledger.pace import BURST_LIMIT, Gates, Pace
 from integration_admin.adapters.xledger.probe import probe
 from integration_admin.adapters.xledger.reference import read_all
 from integration_admin.adapters.xledger.sending import Dispatch
-from integration_admin.adapters.xledger.vouchers import Booking, inputs
+from integration_admin.adapters.xledger.vouchers import MAX_NODES, Booking, inputs
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
+from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT
 
 _RANDOM = SystemRandom()
-_TEST_SECONDS: Final = 9.5
-"""Leaves half a second of the promised ten for everything around the test."""
 
 
 class XledgerAdapter:
@@ -43,7 +45,16 @@ class XledgerAdapter:
     credential_fields = fields.CREDENTIAL_FIELDS
     target_fields = fields.TARGET_FIELDS
     capabilities = Capabilities(
-        batch_size=100, in_flight=1, lookup=True, quiet_seconds=150.0, send_seconds=120.0
+        batch_size=MAX_NODES // 2,
+        batch_lines=MAX_NODES,
+        in_flight=1,
+        lookup=True,
+        lookup_size=100,
+        quiet_seconds=150.0,
+        send_seconds=120.0,
+        kinds=frozenset({EXPENSE_CLAIM, REIMBURSEMENT}),
+        follows_up=True,
+        requests_a_month=fields.USUAL_REQUESTS_A_MONTH,
     )
 
     def __init__(
@@ -53,7 +64,7 @@ class XledgerAdapter:
         pace: Pace = BURST_LIMIT,
         *,
         jitter: Callable[[], float] = _RANDOM.random,
-        test_seconds: float = _TEST_SECONDS,
+        test_seconds: float = TEST_SECONDS,
     ) -> None:
         self._http = http
         self._clock = clock
@@ -62,13 +73,13 @@ class XledgerAdapter:
         self._test_seconds = test_seconds
 
     def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
-        """Return what Xledger can do; no setting changes it."""
-        del settings
-        return self.capabilities
+        """Return what Xledger can do; only how many requests the agreement includes is a setting."""
+        return replace(self.capabilities, requests_a_month=fields.requests_a_month(settings))
 
     def target_origin(self, settings: Mapping[str, str]) -> str:
         """Return the origin of the chosen environment; raises InvalidInput with the field's own sentence."""
         fields.job_level(settings)
+        fields.check_requests_a_month(settings)
         return fields.origin(settings)
 
     async def test_connection(self, credentials: Credentials) -> Connection:
@@ -78,15 +89,11 @@ class XledgerAdapter:
         Raises AuthenticationFailed, AdapterError.
         """
         client = self._client(credentials)
-        try:
-            async with asyncio.timeout(self._test_seconds):
-                return await probe(client, self._clock)
-        except TimeoutError:
-            raise AdapterError(
-                msg("Xledger did not answer within ten seconds. Try again in a few minutes."),
-                Fault.UPSTREAM,
-                code="deadline",
-            ) from None
+        return await in_time(
+            probe(client, self._clock),
+            self._test_seconds,
+            msg("Xledger did not answer within ten seconds. Try again in a few minutes."),
+        )
 
     async def reference_data(self, credentials: Credentials) -> ReferenceData:
         """Read every list a field of a voucher refers to. Raises AuthenticationFailed, AdapterError."""
@@ -112,10 +119,15 @@ class XledgerAdapter:
         """Return what Xledger holds under `references`. Raises AuthenticationFailed, AdapterError."""
         return await find(self._client(credentials), references)
 
+    async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
+        """Return what became of what Xledger took under `references`. Raises AuthenticationFailed, AdapterError."""
+        return await read_fates(self._client(credentials), references)
+
     def _client(self, credentials: Credentials) -> XledgerClient:
         token = checked(credentials.secrets.get("token"))
         endpoint = _valid(fields.endpoint, credentials.settings)
-        return XledgerClient(self._http, self._clock, self._gates.of(token), self._jitter, endpoint, token)
+        gate = self._gates.of(token)
+        return XledgerClient(self._http, self._clock, gate, self._jitter, endpoint, token, credentials.meter)
 
 
 Value = TypeVar("Value")

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from integration_admin.adapters.base import RequestMeter
 from integration_admin.adapters.outbound import HTTPClient, Response
+from integration_admin.adapters.wording import scrub
 from integration_admin.adapters.xledger.answers import UNCLEAR, not_graphql
 from integration_admin.adapters.xledger.errors import (
     LIMITS,
@@ -95,6 +97,7 @@ class XledgerClient:
         jitter: Callable[[], float],
         endpoint: str,
         token: Secret,
+        meter: RequestMeter,
     ) -> None:
         self._http = http
         self._clock = clock
@@ -102,6 +105,11 @@ class XledgerClient:
         self._jitter = jitter
         self._endpoint = endpoint
         self._token = token
+        self._meter = meter
+
+    def fit_to_show(self, words: object) -> str:
+        """Return words of Xledger's without the token, markup and control characters."""
+        return scrub(words, self._token)
 
     async def ask(
         self,
@@ -176,6 +184,7 @@ class XledgerClient:
     async def _post(self, document: str, variables: Mapping[str, Any], deadline: float) -> Reply:
         body = json.dumps({"query": document, "variables": variables}).encode()
         async with self._gate.passage():
+            self._meter.count()
             response = await self._http.request(
                 "POST",
                 self._endpoint,

@@ -22,6 +22,8 @@ from integration_admin.core.secret import Secret
 CREDITS_WAIT: Final = 1_200.0
 """Seconds to wait for new credits when Xledger names no time (its own sample waits 20 minutes)."""
 
+_EXAMPLES = 50
+"""More valid inputs than these are not looked at."""
 _OSLO = ZoneInfo("Europe/Oslo")
 """Xledger writes times as Central European local time without an offset."""
 
@@ -125,17 +127,26 @@ _STATUSES = {401: Cause.TOKEN, 403: Cause.SCOPE, 429: Cause.BURST}
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A valid input Xledger offers in the place of one it refused."""
+
+    code: str
+    db_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class XledgerError:
     """One entry of `errors[]`, with everything Xledger wrote made fit to show.
 
-    `path` is where in the answer it belongs; `examples` are valid inputs Xledger offers, by code.
+    `path` is where in the answer it belongs.
     """
 
     cause: Cause
     message: str
     path: tuple[str, ...] = ()
     reset_at: str = ""
-    examples: Mapping[str, str] | None = None
+    examples: tuple[Example, ...] = ()
 
     def as_adapter_error(self, now: datetime) -> AdapterError:
         """Return the error to raise when the whole request failed for this."""
@@ -210,14 +221,14 @@ def _cause(codes: tuple[str, str], message: str, status: int) -> Cause:
     return Cause.BROKEN if status >= 500 else _STATUSES.get(status, Cause.INVALID)
 
 
-def _examples(raw: Any, token: Secret) -> dict[str, str]:
-    """Return the valid inputs Xledger offers: code to name."""
+def _examples(raw: Any, token: Secret) -> tuple[Example, ...]:
+    """Return the valid inputs Xledger offers."""
     entries = [entry for entry in raw if isinstance(entry, dict)] if isinstance(raw, list) else []
-    return {
-        scrub(entry["code"], token): scrub(entry.get("text") or "", token)
-        for entry in entries
+    return tuple(
+        Example(*(scrub(entry.get(key) or "", token) for key in ("code", "dbId", "text")))
+        for entry in entries[:_EXAMPLES]
         if entry.get("code")
-    }
+    )
 
 
 def _seconds_until(reset_at: str, now: datetime) -> float:

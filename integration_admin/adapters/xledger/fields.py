@@ -6,6 +6,15 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from integration_admin.adapters.base import Choice, CredentialField, Level, TargetField
+from integration_admin.adapters.origins import USUAL_PORTS, origin_of
+from integration_admin.adapters.target_fields import (
+    ACCOUNT,
+    CODE_LENGTH,
+    CREDIT_ACCOUNT,
+    DUE_DATE,
+    PAYMENT_ACCOUNT,
+    POSTED_DATE,
+)
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 
@@ -17,9 +26,11 @@ _ENDPOINTS = {
     PRODUCTION: "https://www.xledger.net/graphql",
     DEMO: "https://demo.xledger.net/graphql",
 }
-_USUAL_PORTS = {"http": 80, "https": 443}
 _JOB_LEVEL = re.compile(r"[0-9]{1,9}")
-_CODE_LENGTH = 60
+_REQUESTS = re.compile(r"[1-9][0-9]{0,8}")
+
+USUAL_REQUESTS_A_MONTH: Final = 5_000
+"""What Xledger's agreements in the United Kingdom include (its help centre); elsewhere it may be another number."""
 
 GL_OBJECTS: Final = tuple(f"gl_object_{slot}" for slot in range(1, 6))
 """The five dimension slots of a line; what each holds is decided by the entity's own set-up."""
@@ -75,42 +86,32 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         default="1",
         max_length=9,
     ),
+    CredentialField(
+        "requests_a_month",
+        msg("Requests a month"),
+        msg(
+            "How many requests your agreement with Xledger includes each month. You are warned when they run out;"
+            " the export goes on."
+        ),
+        required=False,
+        default=str(USUAL_REQUESTS_A_MONTH),
+        max_length=9,
+    ),
 )
 
 TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
-    TargetField(
-        "credit_account",
-        msg("Account for what is owed"),
-        msg("Where the whole amount is credited, for example the account for debt to employees."),
-        Level.VOUCHER,
-        required=True,
-        reference="accounts",
-        max_length=_CODE_LENGTH,
-    ),
+    CREDIT_ACCOUNT,
+    PAYMENT_ACCOUNT,
     TargetField(
         "subledger",
         msg("Subledger"),
         msg("Who is owed the money, when the account for what is owed is kept by person."),
         Level.VOUCHER,
         reference="subledgers",
-        max_length=_CODE_LENGTH,
+        max_length=CODE_LENGTH,
     ),
-    TargetField(
-        "posted_date",
-        msg("Posting date"),
-        msg(
-            "The date the voucher is booked on, written as 2026-11-05. Without it, the date of approval is used."
-        ),
-        Level.VOUCHER,
-        max_length=10,
-    ),
-    TargetField(
-        "due_date",
-        msg("Due date"),
-        msg("The date the money is to be paid, written as 2026-11-05."),
-        Level.VOUCHER,
-        max_length=10,
-    ),
+    POSTED_DATE,
+    DUE_DATE,
     TargetField(
         "invoice_number",
         msg("Invoice number"),
@@ -118,15 +119,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         Level.VOUCHER,
         max_length=25,
     ),
-    TargetField(
-        "account",
-        msg("Account"),
-        msg("The cost account of a line, as a rule decided by the line's category."),
-        Level.LINE,
-        required=True,
-        reference="accounts",
-        max_length=_CODE_LENGTH,
-    ),
+    ACCOUNT,
     TargetField(
         "text",
         msg("Text"),
@@ -141,7 +134,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         msg("The code of Xledger's own tax rule. These are not the standard tax codes (SAF-T)."),
         Level.LINE,
         reference="tax_rules",
-        max_length=_CODE_LENGTH,
+        max_length=CODE_LENGTH,
     ),
     TargetField(
         "project",
@@ -149,7 +142,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         msg("The project the line belongs to."),
         Level.LINE,
         reference="projects",
-        max_length=_CODE_LENGTH,
+        max_length=CODE_LENGTH,
     ),
     *(
         TargetField(
@@ -160,7 +153,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
             ),
             Level.LINE,
             reference=name,
-            max_length=_CODE_LENGTH,
+            max_length=CODE_LENGTH,
         )
         for slot, name in enumerate(GL_OBJECTS, start=1)
     ),
@@ -184,11 +177,9 @@ def endpoint(settings: Mapping[str, str]) -> str:
 
 def origin(settings: Mapping[str, str]) -> str:
     """Return `scheme://host[:port]` of the endpoint, the usual port left out. Raises InvalidInput."""
-    parts = _split(endpoint(settings))
-    host = (parts.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    port = "" if parts.port in {None, _USUAL_PORTS[parts.scheme]} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+    address = endpoint(settings)
+    _split(address)
+    return origin_of(address)
 
 
 def job_level(settings: Mapping[str, str]) -> int:
@@ -198,6 +189,19 @@ def job_level(settings: Mapping[str, str]) -> int:
         sentence = msg("The job level is a whole number, such as 1.")
         raise InvalidInput(sentence, fields={"job_level": sentence})
     return int(text)
+
+
+def check_requests_a_month(settings: Mapping[str, str]) -> None:
+    """Raise InvalidInput unless the requests a month are a number."""
+    if not _REQUESTS.fullmatch(settings.get("requests_a_month") or str(USUAL_REQUESTS_A_MONTH)):
+        sentence = msg("Write the requests a month as a whole number, such as 5000.")
+        raise InvalidInput(sentence, fields={"requests_a_month": sentence})
+
+
+def requests_a_month(settings: Mapping[str, str]) -> int:
+    """Return how many requests the agreement includes each month; the usual number where none is set."""
+    text = settings.get("requests_a_month") or ""
+    return int(text) if _REQUESTS.fullmatch(text) else USUAL_REQUESTS_A_MONTH
 
 
 def transaction_source(settings: Mapping[str, str]) -> str:
@@ -214,7 +218,7 @@ def _split(address: str) -> SplitResult:
         raise _wrong_address() from None
     extras = (parts.username, parts.password, parts.query, parts.fragment)
     has_path = bool(parts.path.strip("/"))
-    if parts.scheme not in _USUAL_PORTS or not parts.hostname or not has_path or not port_is_right:
+    if parts.scheme not in USUAL_PORTS or not parts.hostname or not has_path or not port_is_right:
         raise _wrong_address()
     if any(extras) or any(character.isspace() for character in address.strip()):
         raise _wrong_address()

@@ -38,20 +38,25 @@ async def find(client: XledgerClient, references: Sequence[str]) -> list[Booked]
     return booked
 
 
-def _entries(data: Mapping[str, Any], field: str, references: Collection[str]) -> list[tuple[str, str]]:
-    """Return (reference, dbId) of every entry of a list.
+def whole(data: Mapping[str, Any], field: str, references: Collection[str]) -> list[Mapping[str, Any]]:
+    """Return every entry of a list that was asked for by `references`.
 
     Raises AdapterError where the list is not surely the whole answer: a voucher taken for absent would be
     booked again.
     """
     page = page_in(data, field)
-    nodes = [edge.node or {} for edge in page.edges or ()]
-    entries = [(_text(node.get("extIdentifier")), _text(node.get("dbId"))) for node in nodes]
+    nodes: list[Mapping[str, Any]] = [edge.node or {} for edge in page.edges or ()]
     if page.page_info is None or page.page_info.has_next:
         raise misshapen(detail=f"{field} is not complete")
-    if any(reference not in references for reference, _ in entries):
+    if any(text(node.get("extIdentifier")) not in references for node in nodes):
         raise misshapen(detail=f"{field} holds what was not asked for")
-    return entries
+    return nodes
+
+
+def _entries(data: Mapping[str, Any], field: str, references: Collection[str]) -> list[tuple[str, str]]:
+    """Return (reference, dbId) of every entry of a list. Raises AdapterError."""
+    nodes = whole(data, field, references)
+    return [(text(node.get("extIdentifier")), text(node.get("dbId"))) for node in nodes]
 
 
 def _count(
@@ -67,6 +72,6 @@ def _count(
     ]
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """Return an id as text: Xledger writes some as numbers and some as strings."""
     return "" if value is None else str(value)

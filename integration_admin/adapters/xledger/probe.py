@@ -49,9 +49,9 @@ _USEFUL: Final[Mapping[str, Message]] = {
 
 async def probe(client: XledgerClient, clock: Clock) -> Connection:
     """Return whom the token reaches and what it may not read. Raises AuthenticationFailed, AdapterError."""
-    entity = _entity(_data(await client.ask(_VIEWER, deadline=_ANSWER_SECONDS), clock))
+    entity, entity_id = _entity(_data(await client.ask(_VIEWER, deadline=_ANSWER_SECONDS), clock))
     rights = await client.ask(_RIGHTS, {"references": [_NEVER_USED]}, deadline=_ANSWER_SECONDS)
-    return Connection(entity, _warnings(rights, clock))
+    return Connection(entity, _warnings(rights, clock), entity_id)
 
 
 def _data(reply: Reply, clock: Clock) -> Mapping[str, Any]:
@@ -60,14 +60,14 @@ def _data(reply: Reply, clock: Clock) -> Mapping[str, Any]:
     return reply.data
 
 
-def _entity(data: Mapping[str, Any]) -> str:
-    """Return the entity's code and name. Raises AdapterError when the token belongs to none."""
+def _entity(data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the entity's code and name, and its dbId. Raises AdapterError when the token belongs to none."""
     viewer = data.get("viewer")
     entity = viewer.get("entity") if isinstance(viewer, dict) else None
     if not isinstance(entity, dict) or entity.get("dbId") is None:
         raise misshapen(detail="no viewer.entity")
     named = [str(entity[key]) for key in ("code", "description") if entity.get(key)]
-    return " ".join(named) or str(entity["dbId"])
+    return " ".join(named) or str(entity["dbId"]), str(entity["dbId"])
 
 
 def _warnings(reply: Reply, clock: Clock) -> tuple[Message, ...]:

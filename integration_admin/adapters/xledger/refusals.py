@@ -1,18 +1,22 @@
 """Why Xledger refused a voucher, in words the person who maintains the mapping understands."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
-from integration_admin.adapters.xledger.errors import XledgerError
+from integration_admin.adapters.xledger.errors import Example, XledgerError
 from integration_admin.adapters.xledger.vouchers import HOME_CURRENCY
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 
 _NO_SUCH_CODE = re.compile(r"(?P<path>[\w.\[\]]+): No value matching owner \w+, \w+ '(?P<code>[^']*)'")
+_QUOTED = re.compile(r"'(?P<code>[^']*)'")
 _PATH = re.compile(r"(?P<path>[a-z][\w.\[\]]*): ")
 
+_OFFERED: Final = 3
+"""Suggestions and reasons in one sentence at the most."""
 _FIELDS: Final = {
     "account": "account",
     "taxRule": "tax_rule",
@@ -49,12 +53,13 @@ def rejected(voucher: Voucher, errors: tuple[XledgerError, ...]) -> Outcome:
     error = next((error for error in errors if _field(error)), errors[0])
     no_such = _NO_SUCH_CODE.match(error.message)
     field = _field(error)
-    code = no_such["code"] if no_such else ""
-    message = _no_such(field, code, error) if no_such and field in _NO_SUCH else _own_words(voucher, error)
+    quoted = _QUOTED.search(error.message)
+    code = quoted["code"] if quoted else ""
+    message = _no_such(field, code) if no_such and field in _NO_SUCH else _own_words(voucher, error)
     return Outcome(
         voucher.reference,
         Result.REJECTED,
-        message=message,
+        message=_with_suggestion(message, code, error.examples),
         fault=Fault.CONFIG,
         field=_which_account(voucher, code) if field == "account" else field,
     )
@@ -74,6 +79,14 @@ def half_taken(voucher: Voucher) -> Outcome:
     )
 
 
+def refused_after_import(words: Sequence[str]) -> Message:
+    """Say why Xledger will not book what it has taken, in its own words, made fit to show."""
+    return msg(
+        "Xledger took the voucher in, but will not book it. It says: “{words}”",
+        words=" ".join(words[:_OFFERED]),
+    )
+
+
 def _field(error: XledgerError) -> str:
     """Return our name of the input an error is about, or an empty string."""
     return next((_FIELDS[step] for step in _steps(error) if step in _FIELDS), "")
@@ -85,14 +98,32 @@ def _steps(error: XledgerError) -> list[str]:
     return [*(re.split(r"[.\[\]]+", prefix["path"]) if prefix else ()), *error.path]
 
 
-def _no_such(field: str, code: str, error: XledgerError) -> Message:
+def _no_such(field: str, code: str) -> Message:
     template = _NO_SUCH[field]
-    sentence = Message(template.template, {**template.values, "code": code})
-    alike = get_close_matches(code, list(error.examples or {}), n=3, cutoff=0.5)
-    if not alike:
-        return sentence
-    offered = ", ".join(f"{one} {(error.examples or {})[one]}".strip() for one in alike)
-    return msg("{sentence} Did you mean {suggestions}?", sentence=sentence, suggestions=offered)
+    return Message(template.template, {**template.values, "code": code})
+
+
+def _with_suggestion(sentence: Message, code: str, examples: Sequence[Example]) -> Message:
+    """Add what Xledger would take in the place of `code`, those alike first, where it says so."""
+    same = [example for example in examples if example.code == code and example.db_id]
+    if len(same) > 1:
+        choices = ", ".join(f"dbId:{example.db_id} ({example.name})" for example in same[:_OFFERED])
+        return msg(
+            "{sentence} Several entries share the code {code}. Write the one that is meant by its id: {choices}.",
+            sentence=sentence,
+            code=code,
+            choices=choices,
+        )
+    names = {example.code: example.name for example in examples}
+    alike = get_close_matches(code, list(names), n=_OFFERED, cutoff=0.5)
+    offered = ", ".join(f"{one} {names[one]}".strip() for one in alike or list(names)[:_OFFERED])
+    if alike:
+        return msg("{sentence} Did you mean {suggestions}?", sentence=sentence, suggestions=offered)
+    if offered:
+        return msg(
+            "{sentence} Xledger takes, for example, {suggestions}.", sentence=sentence, suggestions=offered
+        )
+    return sentence
 
 
 def _own_words(voucher: Voucher, error: XledgerError) -> Message:

@@ -1,6 +1,7 @@
 """A voucher as Xledger's import queue takes it, and how many go into one mutation.
 
 Debits are positive and credits negative; a voucher's nodes add up to zero and share one trRegNumber.
+Who is owed stands on the line with the account for what is owed: a claim's credit line, a reimbursement's debit.
 Our reference (extIdentifier) stands on the credit line alone, of which every voucher has exactly one:
 so the number of entries found under a reference is the number of times the voucher was booked, however
 many entries Xledger makes of the other lines (it splits tax off them).
@@ -19,6 +20,7 @@ from integration_admin.adapters.xledger.fields import GL_OBJECTS
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
+from integration_admin.core.records import REIMBURSEMENT
 
 MAX_NODES: Final = 500
 """Nodes in one mutation at the most (Xledger UK help centre, general tips)."""
@@ -103,7 +105,7 @@ def _debit(voucher: Voucher, line: VoucherLine, booking: Booking) -> Node:
     for field, name in (("tax_rule", "taxRule"), ("project", "project"), *_SLOTS):
         if line.fields.get(field):
             node[name] = _key(line.fields[field])
-    return node
+    return node | _owed(voucher) if voucher.kind == REIMBURSEMENT else node
 
 
 def _credit(voucher: Voucher, booking: Booking) -> Node:
@@ -113,11 +115,17 @@ def _credit(voucher: Voucher, booking: Booking) -> Node:
         "text": voucher.record_id,
         "extIdentifier": voucher.reference,
     }
-    if voucher.fields.get("subledger"):
-        node["subledger"] = _key(voucher.fields["subledger"])
+    if voucher.kind == REIMBURSEMENT:
+        return node
     if voucher.fields.get("due_date"):
         node["dueDate"] = voucher.fields["due_date"]
-    return node
+    return node | _owed(voucher)
+
+
+def _owed(voucher: Voucher) -> Node:
+    """Return what says whose account for what is owed a line changes."""
+    subledger = voucher.fields.get("subledger")
+    return {"subledger": _key(subledger)} if subledger else {}
 
 
 def _common(voucher: Voucher, amount: Money, booking: Booking) -> Node:

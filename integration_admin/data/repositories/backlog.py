@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from sqlalchemy import and_, exists, false, func, or_, select
 
-from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.models import Delivery, RecordRow
 from integration_admin.data.repositories.base import Repository
 
@@ -27,6 +27,15 @@ class BacklogRepository(Repository):
         )
         return {DeliveryState(state): count for state, count in rows}
 
+    async def by_fate(self, integration_id: uuid.UUID, fates: Collection[FateState]) -> dict[FateState, int]:
+        """Return how many delivered records met each of `fates`; those none met are left out."""
+        rows = await self._values(
+            select(Delivery.fate, func.count())
+            .where(Delivery.integration_id == self._own(integration_id), Delivery.fate.in_(list(fates)))
+            .group_by(Delivery.fate)
+        )
+        return {FateState(fate): count for fate, count in rows}
+
     async def left_by_run(self, integration_id: uuid.UUID, run_id: uuid.UUID) -> tuple[int, int]:
         """Return how many records a run has sent that now wait for another try, and whose outcome is open."""
         open_states = (DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON)
@@ -42,6 +51,13 @@ class BacklogRepository(Repository):
         counts = {DeliveryState(state): count for state, count in rows}
         waiting = counts.pop(DeliveryState.RETRY_WAIT, 0)
         return waiting, sum(counts.values())
+
+    async def any_record(self, kind: str) -> bool:
+        """Tell whether a record of `kind` has ever come in."""
+        rows = await self._values(
+            select(RecordRow.id).where(self._owned(RecordRow), RecordRow.kind == kind).limit(1)
+        )
+        return bool(rows)
 
     async def not_taken_up(
         self,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, Update, cast, exists, func, literal, select, update
 
+from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.core.transitions import check_transition
 from integration_admin.data.json_rows import folded
@@ -55,6 +56,7 @@ class Outgoing(NamedTuple):
     currency: str
     amount_minor: int
     payload: str
+    kind: str = EXPENSE_CLAIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,15 @@ _KNOWN = (
     RecordRow.revision,
     RecordRow.content_hash,
 )
-_TO_SEND = (*_KNOWN, RecordRow.currency, RecordRow.amount_minor, cast(RecordRow.payload, Text))
-"""The columns of Outgoing, in its order; text is what the claim is read from, without a detour."""
-_SENT = (*_KNOWN, Delivery.currency, Delivery.amount_minor, literal(""))
+_TO_SEND = (
+    *_KNOWN,
+    RecordRow.currency,
+    RecordRow.amount_minor,
+    cast(RecordRow.payload, Text),
+    RecordRow.kind,
+)
+"""The columns of Outgoing, in its order; text is what the record is read from, without a detour."""
+_SENT = (*_KNOWN, Delivery.currency, Delivery.amount_minor, literal(""), RecordRow.kind)
 
 
 class DeliveryRepository(Repository):

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import case, delete, exists, select, update
 
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
@@ -65,6 +65,21 @@ class IntegrationRepository(Repository):
         )
         return touched == 1
 
+    async def count_requests(self, integration_id: uuid.UUID, month: str, count: int) -> None:
+        """Add requests to those of `month` (2026-11), or begin to count a new month with them.
+
+        What comes late from a month that is over counts to the present one.
+        """
+        goes_on = Integration.requests_month >= month
+        await self._execute(
+            update(Integration)
+            .where(self._owned(Integration), Integration.id == integration_id)
+            .values(
+                requests_sent=case((goes_on, Integration.requests_sent + count), else_=count),
+                requests_month=case((goes_on, Integration.requests_month), else_=month),
+            )
+        )
+
     async def lets(self, integration_id: uuid.UUID, run_id: uuid.UUID) -> bool:
         """Tell whether a run may go on: nobody has cancelled it or paused the integration."""
         return bool(
@@ -82,14 +97,23 @@ class IntegrationRepository(Repository):
             )
         )
 
-    async def sharing_ledger(self, integration: Integration, entity: str) -> Integration | None:
-        """Return another saved integration that exports to `entity` of the system `integration` is at."""
+    async def sharing_ledger(
+        self, integration: Integration, entity: str, entity_id: str = ""
+    ) -> Integration | None:
+        """Return another saved integration that exports to `entity` of the system `integration` is at.
+
+        Entities are the same by their ids, or by name where one has no id.
+        """
+        same = Integration.tested_entity == entity
+        if entity_id:
+            nameless = Integration.tested_entity_id == ""
+            same = (Integration.tested_entity_id == entity_id) | (nameless & same)
         statement = self._select(Integration).where(
             Integration.id != integration.id,
             Integration.state != IntegrationState.DRAFT,
             Integration.kind == integration.kind,
             Integration.target_origin == integration.target_origin,
-            Integration.tested_entity == entity,
+            same,
         )
         return next(iter(await self._all(statement.order_by(Integration.created_at).limit(1))), None)
 

@@ -35,6 +35,13 @@ class MappingRepository(Repository):
             for row in rows
         }
 
+    async def maps(self, integration_id: uuid.UUID, target: str) -> bool:
+        """Tell whether the mapping says where a target field comes from."""
+        found = self._select(FieldMappingRow).where(
+            FieldMappingRow.integration_id == integration_id, FieldMappingRow.target == target
+        )
+        return bool(await self._all(found))
+
     async def replace(self, integration_id: uuid.UUID, mapping: Mapping[str, FieldMapping]) -> None:
         """Store `mapping` in place of the present one."""
         await self._execute(

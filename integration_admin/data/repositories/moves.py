@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeEngine
 
-from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.columns import UTCDateTime
 from integration_admin.data.json_rows import unfolded
 from integration_admin.data.models import Delivery, RecordRow
@@ -70,6 +70,8 @@ class Settlement(NamedTuple):
     """1 where its process died while it was being sent."""
     untried: int = 0
     """1 where it never left, and had not left before either."""
+    follow_at: datetime | None = None
+    """When to look for the first time what became of it; it counts as staged until then."""
 
 
 @lru_cache(maxsize=2)
@@ -118,8 +120,10 @@ def settle_statement(dialect: str) -> Update:
             "judged": Integer(),
             "recovered": Integer(),
             "untried": Integer(),
+            "follow_at": UTCDateTime(),
         },
     )
+    at, followed = bindparam("at", type_=UTCDateTime()), given.c.follow_at.is_not(None)
     return (
         update(_DELIVERIES)
         .where(*_unchanged(dialect, given))
@@ -130,7 +134,10 @@ def settle_statement(dialect: str) -> Update:
             revision=func.coalesce(given.c.judged, _DELIVERIES.c.revision),
             recoveries=_DELIVERIES.c.recoveries + given.c.recovered,
             first_sent_at=case((given.c.untried == 1, None), else_=_DELIVERIES.c.first_sent_at),
-            updated_at=bindparam("at", type_=UTCDateTime()),
+            fate=case((followed, literal(FateState.STAGED.value, Text())), else_=_DELIVERIES.c.fate),
+            fate_at=case((followed, at), else_=_DELIVERIES.c.fate_at),
+            fate_due_at=func.coalesce(given.c.follow_at, _DELIVERIES.c.fate_due_at),
+            updated_at=at,
         )
         .returning(_DELIVERIES.c.id)
     )

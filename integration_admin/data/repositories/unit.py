@@ -15,6 +15,7 @@ from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.decisions import DecisionRepository
 from integration_admin.data.repositories.deliveries import DeliveryRepository
+from integration_admin.data.repositories.fates import FateRepository
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
@@ -47,6 +48,7 @@ class Unit:
         self.records = RecordRepository(session, organisation_id)
         self.deliveries = DeliveryRepository(session, organisation_id)
         self.decisions = DecisionRepository(session, organisation_id)
+        self.fates = FateRepository(session, organisation_id)
         self.backlog = BacklogRepository(session, organisation_id)
         self.runs = RunRepository(session, organisation_id)
         self.audit = AuditRepository(session, organisation_id)
@@ -143,6 +145,18 @@ class SystemUnit:
         statement = select(Integration).where(
             Integration.state == IntegrationState.ACTIVE,
             or_(Integration.open_until.is_(None) & due, Integration.open_until <= now),
+        )
+        return list((await self._session.scalars(statement)).all())
+
+    async def integrations_with_due_fates(self, now: datetime) -> list[Integration]:
+        """Return active integrations where it is time to look what became of something, and nothing is under way.
+
+        One that could not be reached lately is left alone.
+        """
+        due = exists().where(Delivery.integration_id == Integration.id, Delivery.fate_due_at <= now)
+        running = exists().where(Run.integration_id == Integration.id, Run.finished_at.is_(None))
+        statement = select(Integration).where(
+            Integration.state == IntegrationState.ACTIVE, Integration.open_until.is_(None), due, ~running
         )
         return list((await self._session.scalars(statement)).all())
 

@@ -48,6 +48,14 @@ async def test_a_good_token_names_the_entity_it_reaches(adapter: XledgerAdapter,
     assert {request.headers["Authorization"] for request in http.requests} == {f"token {CANARY}"}
 
 
+async def test_an_entity_keeps_its_id_when_it_is_renamed(adapter: XledgerAdapter, http: FakeHTTP) -> None:
+    renamed = graphql({"viewer": {"entity": {"dbId": "1000101", "code": "1000", "description": "Nytt navn"}}})
+    http.answer(VIEWER, rights(), renamed, rights())
+    before, after = [await adapter.test_connection(CREDENTIALS) for _ in range(2)]
+    assert (before.entity_id, after.entity_id) == ("1000101", "1000101")
+    assert before.entity != after.entity
+
+
 async def test_lists_that_only_help_are_warned_about(adapter: XledgerAdapter, http: FakeHTTP) -> None:
     http.answer(VIEWER, rights("projects", "subledgers"))
     connection = await adapter.test_connection(CREDENTIALS)

@@ -63,6 +63,48 @@ async def test_codes_like_the_refused_one_are_suggested(adapter: XledgerAdapter,
     assert str(outcome.message) == "Account 714 does not exist in Xledger. Did you mean 7140 Reise, 7130?"
 
 
+async def test_where_nothing_is_alike_the_first_valid_ones_are_offered(
+    adapter: XledgerAdapter, http: FakeHTTP
+) -> None:
+    examples = [{"code": f"P-{n}", "dbId": n, "text": f"Prosjekt {n}"} for n in range(9)]
+    outcome = await refused(
+        adapter, http, problem(NO_SUCH.format("project.code", "xyz"), exampleValidInputs=examples)
+    )
+    assert str(outcome.message) == (
+        "Project xyz does not exist in Xledger."
+        " Xledger takes, for example, P-0 Prosjekt 0, P-1 Prosjekt 1, P-2 Prosjekt 2."
+    )
+
+
+async def test_of_entries_that_share_a_code_the_ids_are_offered(
+    adapter: XledgerAdapter, http: FakeHTTP
+) -> None:
+    examples = [
+        {"code": "6890", "dbId": "71", "text": "Annen kostnad"},
+        {"code": "6890", "dbId": 72, "text": "Diverse"},
+        {"code": "6800", "dbId": 73, "text": "Kontor"},
+    ]
+    words = "account.code: Several values matching owner 42, code '6890'."
+    outcome = await refused(adapter, http, problem(words, exampleValidInputs=examples))
+    assert outcome.field == "account"
+    assert str(outcome.message).endswith(
+        "Several entries share the code 6890. Write the one that is meant by its id:"
+        " dbId:71 (Annen kostnad), dbId:72 (Diverse)."
+    )
+
+
+async def test_a_refusal_in_xledgers_own_words_gets_suggestions_too(
+    adapter: XledgerAdapter, http: FakeHTTP
+) -> None:
+    entry = problem(
+        "taxRule: Value '23' is closed.", exampleValidInputs=[{"code": "22", "dbId": 1, "text": "25 %"}]
+    )
+    outcome = await refused(adapter, http, entry)
+    assert str(outcome.message) == (
+        "Xledger refused the voucher. It says: “taxRule: Value '23' is closed.” Did you mean 22 25 %?"
+    )
+
+
 async def test_words_we_do_not_know_are_shown_as_xledger_wrote_them(
     adapter: XledgerAdapter, http: FakeHTTP
 ) -> None:

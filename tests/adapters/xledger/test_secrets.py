@@ -23,6 +23,7 @@ CALLS: dict[str, Callable[[XledgerAdapter], Awaitable[Any]]] = {
     "test": lambda adapter: adapter.test_connection(CREDENTIALS),
     "read": lambda adapter: adapter.reference_data(CREDENTIALS),
     "lookup": lambda adapter: adapter.lookup(CREDENTIALS, ["A"]),
+    "fates": lambda adapter: adapter.fates(CREDENTIALS, ["A"]),
     "send": lambda adapter: adapter.send(CREDENTIALS, [voucher(1)]),
 }
 ECHOES = {

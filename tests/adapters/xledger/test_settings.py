@@ -43,6 +43,8 @@ def test_secrets_are_bound_to_the_origin_of_the_chosen_environment(
         ({"environment": "custom", "endpoint": "https://xl.example/graph ql"}, "endpoint"),
         ({"environment": "custom", "endpoint": "https:///graphql"}, "endpoint"),
         ({"job_level": "one"}, "job_level"),
+        ({"requests_a_month": "many"}, "requests_a_month"),
+        ({"requests_a_month": "0"}, "requests_a_month"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_refused_with_a_sentence_of_its_own(
@@ -84,3 +86,14 @@ async def test_settings_that_went_bad_in_storage_stop_the_export_before_anything
         await adapter.send(credentials, [voucher(1, line())])
     assert (stopped.value.fault, stopped.value.code) == (Fault.CONFIG, "settings")
     assert http.requests == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"),
+    [({}, 5_000), ({"requests_a_month": "20000"}, 20_000), ({"requests_a_month": "x"}, 5_000)],
+)
+def test_how_many_requests_the_agreement_includes_is_a_setting(
+    adapter: XledgerAdapter, settings: dict[str, str], requests: int
+) -> None:
+    assert adapter.capabilities_of(settings).requests_a_month == requests
+    assert adapter.capabilities_of(settings).follows_up
