@@ -18,7 +18,13 @@ LINE_SOURCES: tuple[str, ...] = (
     "line.line", "line.date", "line.category", "line.description", "line.vat_code", "line.cost_centre",
     "line.project", "line.kilometres",
 )  # fmt: skip
-SOURCES: tuple[str, ...] = CLAIM_SOURCES + LINE_SOURCES
+REIMBURSEMENT_SOURCES: tuple[str, ...] = (
+    "id", "claim_id", "paid_on", "currency", "reference", "claimant.id", "claimant.name", "claimant.email",
+    "claimant.bank_account",
+)  # fmt: skip
+VOUCHER_SOURCES: tuple[str, ...] = tuple(dict.fromkeys(CLAIM_SOURCES + REIMBURSEMENT_SOURCES))
+"""What one value for a whole voucher can be read from; on records that have no such field it is empty."""
+SOURCES: tuple[str, ...] = VOUCHER_SOURCES + LINE_SOURCES
 
 
 class FieldMapping(BaseModel):

@@ -6,7 +6,7 @@ Shapes are those of CONTRACT's record JSON. How they are stored or exported does
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,9 @@ from pydantic import (
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.identifiers import is_bank_account
 from integration_admin.core.money import Money
+
+EXPENSE_CLAIM: Final = "expense_claim"
+REIMBURSEMENT: Final = "reimbursement"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 _QUANTITY = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,3})?")

@@ -50,6 +50,16 @@ class DeliveryState(StrEnum):
     NEEDS_PERSON = "needs_person"
 
 
+class FateState(StrEnum):
+    """What became of a delivered record in an accounting system that books later than it takes."""
+
+    STAGED = "staged"
+    """Taken, and waiting there to be booked."""
+    BOOKED = "booked"
+    REJECTED = "rejected"
+    """Refused after it had been taken; somebody must put it right there."""
+
+
 class RunState(StrEnum):
     """Where a run is."""
 

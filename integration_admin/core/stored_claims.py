@@ -1,4 +1,4 @@
-"""Reading claims back from our own database: what was judged when it was received is not judged again.
+"""Reading claims and reimbursements back from our own database: what was judged when it came is not judged again.
 
 Judging lives in records.py.
 """
@@ -7,7 +7,7 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from integration_admin.core.records import Claimant, ClaimLine, ExpenseClaim
+from integration_admin.core.records import Claimant, ClaimLine, ExpenseClaim, Reimbursement
 
 
 def _unjudged(model: type[BaseModel], **other: Any) -> type[BaseModel]:
@@ -21,7 +21,9 @@ def _unjudged(model: type[BaseModel], **other: Any) -> type[BaseModel]:
     return create_model(f"Stored{model.__name__}", __config__=config, **cast("Any", fields))
 
 
-_STORED = _unjudged(ExpenseClaim, claimant=_unjudged(Claimant), lines=list[_unjudged(ClaimLine)])  # type: ignore[misc]  # made at run time
+_CLAIMANT = _unjudged(Claimant)
+_STORED = _unjudged(ExpenseClaim, claimant=_CLAIMANT, lines=list[_unjudged(ClaimLine)])  # type: ignore[misc]  # made at run time
+_STORED_REIMBURSEMENT = _unjudged(Reimbursement, claimant=_CLAIMANT)
 
 
 def stored_claim(text: str) -> ExpenseClaim:
@@ -30,3 +32,8 @@ def stored_claim(text: str) -> ExpenseClaim:
     Half of an export's own time would otherwise go into judging again.
     """
     return cast("ExpenseClaim", _STORED.model_validate_json(text))
+
+
+def stored_reimbursement(text: str) -> Reimbursement:
+    """Read a reimbursement from the JSON it is stored as; raises pydantic.ValidationError for anything else."""
+    return cast("Reimbursement", _STORED_REIMBURSEMENT.model_validate_json(text))

@@ -11,7 +11,7 @@ from integration_admin.services.export_claims import EXPORTED_STATUSES
 
 SLOW_SECONDS = 0.05
 """A count that takes this long is worth remembering."""
-_REMEMBERED_TIMES = 20
+REMEMBERED_TIMES = 20
 """For how many times as long as it took a slow count is told again, so that counting takes a twentieth of the time at most."""
 _MANY = (DeliveryState.READY, DeliveryState.DELIVERED)
 _FEW = tuple(state for state in DeliveryState if state not in _MANY)
@@ -48,7 +48,12 @@ class BacklogCounter:
     ) -> Backlog:
         """Return what there is; whatever `marker` says has changed, such as a run that ended, is counted anew."""
         few = await unit.backlog.by_state(integration_id, _FEW)
-        decided = (marker, few.get(DeliveryState.NEEDS_PERSON), few.get(DeliveryState.REJECTED))
+        decided = (
+            marker,
+            frozenset(kinds),
+            few.get(DeliveryState.NEEDS_PERSON),
+            few.get(DeliveryState.REJECTED),
+        )
         known = self._known.get(integration_id)
         if known is None or known.marker != decided or self._clock.monotonic() >= known.until:
             known = await self._count(unit, integration_id, kinds, sum(few.values()), decided)
@@ -69,5 +74,5 @@ class BacklogCounter:
         new = await unit.backlog.not_taken_up(integration_id, kinds, EXPORTED_STATUSES, taken_up)
         ended = self._clock.monotonic()
         took = ended - began
-        remembered = took * _REMEMBERED_TIMES if took >= SLOW_SECONDS else 0.0
+        remembered = took * REMEMBERED_TIMES if took >= SLOW_SECONDS else 0.0
         return _Known(many, new, marker, ended + remembered)

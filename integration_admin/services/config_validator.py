@@ -4,35 +4,27 @@ Applying a mapping lives in mapping_resolver.py; reading the reference lists in 
 """
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from enum import StrEnum
-from typing import Self
 
 from integration_admin.adapters.base import Level, TargetField
-from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.mapping import REIMBURSEMENT_SOURCES, SOURCES, FieldMapping
 from integration_admin.core.mapping import Mapping as FieldMappings
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.services.mapping_resolver import (
-    ACCOUNTS,
-    CATEGORY,
-    is_free_text,
-    no_entry,
-    not_mapped,
-    source_faults,
+from integration_admin.services.code_lookup import ID_PREFIX, CodeLookup
+from integration_admin.services.mapping_plans import ACCOUNTS, CATEGORY, is_free_text, no_entry, used_sources
+from integration_admin.services.mapping_reimbursements import (
+    ACCOUNT,
+    CREDIT_ACCOUNT,
+    PAYMENT_ACCOUNT,
+    same_account,
 )
-
-ID_PREFIX = "dbId:"
-"""Marks a code that is an entry's own id in the accounting system, for codes several entries share."""
+from integration_admin.services.mapping_resolver import not_mapped, source_faults
 
 _STANDARD_CODE = re.compile(r"\d{4}\*?")
-_CLOSE_ENOUGH = 0.6
-_COMPARED = 300
 
 
 class Severity(StrEnum):
@@ -50,62 +42,6 @@ class Finding:
     target: str
     source_value: str
     message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class CodeLookup:
-    """The accounting system's lists, by code and by id, as they stand on `today`."""
-
-    today: date
-    by_code: Mapping[str, Mapping[str, tuple[ReferenceItem, ...]]]
-    by_id: Mapping[str, Mapping[str, ReferenceItem]]
-    usable: Mapping[str, tuple[str, ...]]
-    """The codes that are open and can be posted to, sorted."""
-
-    @classmethod
-    def of(cls, lists: Mapping[str, Iterable[ReferenceItem]], today: date) -> Self:
-        """Index reference lists given by name."""
-        by_code: dict[str, dict[str, tuple[ReferenceItem, ...]]] = {}
-        by_id: dict[str, dict[str, ReferenceItem]] = {}
-        for name, items in lists.items():
-            grouped: dict[str, list[ReferenceItem]] = defaultdict(list)
-            by_id[name] = {}
-            for item in items:
-                grouped[item.code].append(item)
-                by_id[name][item.id] = item
-            by_code[name] = {code: tuple(same) for code, same in grouped.items()}
-        usable = {name: _usable(codes) for name, codes in by_code.items()}
-        return cls(today, by_code, by_id, usable)
-
-    def has(self, list_name: str) -> bool:
-        """Tell whether the list has been read and holds anything."""
-        return bool(self.by_code.get(list_name))
-
-    def find(self, list_name: str, code: str) -> tuple[ReferenceItem, ...]:
-        """Return what `code`, or an id written as `dbId:123`, stands for."""
-        if code.startswith(ID_PREFIX):
-            item = self.by_id.get(list_name, {}).get(code.removeprefix(ID_PREFIX))
-            return () if item is None else (item,)
-        return self.by_code.get(list_name, {}).get(code, ())
-
-    def nearest(self, list_name: str, code: str) -> str:
-        """Return the usable code most like `code`: one that begins alike, else one spelled alike; empty if none."""
-        usable = self.usable.get(list_name, ())
-        place = bisect_left(usable, code)
-        if place < len(usable) and usable[place].startswith(code):
-            return usable[place]
-        neighbours = usable[max(0, place - _COMPARED) : place + _COMPARED]
-        around = [other for other in neighbours if other[:1] == code[:1]]
-        shorter = [other for other in around if code.startswith(other)]
-        if shorter:
-            return max(shorter, key=len)
-        return next(iter(get_close_matches(code, around, n=1, cutoff=_CLOSE_ENOUGH)), "")
-
-
-def _usable(codes: Mapping[str, tuple[ReferenceItem, ...]]) -> tuple[str, ...]:
-    return tuple(
-        sorted(code for code, items in codes.items() if any(item.open and item.posting for item in items))
-    )
 
 
 def validate(
@@ -132,7 +68,34 @@ def validate(
             findings += _judge(target, field, categories, codes)
         elif target.required:
             findings.append(Finding(Severity.ERROR, target.name, "", not_mapped(target)))
-    return findings
+    return findings + list(_judge_payments(mapping, target_fields))
+
+
+def _judge_payments(mapping: FieldMappings, target_fields: Sequence[TargetField]) -> Iterator[Finding]:
+    """Yield what keeps every reimbursement from being exported, once they are mapped at all."""
+    if PAYMENT_ACCOUNT not in mapping:
+        return
+    for target in target_fields:
+        field = mapping.get(target.name)
+        needed = target.name == PAYMENT_ACCOUNT or (
+            target.required and target.name != ACCOUNT and not is_free_text(target)
+        )
+        sources = () if field is None else used_sources(field)
+        lacking = [source for source in sources if source in SOURCES and source not in REIMBURSEMENT_SOURCES]
+        if needed and len(lacking) == len(sources) > 0:
+            no_source = msg(
+                "“{field}” is read from “{source}”, which a reimbursement does not have. None will be exported.",
+                field=target.label,
+                source=lacking[0],
+            )
+            yield Finding(Severity.WARNING, target.name, "", no_source)
+    owed, paid_from = (_codes(mapping.get(name)) for name in (CREDIT_ACCOUNT, PAYMENT_ACCOUNT))
+    if owed & paid_from:
+        yield Finding(Severity.WARNING, PAYMENT_ACCOUNT, "", same_account())
+
+
+def _codes(field: FieldMapping | None) -> set[str]:
+    return set() if field is None else {value for _, value in _written(field, ())}
 
 
 def _judge(
@@ -252,7 +215,14 @@ def _unusual_account(target: TargetField, item: ReferenceItem) -> Iterator[Messa
     """Yield what is unusual, though legal, in a chart of four-digit codes (NS 4102)."""
     if not _STANDARD_CODE.fullmatch(item.code):
         return
-    if target.level is Level.VOUCHER:
+    if target.name == PAYMENT_ACCOUNT:
+        if item.code[:2] != "19":
+            yield msg(
+                "{code} {name} is an unusual account to pay from; bank accounts begin with 19.",
+                code=item.code,
+                name=item.name,
+            )
+    elif target.level is Level.VOUCHER:
         if item.code[:2] not in {"24", "29"}:
             yield msg(
                 "{code} {name} is an unusual account for what is owed to claimants; such accounts begin with 24 or 29.",

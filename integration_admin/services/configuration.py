@@ -92,7 +92,9 @@ class Configuration:
             await self._check_complete(unit, integration, name)
             # Two drafts saved at the same moment must see each other.
             await unit.organisations.take_turns()
-            other = await unit.integrations.sharing_ledger(integration, integration.tested_entity)
+            other = await unit.integrations.sharing_ledger(
+                integration, integration.tested_entity, integration.tested_entity_id
+            )
             if other is not None:
                 raise Conflict(shared_ledger(other))
             state = integration.state

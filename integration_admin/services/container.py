@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
@@ -32,6 +33,7 @@ class Services:
     types: TypeRegistry
     configuration: Configuration
     credentials: CredentialService
+    descriptions: ApiDescriptions
     mappings: Mappings
     schedules: Schedules
     records: RecordIntake

@@ -9,19 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from integration_admin.adapters.base import AccountingAdapter, Connection, CredentialField, Credentials
+from integration_admin.adapters.base import (
+    AccountingAdapter,
+    Connection,
+    CredentialField,
+    Credentials,
+    RequestMeter,
+)
+from integration_admin.adapters.descriptions import ReadsDescriptions
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Credential, Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.secrets import SecretStore
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.ledger_rules import leave_address, refusal_of, stopped_if_new
+from integration_admin.services.connection_report import TestReport, failed, noted, passed
+from integration_admin.services.ledger_rules import is_entity_of, leave_address, refusal_of, stopped_if_new
+from integration_admin.services.request_counts import counted
 
 TEST_SECONDS = 10.0
 
@@ -54,17 +63,8 @@ class CredentialForm:
     fields: tuple[FormField, ...]
     tested_at: datetime | None
     tested_entity: str
-
-
-@dataclass(frozen=True, slots=True)
-class TestReport:
-    """What a connection test found; `message` explains either way."""
-
-    passed: bool
-    message: Message
-    entity: str
-    warnings: tuple[Message, ...]
-    seconds: float
+    describable: bool = False
+    """Whether the settings can come from the interface's own description."""
 
 
 class CredentialService:
@@ -92,6 +92,7 @@ class CredentialService:
             fields=tuple(_form_field(field, integration, stored) for field in adapter.credential_fields),
             tested_at=integration.tested_at,
             tested_entity=integration.tested_entity,
+            describable=isinstance(adapter, ReadsDescriptions),
         )
 
     async def store(
@@ -142,20 +143,21 @@ class CredentialService:
         """
         actor.require(Permission.CONFIGURE)
         started = self._clock.monotonic()
-        async with self._database.read(actor.organisation_id) as unit:
-            integration = await unit.integrations.get(integration_id)
-            credentials = await self.open(unit, integration)
-        try:
-            connection = await self._connect(integration.kind, credentials)
-        except AdapterError as error:
-            report = _failed(error.message, self._clock.monotonic() - started)
-        else:
-            report = _passed(connection, self._clock.monotonic() - started)
+        async with counted(self._database, self._clock, actor.organisation_id, integration_id) as meter:
+            async with self._database.read(actor.organisation_id) as unit:
+                integration = await unit.integrations.get(integration_id)
+                credentials = await self.open(unit, integration, meter)
+            try:
+                connection = await self._connect(integration.kind, credentials)
+            except AdapterError as error:
+                report = failed(error.message, self._clock.monotonic() - started)
+            else:
+                report = passed(connection, self._clock.monotonic() - started)
         return await self._note(actor, integration_id, integration.version, report)
 
-    async def open(self, unit: Unit, integration: Integration) -> Credentials:
-        """Return what the adapter signs in with. Raises VaultError."""
-        return Credentials(dict(integration.settings), await self._secrets.open(unit, integration))
+    async def open(self, unit: Unit, integration: Integration, meter: RequestMeter) -> Credentials:
+        """Return what the adapter signs in with, its requests counted by `meter`. Raises VaultError."""
+        return Credentials(dict(integration.settings), await self._secrets.open(unit, integration), meter)
 
     async def _connect(self, kind: str, credentials: Credentials) -> Connection:
         try:
@@ -177,34 +179,22 @@ class CredentialService:
             # Two integrations tested at the same moment must see each other.
             await unit.organisations.take_turns()
             integration = await unit.integrations.get(integration_id)
-            refusal = await refusal_of(unit, integration, found.entity) if found.passed else None
-            report = found if refusal is None else _failed(refusal, found.seconds)
-            values = _noted(integration, report, refusal, now)
+            entity = (found.entity, found.entity_id)
+            refusal = await refusal_of(unit, integration, *entity) if found.passed else None
+            report = found if refusal is None else failed(refusal, found.seconds)
+            renewed = report.passed and not is_entity_of(integration, *entity)
+            values = noted(integration, report, refusal, now)
             if not await unit.integrations.note_at(integration_id, version, **values):
-                report = _failed(
+                report = failed(
                     msg("The settings were changed while the test ran. Test the connection again."),
                     found.seconds,
                 )
-            elif report.passed and report.entity != integration.tested_entity:
+            elif renewed:
                 await unit.mappings.replace_reference(integration_id, {})
             await unit.audit.add(
                 now, actor.name, "connection.test", str(integration_id), passed=report.passed
             )
         return report
-
-
-def _noted(
-    integration: Integration, report: TestReport, refusal: Message | None, now: datetime
-) -> dict[str, object]:
-    """Return what a test changes; after one that did not pass, the entity reached before is kept."""
-    if report.passed:
-        goes_on = integration.state is IntegrationState.STOPPED
-        resumed = {"state": IntegrationState.ACTIVE, "stop_message": None} if goes_on else {}
-        return {"tested_at": now, "tested_entity": report.entity, **resumed}
-    untested: dict[str, object] = {"tested_at": None}
-    if refusal is not None and integration.state in {IntegrationState.ACTIVE, IntegrationState.STOPPED}:
-        untested |= {"state": IntegrationState.STOPPED, "stop_message": refusal.to_json()}
-    return untested
 
 
 def _form_field(
@@ -264,7 +254,8 @@ def _problem(field: CredentialField, value: str) -> Message | None:
         return msg("Fill in this field.")
     if len(value) > field.max_length:
         return msg("This is too long: at most {count} characters.", count=field.max_length)
-    if any(ord(character) < ord(" ") for character in value):
+    allowed = "\t\r\n" if field.multiline else ""
+    if any(ord(character) < ord(" ") and character not in allowed for character in value):
         return msg("This has a line break or another character that does not belong here.")
     if field.choices and value not in {choice.value for choice in field.choices}:
         return msg("Choose one of the options.")
@@ -278,17 +269,3 @@ def _later_step(step: str, done: str) -> str:
     """Return the wizard step to go on with: the one after `done`, or a later one reached before."""
     after = STEPS[min(STEPS.index(done) + 1, len(STEPS) - 1)]
     return max(step, after, key=STEPS.index)
-
-
-def _passed(connection: Connection, seconds: float) -> TestReport:
-    return TestReport(
-        passed=True,
-        message=msg("Connected to {entity}.", entity=connection.entity),
-        entity=connection.entity,
-        warnings=connection.warnings,
-        seconds=seconds,
-    )
-
-
-def _failed(message: Message, seconds: float) -> TestReport:
-    return TestReport(passed=False, message=message, entity="", warnings=(), seconds=seconds)

@@ -102,6 +102,19 @@ class Decisions:
                 reference = await unit.decisions.send_again(integration_id, row.id, now)
                 await _settle(unit, actor, integration_id, row, reference, now, "record.send_again")
 
+    async def put_right(self, actor: Actor, integration_id: uuid.UUID, record: RecordKey) -> None:
+        """Note that a person has put a record right in the accounting system that was refused there after import.
+
+        It counts as booked from now on, and nobody asks any more. Raises NotFound, and Conflict when it was
+        not refused or is booked meanwhile.
+        """
+        actor.require(Permission.RUN)
+        now = self._clock.now()
+        async with self._database.write(actor.organisation_id) as unit:
+            row = await _record(unit, integration_id, record)
+            reference = await unit.fates.put_right(integration_id, row.id, now)
+            await _settle(unit, actor, integration_id, row, reference, now, "record.put_right")
+
 
 async def _record(unit: Unit, integration_id: uuid.UUID, record: RecordKey) -> RecordRow:
     await unit.integrations.get(integration_id)

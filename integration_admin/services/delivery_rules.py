@@ -30,6 +30,11 @@ _LONGEST_ASKED_WAIT = timedelta(hours=1)
 MAX_AGE = timedelta(days=3)
 """How long a record is tried again by itself; after that somebody has to look."""
 BUDGET_WINDOW = timedelta(hours=24)
+FIRST_LOOK = timedelta(minutes=2)
+"""How long after a delivery it is worth asking what became of it, where it waits there to be booked."""
+_LOOKS = ((timedelta(days=1), timedelta(hours=1)), (timedelta(days=30), timedelta(hours=6)))
+"""Up to this age it is asked again after so long. Vendors count requests, and accountants book once a day or month."""
+_SPARING = timedelta(days=1)
 POISON_RECOVERIES = 3
 """A record in the middle of so many crashes is not sent again by itself."""
 
@@ -148,6 +153,16 @@ class RetryTimes:
         doublings = min(max(attempts - 1, 0), 10)
         ceiling = min(_FIRST_WAIT * int(2**doublings), _LONGEST_WAIT)
         return now + ceiling * self.random()
+
+
+def next_look(sent_at: datetime | None, now: datetime, *, sparing: bool = False) -> datetime | None:
+    """Return when to ask again what became of a delivery; after a month nobody asks any more.
+
+    `sparing` is for when few of the requests that the vendor counts are left: then once a day is enough.
+    """
+    age = now - sent_at if sent_at is not None else timedelta(0)
+    pause = next((pause for until, pause in _LOOKS if age < until), None)
+    return None if pause is None else now + (max(pause, _SPARING) if sparing else pause)
 
 
 def outcome_of_error(reference: str, error: AdapterError) -> Outcome:

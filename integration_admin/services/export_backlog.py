@@ -65,7 +65,7 @@ class Backlog:
             return False
         async with job.database.read(job.organisation_id) as unit:
             rows = await unit.records.without_delivery(
-                job.integration_id, job.capabilities.kinds, EXPORTED_STATUSES, self._taken_up_to, _TAKE_UP
+                job.integration_id, job.kinds, EXPORTED_STATUSES, self._taken_up_to, _TAKE_UP
             )
         if not rows:
             self._all_taken_up = True

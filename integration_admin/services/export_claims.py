@@ -1,4 +1,4 @@
-"""Makes vouchers of claims on their way out, and refuses the claims that cannot become one."""
+"""Makes vouchers of claims and reimbursements on their way out, and refuses those that cannot become one."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from integration_admin.adapters.base import Voucher
 from integration_admin.core.errors import Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.statuses import DeliveryState
-from integration_admin.core.stored_claims import stored_claim
+from integration_admin.core.stored_claims import stored_claim, stored_reimbursement
 from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.data.repositories.moves import Intent
 from integration_admin.services.export_outcomes import Verdict
@@ -20,7 +21,7 @@ from integration_admin.services.mapping_resolver import CompiledMapping, Unresol
 _log = structlog.get_logger(__name__)
 
 EXPORTED_STATUSES = ("approved", "paid")
-"""A claim paid out between two runs was approved before, and is still owed its voucher."""
+"""A claim paid out between two runs was approved before, and is still owed its voucher. Reimbursements are always paid."""
 
 
 class Item(NamedTuple):
@@ -52,24 +53,33 @@ def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict:
             delivery, Fault.CONFIG, msg("The claim is no longer approved, so it was not exported.")
         )
     try:
-        claim = stored_claim(delivery.payload)
-        voucher = mapping.resolve(claim, reference=delivery.reference, number=delivery.voucher_number)
+        voucher = _voucher(mapping, delivery)
     except Unresolvable as error:
         # The first thing that is wrong; the record's page lists them all.
         first = error.problems[0]
         return _refused(delivery, Fault.CONFIG, first.message, first.field)
     except (ValidationError, InvalidInput) as error:
         _log.error("record_unreadable", record=delivery.record_id, error=type(error).__name__)
-        return _refused(
-            delivery,
-            Fault.BUG,
-            msg("The stored claim cannot be read any more. Send it again from the expense system."),
-        )
+        return _refused(delivery, Fault.BUG, _unreadable(delivery.kind))
     return Item(delivery, voucher, _intent(mapping, delivery))
 
 
+def _voucher(mapping: CompiledMapping, delivery: Outgoing) -> Voucher:
+    reference, number = delivery.reference, delivery.voucher_number
+    if delivery.kind == REIMBURSEMENT:
+        payment = stored_reimbursement(delivery.payload)
+        return mapping.resolve_reimbursement(payment, reference=reference, number=number)
+    return mapping.resolve(stored_claim(delivery.payload), reference=reference, number=number)
+
+
+def _unreadable(kind: str) -> Message:
+    if kind == REIMBURSEMENT:
+        return msg("The stored reimbursement cannot be read any more. Send it again from the expense system.")
+    return msg("The stored claim cannot be read any more. Send it again from the expense system.")
+
+
 def _intent(mapping: CompiledMapping, delivery: Outgoing) -> Intent:
-    """Say what is about to be sent; its digest follows from the claim's content and the mapping."""
+    """Say what is about to be sent; its digest follows from the record's content and the mapping."""
     digest = hashlib.sha256(f"{delivery.content_hash} {mapping.fingerprint}".encode()).hexdigest()
     return Intent(delivery.id, delivery.state, delivery.attempts, delivery.revision, digest)
 

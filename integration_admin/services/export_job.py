@@ -11,6 +11,7 @@ from integration_admin.data.models import Run
 from integration_admin.services.circuit import Circuit
 from integration_admin.services.delivery_rules import References, RetryTimes
 from integration_admin.services.export_outcomes import Tally
+from integration_admin.services.exported_kinds import exported_kinds
 from integration_admin.services.mapping_resolver import CompiledMapping
 from integration_admin.services.retry_budget import RetryBudget
 
@@ -31,6 +32,11 @@ class ExportJob:
     tally: Tally
     circuit: Circuit
     budget: RetryBudget
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of records it takes up."""
+        return exported_kinds(self.capabilities.kinds, maps_payments=self.mapping.payments is not None)
 
     @property
     def organisation_id(self) -> uuid.UUID:

@@ -211,12 +211,15 @@ def _is_too_old(delivery: Outgoing, now: datetime) -> bool:
     return delivery.first_sent_at is not None and now - delivery.first_sent_at > MAX_AGE
 
 
-async def write_verdicts(unit: Unit, run: Run, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
+async def write_verdicts(
+    unit: Unit, run: Run, verdicts: Sequence[Verdict], now: datetime, follow_at: datetime | None = None
+) -> list[Verdict]:
     """Write what deliveries become and why, in the caller's unit; return the verdicts that came into force.
 
-    A delivery somebody else has moved meanwhile is left to them.
+    A delivery somebody else has moved meanwhile is left to them. What becomes of those delivered is looked at
+    from `follow_at` on, if at all.
     """
-    moved = await unit.deliveries.settle([_settlement(item) for item in verdicts], now)
+    moved = await unit.deliveries.settle([_settlement(item, follow_at) for item in verdicts], now)
     held = [item for item in verdicts if item.delivery.id in moved]
     if not held:
         return []
@@ -226,7 +229,7 @@ async def write_verdicts(unit: Unit, run: Run, verdicts: Sequence[Verdict], now:
     return held
 
 
-def _settlement(item: Verdict) -> Settlement:
+def _settlement(item: Verdict, follow_at: datetime | None = None) -> Settlement:
     return Settlement(
         item.delivery.id,
         DeliveryState.SENDING if item.sent else item.delivery.state,
@@ -237,6 +240,7 @@ def _settlement(item: Verdict) -> Settlement:
         item.delivery.revision if item.judged else None,
         int(item.recovered),
         int(item.sent and item.state is DeliveryState.READY and item.delivery.first_sent_at is None),
+        follow_at if item.state is DeliveryState.DELIVERED else None,
     )
 
 

@@ -15,7 +15,7 @@ from integration_admin.services.export_claims import Item
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.export_outcomes import unsent
 from integration_admin.services.export_send import Answer, BatchSender
-from integration_admin.services.export_supply import Supply
+from integration_admin.services.export_supply import Size, Supply
 from integration_admin.services.export_writer import ExportWriter
 
 _GROUP = 128
@@ -55,7 +55,8 @@ class ExportPipeline:
         Raises AdapterError when going on is no use, and Conflict when the lock is lost.
         """
         ahead = self._in_flight + self._ahead
-        supply = Supply(pages, self._job.mapping, batch_size=self._batch_size, ahead=ahead, wake=self._wake)
+        size = Size(self._batch_size, self._job.capabilities.batch_lines)
+        supply = Supply(pages, self._job.mapping, size=size, ahead=ahead, wake=self._wake)
         try:
             await self._flow_and_land(supply)
         except BaseException:

@@ -18,21 +18,28 @@ class Made(NamedTuple):
     refused: Sequence[Verdict]
 
 
+class Size(NamedTuple):
+    """How much one batch holds at the most; `lines` counts a balancing one for each voucher."""
+
+    vouchers: int
+    lines: int | None = None
+
+
 class Supply:
-    """Makes batches of `batch_size` out of `pages`, `ahead` of them at the most; sets `wake` when one is there."""
+    """Makes batches out of `pages`, `ahead` of them at the most; sets `wake` when one is there."""
 
     def __init__(
         self,
         pages: AsyncIterator[Sequence[Outgoing]],
         mapping: CompiledMapping,
         *,
-        batch_size: int,
+        size: Size,
         ahead: int,
         wake: asyncio.Event,
     ) -> None:
         self._pages = pages
         self._mapping = mapping
-        self._batch_size = batch_size
+        self._size = size
         self._ahead = ahead
         self._wake = wake
         self._made: deque[Made] = deque()
@@ -61,13 +68,39 @@ class Supply:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _make(self) -> None:
+        left: list[Item] = []
         async for page in self._pages:
-            for start in range(0, len(page), self._batch_size):
-                while len(self._made) >= self._ahead:
-                    self._room.clear()
-                    await self._room.wait()
-                deliveries = page[start : start + self._batch_size]
-                self._made.append(Made(*make_vouchers(self._mapping, deliveries)))
-                self._wake.set()
-                # Answers that came meanwhile have their turn.
-                await asyncio.sleep(0)
+            for start in range(0, len(page), self._size.vouchers):
+                items, refused = make_vouchers(self._mapping, page[start : start + self._size.vouchers])
+                *full, left = _cut([*left, *items], self._size)
+                if self._size.lines is None:
+                    # Without a count of lines to fill, a batch is what was read together.
+                    full, left = [*full, left], []
+                for place, batch in enumerate(full or [[]] * bool(refused)):
+                    await self._add(Made(batch, refused if place == 0 else ()))
+        if left:
+            await self._add(Made(left, ()))
+
+    async def _add(self, made: Made) -> None:
+        while len(self._made) >= self._ahead:
+            self._room.clear()
+            await self._room.wait()
+        self._made.append(made)
+        self._wake.set()
+        # Answers that came meanwhile have their turn.
+        await asyncio.sleep(0)
+
+
+def _cut(items: Sequence[Item], size: Size) -> list[list[Item]]:
+    """Divide items into batches that are as full as may be; the last one may be empty or have room left."""
+    batches: list[list[Item]] = [[]]
+    lines = 0
+    for item in items:
+        more = len(item.voucher.lines) + 1
+        too_many = size.lines is not None and lines + more > size.lines
+        if batches[-1] and (too_many or len(batches[-1]) == size.vouchers):
+            batches.append([])
+            lines = 0
+        batches[-1].append(item)
+        lines += more
+    return batches

@@ -7,6 +7,7 @@ from datetime import datetime
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.repositories.moves import Intent
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.delivery_rules import FIRST_LOOK
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.export_outcomes import Verdict, write_verdicts
 
@@ -28,9 +29,10 @@ class ExportWriter:
     async def write(self, verdicts: Sequence[Verdict], intents: Sequence[Intent] = ()) -> Written:
         """Commit outcomes and intents together, with the run's counts."""
         job, now = self._job, self._job.clock.now()
+        follow_at = now + FIRST_LOOK if job.capabilities.follows_up else None
         async with job.database.write(job.organisation_id) as unit:
             halted = bool(intents) and not await unit.integrations.lets(job.integration_id, job.run.id)
-            held = await write_verdicts(unit, job.run, verdicts, now)
+            held = await write_verdicts(unit, job.run, verdicts, now, follow_at)
             begun = await self._begin(unit, () if halted else intents, now)
             counted = job.tally.plus(held)
             if held:

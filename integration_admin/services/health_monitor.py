@@ -1,6 +1,7 @@
 """How an integration is doing: its status in a word and a sentence, its last run, what failed."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,14 +10,19 @@ from zoneinfo import ZoneInfo
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.after_import import AfterImport, FateCounter
 from integration_admin.services.backlog import Backlog, BacklogCounter
 from integration_admin.services.delivery_rules import BUDGET_WINDOW
+from integration_admin.services.exported_kinds import exported_kinds, why_reimbursements_stay
 from integration_admin.services.history import failure_views
+from integration_admin.services.mapping_reimbursements import PAYMENT_ACCOUNT
+from integration_admin.services.request_counts import RequestsThisMonth, requests_this_month
 from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.schedules import Schedules, ScheduleView
 from integration_admin.services.views import FailureView, RunView, run_view
@@ -38,7 +44,9 @@ class Health:
 
     `resting_until` is set while nothing is sent because the accounting system could not be reached, with
     the reason; `retries_spent` counts the automatic repetitions of the last 24 hours; `missed_since` is set
-    while a person is asked whether to make up for planned exports that were missed.
+    while a person is asked whether to make up for planned exports that were missed; `left_out` says why
+    reimbursements are not exported, where some have come in and are not; `after_import` is what became of what
+    was delivered, and `requests` how many were sent this month, where that is known.
     """
 
     integration_id: uuid.UUID
@@ -58,6 +66,9 @@ class Health:
     resting_reason: Message | None
     retries_spent: int
     missed_since: datetime | None
+    left_out: Message | None
+    after_import: AfterImport | None
+    requests: RequestsThisMonth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,9 @@ class _Picture:
     backlog: Backlog
     budget: RetryBudget
     missed_since: datetime | None
+    left_out: Message | None
+    after_import: AfterImport | None
+    requests: RequestsThisMonth | None
     now: datetime
     zone: ZoneInfo
 
@@ -92,6 +106,7 @@ class HealthMonitor:
         self._schedules = schedules
         self._clock = clock
         self._counter = BacklogCounter(clock)
+        self._fates = FateCounter(clock)
 
     async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Health:
         """Return the health of one integration with up to `failures` open failures, newest first."""
@@ -99,10 +114,10 @@ class HealthMonitor:
         schedule = await self._schedules.get(actor, integration_id)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
-            picture = await self._picture(unit, integration, schedule)
-            active = await unit.runs.active(integration_id)
             rows = await unit.runs.failures(integration_id, limit=failures)
             open_failures = await failure_views(unit, integration_id, rows)
+            picture = await self._picture(unit, integration, schedule, open_failures)
+            active = await unit.runs.active(integration_id)
         status, sentence = _status(picture)
         return Health(
             integration_id=integration_id,
@@ -122,21 +137,44 @@ class HealthMonitor:
             resting_reason=_why_resting(integration) if _is_resting(integration) else None,
             retries_spent=picture.budget.spent,
             missed_since=picture.missed_since,
+            left_out=picture.left_out,
+            after_import=picture.after_import,
+            requests=picture.requests,
         )
 
-    async def _picture(self, unit: Unit, integration: Integration, schedule: ScheduleView) -> _Picture:
+    async def _picture(
+        self,
+        unit: Unit,
+        integration: Integration,
+        schedule: ScheduleView,
+        failures: Sequence[FailureView],
+    ) -> _Picture:
         now = self._clock.now()
         latest = await unit.runs.latest_finished(integration.id)
-        able = self._adapters.get(integration.kind).capabilities
+        adapter = self._adapters.get(integration.kind)
+        able = adapter.capabilities_of(integration.settings)
+        pays = await unit.mappings.maps(integration.id, PAYMENT_ACCOUNT)
+        kinds = exported_kinds(able.kinds, maps_payments=pays)
+        stay = why_reimbursements_stay(able.kinds, adapter.target_fields, maps_payments=pays)
+        follows, zone = able.follows_up, ZoneInfo((await unit.organisations.get()).time_zone)
         return _Picture(
             integration,
             run_view(latest) if latest else None,
-            await self._counter.count(unit, integration.id, able.kinds, latest.id if latest else None),
+            await self._counter.count(unit, integration.id, kinds, latest.id if latest else None),
             RetryBudget.of(integration, able.retries_a_day, now),
             schedule.missed_since if integration.state is IntegrationState.ACTIVE else None,
+            stay if stay is not None and await _are_expected(unit, integration) else None,
+            await self._fates.count(unit, integration.id, adapter.label, failures) if follows else None,
+            requests_this_month(integration, able.requests_a_month, now, zone),
             now,
-            ZoneInfo((await unit.organisations.get()).time_zone),
+            zone,
         )
+
+
+async def _are_expected(unit: Unit, integration: Integration) -> bool:
+    """Tell whether somebody may wonder where reimbursements stay."""
+    set_up = integration.state is not IntegrationState.DRAFT
+    return set_up and await unit.backlog.any_record(REIMBURSEMENT)
 
 
 def _next_run(integration: Integration, schedule: ScheduleView) -> datetime | None:
@@ -183,6 +221,8 @@ def _active_status(picture: _Picture) -> tuple[Status, Message]:
             "Records that need you to decide: {count}. Look them up in the accounting system, then answer below.",
             count=undecided,
         )
+    if picture.after_import is not None and (refused := picture.after_import.needs_person):
+        return Status.NEEDS_ATTENTION, refused
     if picture.missed_since is not None:
         return Status.NEEDS_ATTENTION, msg(
             "Planned exports were missed while the program was not running. Say below whether to make up for them."

@@ -54,8 +54,12 @@ async def failure_views(
     unit: Unit, integration_id: uuid.UUID, rows: Sequence[tuple[Failure, RecordRow]]
 ) -> list[FailureView]:
     """Turn stored failures into what is shown, each with where its record is by now."""
-    states = await unit.decisions.states_of(integration_id, [record.id for _, record in rows])
-    return [failure_view(failure, record, states[record.id]) for failure, record in rows]
+    ids = [record.id for _, record in rows]
+    states = await unit.decisions.states_of(integration_id, ids)
+    fates = await unit.fates.of_records(integration_id, ids)
+    return [
+        failure_view(failure, record, states[record.id], fates.get(record.id)) for failure, record in rows
+    ]
 
 
 def _write_cursor(run: RunView) -> str:

@@ -43,17 +43,27 @@ def stopped_if_new(
     return {"state": IntegrationState.STOPPED, "stop_message": untested.to_json()}
 
 
-async def refusal_of(unit: Unit, integration: Integration, entity: str) -> Message | None:
+def is_entity_of(integration: Integration, entity: str, entity_id: str) -> bool:
+    """Tell whether the integration was last tested against this entity, whatever it was called then."""
+    if entity_id and integration.tested_entity_id:
+        return integration.tested_entity_id == entity_id
+    return integration.tested_entity == entity
+
+
+async def refusal_of(
+    unit: Unit, integration: Integration, entity: str, entity_id: str = ""
+) -> Message | None:
     """Return why a saved integration may not export to `entity`, None when it may."""
     if integration.state is IntegrationState.DRAFT:
         return None
     before = integration.tested_entity
-    if before not in {"", entity} and await unit.integrations.has_deliveries(integration.id):
+    another = before and not is_entity_of(integration, entity, entity_id)
+    if another and await unit.integrations.has_deliveries(integration.id):
         return msg(
             "These credentials reach {entity}, but this integration has exported to {before}. "
             "Use credentials for {before}, or set up a new integration.",
             entity=entity,
             before=before,
         )
-    other = await unit.integrations.sharing_ledger(integration, entity)
+    other = await unit.integrations.sharing_ledger(integration, entity, entity_id)
     return None if other is None else shared_ledger(other)

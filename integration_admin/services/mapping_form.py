@@ -11,15 +11,16 @@ from pydantic import ValidationError
 
 from integration_admin.adapters.base import Level, TargetField
 from integration_admin.core.errors import InvalidInput
-from integration_admin.core.mapping import CLAIM_SOURCES, SOURCES, FieldMapping
+from integration_admin.core.mapping import SOURCES, VOUCHER_SOURCES, FieldMapping
 from integration_admin.core.mapping import Mapping as FieldMappings
 from integration_admin.core.messages import Message, msg
-from integration_admin.services.mapping_resolver import ACCOUNTS, CATEGORY
+from integration_admin.services.mapping_plans import ACCOUNTS, CATEGORY
+from integration_admin.services.mapping_reimbursements import CREDIT_ACCOUNT, PAYMENT_ACCOUNT
 
 CONSTANT = "constant"
 COMPOSE = "compose"
 
-_USUAL = frozenset({"project", "cost_centre"})
+_USUAL = frozenset({"project", "cost_centre", CREDIT_ACCOUNT, PAYMENT_ACCOUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def mapping_of(form: Mapping[str, str], targets: Sequence[TargetField]) -> Field
 
 
 def _target_row(target: TargetField, field: FieldMapping | None) -> TargetRow:
-    origins = CLAIM_SOURCES if target.level is Level.VOUCHER else SOURCES
+    origins = VOUCHER_SOURCES if target.level is Level.VOUCHER else SOURCES
     origin, value = _proposed(target) if field is None else _present(field)
     return TargetRow(target, origin, value, origins, usual=bool(origin) or target.name in _USUAL)
 

@@ -1,21 +1,40 @@
-"""How one target field's value is read from a claim, made once a mapping and then used for every claim.
+"""How one target field's value is read from a record, made once a mapping and then used for every record.
 
-What a value that does not fit means is mapping_resolver.py's business.
+What a value that does not fit means is mapping_plans.py's business.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from operator import attrgetter
+from typing import Any, Final
 
-from integration_admin.core.mapping import FieldMapping
-from integration_admin.core.records import ClaimLine, ExpenseClaim
+from integration_admin.core.identifiers import is_bank_account
+from integration_admin.core.mapping import CLAIM_SOURCES, LINE_SOURCES, REIMBURSEMENT_SOURCES, FieldMapping
+from integration_admin.core.records import ClaimLine, ExpenseClaim, Reimbursement
 
-Reader = Callable[[ExpenseClaim, ClaimLine | None], str]
-QuickReader = Callable[[ExpenseClaim, ClaimLine | None], str | None]
+Exportable = ExpenseClaim | Reimbursement
+Getter = Callable[[Any], str | int | date | None]
+"""Reads a source from the record or, where the source is one of a line, from the line."""
+Reader = Callable[[Exportable, ClaimLine | None], str]
+QuickReader = Callable[[Exportable, ClaimLine | None], str | None]
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LINE = "line."
+_ACCOUNT_NUMBER = re.compile(r"(?<![0-9])(?:NO[0-9]{2} ?)?([0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{5})(?![0-9])")
+
+OF_CLAIMS: Final[Mapping[str, Getter]] = {
+    **{name: attrgetter(name) for name in CLAIM_SOURCES},
+    # What stands on a claim's voucher and on that of its payment alike, so that the two are found together.
+    "claim_id": attrgetter("id"),
+}
+OF_LINES: Final[Mapping[str, Getter]] = {name: attrgetter(name.removeprefix(_LINE)) for name in LINE_SOURCES}
+OF_REIMBURSEMENTS: Final[Mapping[str, Getter]] = {name: attrgetter(name) for name in REIMBURSEMENT_SOURCES}
+
+
+def reference_without_account_number(payment: Reimbursement) -> str:
+    """Return the payment's reference; banks make some of the receiver's account number, which is left out."""
+    return _ACCOUNT_NUMBER.sub(_hide_account_number, payment.reference).strip(" -/.:")
 
 
 def quick_reader(read: Reader, values: Mapping[str, str], *, tidy: bool, limit: int) -> QuickReader:
@@ -25,10 +44,10 @@ def quick_reader(read: Reader, values: Mapping[str, str], *, tidy: bool, limit: 
     """
     if values:
         fitting = {source: value for source, value in values.items() if value and len(value) <= limit}
-        return lambda claim, line: fitting.get(read(claim, line))
+        return lambda record, line: fitting.get(read(record, line))
 
-    def quick(claim: ExpenseClaim, line: ClaimLine | None) -> str | None:
-        value = read(claim, line)
+    def quick(record: Exportable, line: ClaimLine | None) -> str | None:
+        value = read(record, line)
         if tidy:
             value = " ".join(value.split())
         return value if value and len(value) <= limit else None
@@ -36,37 +55,40 @@ def quick_reader(read: Reader, values: Mapping[str, str], *, tidy: bool, limit: 
     return quick
 
 
-def reader(field: FieldMapping, allowed: Collection[str]) -> Reader:
-    """Return what reads the value `field` describes; sources that are not in `allowed` read as empty."""
+def reader(field: FieldMapping, readable: Mapping[str, Getter]) -> Reader:
+    """Return what reads the value `field` describes; sources that are not in `readable` read as empty."""
     if field.constant is not None:
         return _fixed(field.constant)
     if field.source is not None:
-        return _source(field.source, allowed)
+        return _source(field.source, readable)
     pieces = PLACEHOLDER.split(field.compose or "")
     readers = [
-        _source(piece, allowed) if place % 2 else _fixed(piece)
+        _source(piece, readable) if place % 2 else _fixed(piece)
         for place, piece in enumerate(pieces)
         if place % 2 or piece
     ]
-    return lambda claim, line: "".join([read(claim, line) for read in readers])
+    return lambda record, line: "".join([read(record, line) for read in readers])
 
 
 def _fixed(text: str) -> Reader:
-    return lambda _claim, _line: text
+    return lambda _record, _line: text
 
 
-def _source(name: str, allowed: Collection[str]) -> Reader:
-    """Return what reads `name`; anything that is not allowed, known or not, reads as empty."""
-    if name not in allowed:
+def _source(name: str, readable: Mapping[str, Getter]) -> Reader:
+    """Return what reads `name`; anything that cannot be read, known or not, reads as empty."""
+    get = readable.get(name)
+    if get is None:
         return _fixed("")
     if name.startswith(_LINE):
-        get = attrgetter(name.removeprefix(_LINE))
-        return lambda _claim, line: _text(get(line))
-    get = attrgetter(name)
-    return lambda claim, _line: _text(get(claim))
+        return lambda _record, line: _text(get(line))
+    return lambda record, _line: _text(get(record))
 
 
 def _text(value: str | int | date | None) -> str:
     if value is None:
         return ""
     return value.strip() if isinstance(value, str) else str(value)
+
+
+def _hide_account_number(found: re.Match[str]) -> str:
+    return "" if is_bank_account(found[1]) else found[0]

@@ -1,4 +1,4 @@
-"""What the fields of a claim are called on screen."""
+"""What the fields of a record are called on screen."""
 
 from integration_admin.core.messages import Message, msg
 
@@ -14,6 +14,9 @@ _LABELS: dict[str, Message] = {
     "department": msg("Department"),
     "project": msg("Project of the claim"),
     "purpose": msg("Purpose"),
+    "claim_id": msg("Claim number, on its payment too"),
+    "paid_on": msg("Date paid (reimbursements only)"),
+    "reference": msg("Payment reference (reimbursements only)"),
     "line.line": msg("Line number"),
     "line.date": msg("Date of the outlay"),
     "line.category": msg("Category"),
@@ -22,7 +25,7 @@ _LABELS: dict[str, Message] = {
     "line.cost_centre": msg("Cost centre"),
     "line.project": msg("Project of the line"),
     "line.kilometres": msg("Kilometres"),
-    "constant": msg("The same value for every claim"),
+    "constant": msg("The same value every time"),
     "compose": msg("A text put together from fields"),
 }
 

@@ -20,16 +20,12 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.config_validator import (
-    ID_PREFIX,
-    CodeLookup,
-    Finding,
-    Severity,
-    validate,
-)
+from integration_admin.services.code_lookup import ID_PREFIX, CodeLookup
+from integration_admin.services.config_validator import Finding, Severity, validate
 from integration_admin.services.credentials import STEPS, CredentialService
-from integration_admin.services.mapping_resolver import CATEGORY
+from integration_admin.services.mapping_plans import CATEGORY
 from integration_admin.services.mapping_suggestions import suggest
+from integration_admin.services.request_counts import counted
 
 _CLAIM = "expense_claim"
 _SUGGEST_FROM = 5_000
@@ -91,10 +87,11 @@ class Mappings:
         Raises AdapterError, or Conflict when the integration was pointed elsewhere meanwhile.
         """
         actor.require(Permission.CONFIGURE)
-        async with self._database.read(actor.organisation_id) as unit:
-            integration = await unit.integrations.get(integration_id)
-            credentials = await self._credentials.open(unit, integration)
-        data = await self._adapters.get(integration.kind).reference_data(credentials)
+        async with counted(self._database, self._clock, actor.organisation_id, integration_id) as meter:
+            async with self._database.read(actor.organisation_id) as unit:
+                integration = await unit.integrations.get(integration_id)
+                credentials = await self._credentials.open(unit, integration, meter)
+            data = await self._adapters.get(integration.kind).reference_data(credentials)
         async with self._database.write(actor.organisation_id) as unit:
             present = await unit.integrations.get(integration_id)
             if _whose(present) != _whose(integration):
@@ -172,7 +169,7 @@ class Mappings:
 
 def _whose(integration: Integration) -> tuple[str, str]:
     """Return which company's lists an integration reads."""
-    return integration.target_origin, integration.tested_entity
+    return integration.target_origin, integration.tested_entity_id or integration.tested_entity
 
 
 def _refuse_errors(findings: Sequence[Finding]) -> None:

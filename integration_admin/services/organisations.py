@@ -18,7 +18,7 @@ from integration_admin.data.models_access import Member
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.services.passwords import Passwords, check_new_password
 
-FIRST_FEATURES = ("xledger",)
+FIRST_FEATURES = ("xledger", "dynamics_bc", "dynamics_fo", "generic_rest")
 """The integration types a new organisation may use."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

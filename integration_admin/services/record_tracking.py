@@ -10,7 +10,7 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
-from integration_admin.core.statuses import DeliveryState, Permission
+from integration_admin.core.statuses import DeliveryState, FateState, Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, RecordRow
 
@@ -32,7 +32,10 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """A record's way to one accounting system; `external_id` is what that system calls it."""
+    """A record's way to one accounting system; `external_id` is what that system calls it.
+
+    `fate` is what became of it there after it was delivered, where that is followed.
+    """
 
     integration_id: uuid.UUID
     integration_name: str
@@ -44,6 +47,7 @@ class DeliveryView:
     run_id: uuid.UUID | None
     sent_at: datetime | None
     due_at: datetime | None
+    fate: FateState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +126,5 @@ def _delivery(row: Delivery, integration_name: str) -> DeliveryView:
         run_id=row.run_id,
         sent_at=row.sent_at,
         due_at=row.due_at,
+        fate=row.fate,
     )

@@ -51,4 +51,4 @@ def _nothing_new(left: Mapping[DeliveryState, int]) -> Message:
         return msg("Nothing new to export. Records that failed earlier and need you: {count}.", count=refused)
     if waiting := left.get(DeliveryState.RETRY_WAIT, 0):
         return msg("Nothing new to export. Records that are tried again later: {count}.", count=waiting)
-    return msg("Nothing to export: no approved claims were waiting.")
+    return msg("Nothing to export: no approved claims or reimbursements were waiting.")

@@ -33,7 +33,9 @@ from integration_admin.services.export_lookup import OpenQuestions
 from integration_admin.services.export_outcomes import Tally
 from integration_admin.services.export_pipeline import ExportPipeline
 from integration_admin.services.export_writer import ExportWriter
+from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.mapping_resolver import compile_mapping
+from integration_admin.services.request_counts import RequestTally, write_requests
 from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.run_summary import OPEN_STATES, final_state, summary
 from integration_admin.services.runs import check_may_run
@@ -52,6 +54,7 @@ class SyncRunner:
         locks: Locks,
         clock: Clock,
         retry_times: RetryTimes,
+        follow_up: FollowUp | None = None,
     ) -> None:
         self._database = database
         self._adapters = adapters
@@ -59,6 +62,7 @@ class SyncRunner:
         self._locks = locks
         self._clock = clock
         self._retry_times = retry_times
+        self._follow_up = follow_up
 
     async def carry_out(self, organisation_id: uuid.UUID, run_id: uuid.UUID) -> None:
         """Carry out a queued run, or take up one whose process died; a held lock leaves it to its holder."""
@@ -69,6 +73,9 @@ class SyncRunner:
                 await self._locked(organisation_id, run_id, lock)
         except Conflict:
             _log.info("run_left_to_lock_holder", run=str(run_id))
+            return
+        if self._follow_up is not None:
+            await self._follow_up.follow(organisation_id, run.integration_id)
 
     async def _locked(self, organisation_id: uuid.UUID, run_id: uuid.UUID, lock: HeldLock) -> None:
         async with self._database.write(organisation_id) as unit:
@@ -76,14 +83,23 @@ class SyncRunner:
                 return
             # What a dead process counted is read only now: until the lock was ours it could still count.
             run = await unit.runs.get(run_id)
-        tally = Tally.of(run)
-        problem = await self._attempt(run, lock, tally)
+        tally, requests = Tally.of(run), RequestTally()
+        problem = await self._attempt(run, lock, tally, requests)
         await self._finish(organisation_id, run, tally, problem)
+        await self._count(run, requests)
 
-    async def _attempt(self, run: Run, lock: HeldLock, tally: Tally) -> Message | None:
+    async def _count(self, run: Run, requests: RequestTally) -> None:
+        """Write down how many requests the run took, where they are counted."""
+        if requests.sent:
+            async with self._database.write(run.organisation_id) as unit:
+                await write_requests(unit, run.integration_id, requests, self._clock.now())
+
+    async def _attempt(
+        self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally
+    ) -> Message | None:
         """Export, and return why the run ended before its time, if it did."""
         try:
-            job = await self._prepare(run, lock, tally)
+            job = await self._prepare(run, lock, tally, requests)
             await self._export(job)
         except AuthenticationFailed as error:
             await self._stop_integration(run.organisation_id, run, error.message)
@@ -96,7 +112,7 @@ class SyncRunner:
             return msg("The export stopped because of a fault in this program.")
         return None
 
-    async def _prepare(self, run: Run, lock: HeldLock, tally: Tally) -> ExportJob:
+    async def _prepare(self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally) -> ExportJob:
         async with self._database.read(run.organisation_id) as unit:
             integration = await unit.integrations.get(run.integration_id)
             check_may_run(integration)
@@ -104,7 +120,7 @@ class SyncRunner:
             mapping = await unit.mappings.get(integration.id)
             excluded = await unit.integrations.exclusions(integration.id)
             try:
-                credentials = await self._credentials.open(unit, integration)
+                credentials = await self._credentials.open(unit, integration, requests)
             except VaultError as error:
                 raise AuthenticationFailed(
                     msg("The stored credentials cannot be read any more. Enter them again."),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
-from integration_admin.core.statuses import DeliveryState, RunState, Trigger
+from integration_admin.core.statuses import DeliveryState, FateState, RunState, Trigger
 from integration_admin.data.models import Failure, RecordRow, Run
 
 
@@ -51,7 +51,10 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class FailureView:
-    """Why one record was not delivered, and the `state` its delivery is in by now."""
+    """Why one record was not delivered, and the `state` its delivery is in by now.
+
+    `fate` is what became of it after it was delivered, where that is followed.
+    """
 
     record_kind: str
     record_id: str
@@ -61,6 +64,7 @@ class FailureView:
     message: Message
     created_at: datetime
     state: DeliveryState
+    fate: FateState | None = None
 
 
 def run_view(run: Run) -> RunView:
@@ -85,7 +89,9 @@ def run_view(run: Run) -> RunView:
     )
 
 
-def failure_view(failure: Failure, record: RecordRow, state: DeliveryState) -> FailureView:
+def failure_view(
+    failure: Failure, record: RecordRow, state: DeliveryState, fate: FateState | None
+) -> FailureView:
     """Turn a stored failure into what is shown."""
     return FailureView(
         record_kind=record.kind,
@@ -96,4 +102,5 @@ def failure_view(failure: Failure, record: RecordRow, state: DeliveryState) -> F
         message=Message.from_json(failure.message),
         created_at=failure.created_at,
         state=state,
+        fate=fate,
     )

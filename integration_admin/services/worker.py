@@ -17,9 +17,14 @@ _log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 20
 """A run whose process died is taken up again within twice this time, a quiet queue and all."""
+FOLLOW_UP_SECONDS = 60
 
 
 class _Scheduler(Protocol):
+    async def tick(self) -> None: ...
+
+
+class _FollowUp(Protocol):
     async def tick(self) -> None: ...
 
 
@@ -36,23 +41,25 @@ class Worker:
         runner: _Runner,
         queue: WorkQueue,
         tick_seconds: float = TICK_SECONDS,
+        *,
+        follow_up: _FollowUp | None = None,
+        follow_up_seconds: float = FOLLOW_UP_SECONDS,
     ) -> None:
         self._scheduler = scheduler
         self._runner = runner
         self._queue = queue
         self._tick_seconds = tick_seconds
+        self._follow_up = follow_up
+        self._follow_up_seconds = follow_up_seconds
 
     async def run(self, concurrency: int = CONCURRENCY) -> None:
         """Tick and carry out runs, `concurrency` of them at a time, until cancelled."""
         ticker = AsyncIOScheduler(timezone="UTC")
-        ticker.add_job(
-            self.tick,
-            "interval",
-            seconds=self._tick_seconds,
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        # Apart, because following up waits for answers from outside and no schedule may wait for that.
+        for job, seconds in ((self.tick, self._tick_seconds), (self.follow_up, self._follow_up_seconds)):
+            ticker.add_job(
+                job, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
+            )
         ticker.start()
         try:
             await self.tick()
@@ -69,6 +76,15 @@ class Worker:
             await self._queue.tidy()
         except Exception:  # noqa: BLE001, the next tick must come
             _log.exception("tick_failed")
+
+    async def follow_up(self) -> None:
+        """Look what became of what was delivered, where it is time to; a failure is logged."""
+        if self._follow_up is None:
+            return
+        try:
+            await self._follow_up.tick()
+        except Exception:  # noqa: BLE001, the next one must come
+            _log.exception("follow_up_tick_failed")
 
     async def _carry_out(self, run: QueuedRun) -> None:
         await self._runner.carry_out(run.organisation_id, run.run_id)

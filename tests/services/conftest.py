@@ -22,6 +22,7 @@ from integration_admin.services.configuration import Configuration
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
+from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
 from integration_admin.services.mappings import Mappings
@@ -64,6 +65,7 @@ class Engine:
     runner: SyncRunner
     scheduler: SyncScheduler
     decisions: Decisions
+    follow_up: FollowUp
     history: History
     health: HealthMonitor
 
@@ -117,6 +119,8 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
         queue, locks = LocalRunQueue(), FileLocks(tmp_path / "locks")
         runs = Runs(database, queue, clock)
         schedules = Schedules(database, runs, clock)
+        follow_up = FollowUp(database, adapters, credentials, clock)
+        times = RetryTimes(lambda: 0.5)
         return Engine(
             database=database,
             adapter=adapter,
@@ -131,9 +135,10 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             schedules=schedules,
             records=RecordIntake(database, clock),
             runs=runs,
-            runner=SyncRunner(database, adapters, credentials, locks, clock, RetryTimes(lambda: 0.5)),
+            runner=SyncRunner(database, adapters, credentials, locks, clock, times, follow_up),
             scheduler=SyncScheduler(database, runs, queue, locks, clock),
             decisions=Decisions(database, clock),
+            follow_up=follow_up,
             history=History(database),
             health=HealthMonitor(database, adapters, schedules, clock),
         )

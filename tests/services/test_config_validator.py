@@ -10,7 +10,8 @@ from integration_admin.adapters.base import Level, TargetField
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.services.config_validator import CodeLookup, Finding, Severity, validate
+from integration_admin.services.code_lookup import CodeLookup
+from integration_admin.services.config_validator import Finding, Severity, validate
 
 TODAY = date(2026, 11, 21)
 CATEGORIES = ("travel.train", "office.supplies")

@@ -127,3 +127,45 @@ async def test_the_lists_of_a_company_that_was_left_are_forgotten(engine: Engine
     engine.adapter.connect = lambda _: Connection("Another AS")
     assert (await engine.credentials.test(engine.actor, integration)).passed
     assert (await engine.mappings.editor(engine.actor, integration)).reference_counts == {}
+
+
+async def test_a_company_that_was_renamed_is_still_the_same_one_by_its_id(engine: Engine) -> None:
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id="7")
+    integration = await engine.set_up()
+    await engine.receive(1)
+    await engine.sync(integration)
+    engine.adapter.connect = lambda _: Connection("Renamed AS", entity_id="7")
+    assert (await engine.credentials.test(engine.actor, integration)).passed
+    assert (await view_of(engine, integration)).tested_entity == "Renamed AS"
+    assert (await engine.mappings.editor(engine.actor, integration)).reference_counts == {"accounts": 3}
+
+
+async def test_another_company_of_the_same_name_is_another_company(engine: Engine) -> None:
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id="7")
+    integration = await engine.set_up()
+    await engine.receive(1)
+    await engine.sync(integration)
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id="8")
+    assert not (await engine.credentials.test(engine.actor, integration)).passed
+    assert (await view_of(engine, integration)).state is IntegrationState.STOPPED
+
+
+async def test_a_company_tested_before_ids_were_kept_is_known_by_its_name_and_gets_its_id(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    await engine.sync(integration)
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id="7")
+    assert (await engine.credentials.test(engine.actor, integration)).passed
+    engine.adapter.connect = lambda _: Connection("Renamed AS", entity_id="7")
+    assert (await engine.credentials.test(engine.actor, integration)).passed
+
+
+async def test_two_integrations_may_not_share_a_company_under_two_names(engine: Engine) -> None:
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id="7")
+    await engine.set_up()
+    engine.adapter.connect = lambda _: Connection("Renamed AS", entity_id="7")
+    with pytest.raises(Conflict) as caught:
+        await engine.set_up()
+    assert "exports to Fake AS already" in str(caught.value.message)

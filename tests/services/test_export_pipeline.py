@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -255,3 +256,30 @@ async def test_a_partial_answer_is_taken_record_by_record(engine: Engine) -> Non
         ],
         1,
     )
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+async def test_batches_are_as_full_as_the_lines_allow_and_never_fuller(
+    engine: Engine, in_flight: int
+) -> None:
+    integration = await set_up(engine, 0, batch_size=50, in_flight=in_flight)
+    engine.adapter.capabilities = replace(engine.adapter.capabilities, batch_lines=20)
+    counts = [number % 5 + 1 for number in range(120)] + [25]
+    claims = [
+        make_claim(id=f"EC-{place}", lines=[make_line(line=line) for line in range(1, count + 1)])
+        for place, count in enumerate(counts)
+    ]
+    await engine.records.receive(engine.actor, claims)
+    sizes: list[int] = []
+
+    def count(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        sizes.append(sum(len(voucher.lines) + 1 for voucher in batch))
+        return book_all(adapter, batch)
+
+    engine.adapter.behaviour = count
+    run = await engine.sync(integration)
+    assert run.delivered == len(counts)
+    assert sorted(sizes)[-1] == 26, "what is too large for any batch goes alone"
+    assert all(size <= 20 for size in sorted(sizes)[:-1])
+    # The last ones of a page and of all have what is left over.
+    assert sum(1 for size in sizes if size < 15) <= 2

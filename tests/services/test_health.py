@@ -148,7 +148,7 @@ async def test_a_run_that_found_nothing_says_why_there_was_nothing(engine: Engin
     run = await engine.sync(integration)
     health = await health_of(engine, integration)
     assert (run.state, run.delivered) == (RunState.SUCCEEDED, 0)
-    assert str(health.sentence) == "Nothing to export: no approved claims were waiting."
+    assert str(health.sentence) == "Nothing to export: no approved claims or reimbursements were waiting."
 
 
 async def test_another_organisations_integration_has_no_health(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integration_admin.adapters.catalog import CATALOG
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict, InvalidInput, NotFound
 from integration_admin.core.secret import Secret
@@ -40,12 +41,14 @@ async def test_the_first_administrator_can_sign_in(
     assert session.actor.role is Role.ADMINISTRATOR
 
 
-async def test_a_new_organisation_may_use_xledger(organisations: Organisations, database: Database) -> None:
+async def test_a_new_organisation_may_use_every_system(
+    organisations: Organisations, database: Database
+) -> None:
     await create(organisations)
     async with database.system() as system:
         found = await system.organisation_named(NAME)
     assert found is not None
-    assert (found.features, found.organisation_number) == (["xledger"], "974760673")
+    assert (sorted(found.features), found.organisation_number) == (sorted(CATALOG), "974760673")
 
 
 async def test_a_second_administrator_joins_the_same_organisation(organisations: Organisations) -> None:

@@ -33,7 +33,7 @@ async def test_every_approved_claim_is_exported_once_and_only_once(engine: Engin
     assert first.sums == {"NOK": sum(line.amount.minor for v in engine.adapter.ledger for line in v.lines)}
     assert sorted(v.record_id for v in engine.adapter.ledger) == sorted(f"EC-{n}" for n in range(1, 26))
     assert (second.state, second.delivered) == (RunState.SUCCEEDED, 0)
-    assert str(second.message) == "Nothing to export: no approved claims were waiting."
+    assert str(second.message) == "Nothing to export: no approved claims or reimbursements were waiting."
 
 
 async def test_vouchers_carry_the_mapped_accounts_and_numbers_of_their_own(engine: Engine) -> None:

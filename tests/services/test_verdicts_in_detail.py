@@ -296,3 +296,9 @@ def test_what_never_left_is_as_if_untried(
 ) -> None:
     found = Verdict(make_outgoing(first_sent_at=before), state, sent=sent)
     assert _settlement(found).untried == untried
+
+
+@pytest.mark.parametrize("state", list(S))
+def test_only_what_is_delivered_is_followed(state: S) -> None:
+    found = _settlement(Verdict(make_outgoing(), state), LATER)
+    assert found.follow_at == (LATER if state is S.DELIVERED else None)

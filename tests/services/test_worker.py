@@ -76,3 +76,29 @@ async def test_the_first_tick_does_not_wait_for_its_time() -> None:
             await asyncio.sleep(0.005)
     await stop(task)
     assert scheduler.ticks == 1
+
+
+class FollowUp:
+    """Fails the first time."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.twice = asyncio.Event()
+
+    async def tick(self) -> None:
+        self.ticks += 1
+        if self.ticks == 1:
+            raise RuntimeError
+        self.twice.set()
+
+
+async def test_it_follows_up_again_and_again_apart_from_the_schedules() -> None:
+    queue, runner, follow_up = Queue(), Runner(), FollowUp()
+    worker = Worker(
+        Scheduler(queue), runner, queue, tick_seconds=3600, follow_up=follow_up, follow_up_seconds=0.05
+    )
+    with capture_logs() as said:
+        task = asyncio.create_task(worker.run())
+        await asyncio.wait_for(follow_up.twice.wait(), 10)
+        await stop(task)
+    assert "follow_up_tick_failed" in {line["event"] for line in said}
