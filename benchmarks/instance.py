@@ -1,7 +1,7 @@
 """An installation in a folder of its own, set up by the services a user's clicks call."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from integration_admin.adapters.xledger.pace import Pace
 from integration_admin.bootstrap import Application, assemble
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import SystemClock
+from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import PREFIX, Settings, load_settings
 from integration_admin.core.statuses import ScheduleKind
@@ -50,12 +51,13 @@ async def set_up(
     *,
     adapter: AccountingAdapter | None = None,
     database_url: str = "",
+    mapping: Mapping[str, FieldMapping] = MAPPING,
 ) -> None:
     """Make an installation with one active integration, `typed` into its form, and the given records, all unsent."""
     async with opened(folder, adapter, database_url=database_url) as application:
         await set_up_organisation(application)
         actor = await application.services.organisations.actor_of(ORGANISATION)
-        await _connect(application, actor, adapter or XledgerAdapter, typed)
+        await _connect(application, actor, adapter or XledgerAdapter, typed, mapping)
         await application.services.records.receive(actor, records)
 
 
@@ -70,19 +72,25 @@ async def set_up_organisation(application: Application) -> None:
         "kari@example.org",
         Secret(uuid.uuid4().hex),
         "Kari Nordmann",
-        features=("xledger", "generic_rest"),
+        features=("xledger", "dynamics_bc", "generic_rest"),
     )
 
 
-async def _connect(application: Application, actor: Actor, adapter: _Kind, typed: dict[str, str]) -> None:
+async def _connect(
+    application: Application,
+    actor: Actor,
+    adapter: _Kind,
+    typed: dict[str, str],
+    mapping: Mapping[str, FieldMapping],
+) -> None:
     services = application.services
     integration_id = await services.configuration.begin(actor, adapter.kind)
     version = await services.credentials.store(actor, integration_id, 1, typed)
     await services.credentials.test(actor, integration_id)
     await services.mappings.refresh(actor, integration_id)
     known = {field.name for field in adapter.target_fields}
-    mapping = {name: field for name, field in MAPPING.items() if name in known}
-    saved = await services.mappings.save(actor, integration_id, version, mapping, accept_warnings=True)
+    fitting = {name: field for name, field in mapping.items() if name in known}
+    saved = await services.mappings.save(actor, integration_id, version, fitting, accept_warnings=True)
     nightly = Timetable(ScheduleKind.DAILY, "02:00", "Europe/Oslo")
     version = await services.schedules.save(actor, integration_id, saved.version, nightly)
     await services.configuration.save(actor, integration_id, version, "Regnskap")

@@ -24,11 +24,13 @@ from integration_admin.data.secrets import SecretStore
 from integration_admin.data.startup import KeyCheck, check_schema
 from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.container import Services
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
+from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
 from integration_admin.services.mappings import Mappings
@@ -150,9 +152,9 @@ def _services(
     runs = Runs(database, queue, clock)
     schedules = Schedules(database, runs, clock)
     records = RecordIntake(database, clock)
-    runner = SyncRunner(
-        database, adapters, credentials, locks, clock, RetryTimes(random.SystemRandom().random)
-    )
+    follow_up = FollowUp(database, adapters, credentials, clock)
+    retry_times = RetryTimes(random.SystemRandom().random)
+    runner = SyncRunner(database, adapters, credentials, locks, clock, retry_times, follow_up)
     time_source = clock if isinstance(clock, DatabaseClock) else None
     scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=time_source)
     return Services(
@@ -162,6 +164,7 @@ def _services(
         types=types,
         configuration=Configuration(database, adapters, types, clock),
         credentials=credentials,
+        descriptions=ApiDescriptions(adapters),
         mappings=Mappings(database, adapters, credentials, clock),
         schedules=schedules,
         records=records,
@@ -173,7 +176,7 @@ def _services(
         health=HealthMonitor(database, adapters, schedules, clock),
         runner=runner,
         scheduler=scheduler,
-        worker=Worker(scheduler, runner, queue),
+        worker=Worker(scheduler, runner, queue, follow_up=follow_up),
     )
 
 

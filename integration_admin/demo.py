@@ -1,12 +1,13 @@
-"""The demo organisation: its claims are made here, everything else by the services a user's clicks call.
+"""The demo organisation: its claims and reimbursements are made here, everything else by the services a user's clicks call.
 
 Nothing is written past the services; the run behind the demo integration is a real one.
 """
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from integration_admin.bootstrap import Application
@@ -14,6 +15,7 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.errors import ConfigurationError, KeyMissing
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
+from integration_admin.core.money import Money
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, ScheduleKind
 from integration_admin.data import migrations
@@ -61,7 +63,7 @@ _PURPOSES = ("Likepersonsamling", "Styremøte", "Medlemskurs", "Rehabiliteringsd
 
 
 async def load(application: Application, endpoint: str, token: Secret) -> None:
-    """Make the demo organisation with its claims and one integration that has run.
+    """Make the demo organisation with its records and one integration that has run.
 
     What is there already stays as it is, so a start that broke off is finished by the next one.
     `endpoint` and `token` are the sandbox Xledger's. Raises ConfigurationError when it refuses them.
@@ -71,6 +73,7 @@ async def load(application: Application, endpoint: str, token: Secret) -> None:
     actor = await _administrator(application)
     await services.records.receive(actor, claims(126))
     await services.records.receive(actor, troublesome_claims())
+    await services.records.receive(actor, reimbursements(claims(126)))
     integration_id = await _connected(application, actor, endpoint, token)
     health = await services.health.of(actor, integration_id)
     if health.last_run is None and health.active_run is None:
@@ -139,7 +142,8 @@ def demo_mapping() -> dict[str, FieldMapping]:
         "text": FieldMapping(compose="{id} {line.description}"),
         "project": FieldMapping(source="line.project"),
         "credit_account": FieldMapping(constant="2910"),
-        "invoice_number": FieldMapping(source="id"),
+        "payment_account": FieldMapping(constant="1920"),
+        "invoice_number": FieldMapping(source="claim_id"),
     }
 
 
@@ -150,6 +154,24 @@ def claims(count: int, first: int = 1) -> Iterator[dict[str, Any]]:
         outlays = [draw.choice(_OUTLAYS) for _ in range(draw.randint(1, 4))]
         lines = [(category, text, draw.randrange(low, high, 100)) for category, text, low, high in outlays]
         yield _claim(number, draw, lines)
+
+
+def reimbursements(paid: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the payment of every third claim, a week after its approval."""
+    for number, claim in enumerate(islice(paid, 0, None, 3), start=1):
+        paid_on = date.fromisoformat(claim["approved_on"]) + timedelta(days=7)
+        minor = sum(Money.parse(line["amount"], claim["currency"]).minor for line in claim["lines"])
+        yield {
+            "kind": "reimbursement",
+            "id": f"RB-2026-{number:04}",
+            "revision": 1,
+            "claim_id": claim["id"],
+            "paid_on": str(paid_on),
+            "currency": claim["currency"],
+            "amount": Money(claim["currency"], minor).decimal(),
+            "claimant": {"id": claim["claimant"]["id"], "name": claim["claimant"]["name"]},
+            "reference": f"{paid_on:%Y%m%d}-{number:04}",
+        }
 
 
 def troublesome_claims() -> Iterator[dict[str, Any]]:

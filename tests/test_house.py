@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from integration_admin.adapters.catalog import CATALOG
 from integration_admin.core import errors
 from integration_admin.core.settings import PREFIX, Settings
 
@@ -74,12 +75,12 @@ def test_every_setting_is_in_the_readme_table() -> None:
 
 
 def test_every_adapter_folder_has_the_same_files() -> None:
-    folders = [
-        path for path in (PACKAGE / "adapters").iterdir() if path.is_dir() and path.name != "__pycache__"
-    ]
+    # A vendor with several systems has a folder for each in its own.
+    folders = [path.parent for path in (PACKAGE / "adapters").glob("**/adapter.py")]
     missing = {
         folder.name: sorted(ADAPTER_FILES - {path.name for path in folder.glob("*.py")}) for folder in folders
     }
+    assert len(folders) == len(CATALOG)
     assert {name: files for name, files in missing.items() if files} == {}
 
 

@@ -24,7 +24,13 @@ TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 SAME_IN_ENGLISH = {
     "nb": {
         "Demo (demo.xledger.net)",
+        "Finance & Operations",
         "Line {number}: {reason}",
+        "Microsoft Dynamics 365 Business Central",
+        "Microsoft Dynamics 365 Finance & Operations",
+        "POST",
+        "PUT",
+        "Tilde (~)",
         "Type",
         "Xledger",
         "{announcement} {summary}",
@@ -33,10 +39,15 @@ SAME_IN_ENGLISH = {
 }
 SAME_IN_ENGLISH["nn"] = SAME_IN_ENGLISH["nb"]
 
+# What stands on another program's English screen or in a file is quoted as it stands there.
+QUOTED = re.compile(
+    r"\b(BEGIN|END) PRIVATE KEY\b|\bkolonnen Value\b|\(Value\)|General ledger( > [A-Z][a-z ]+?)+(?= og |[.,]|$)"
+)
+
 
 def words(sentence: str) -> set[str]:
     """Return the words people read: no placeholders, addresses, shell commands or names with signs in them."""
-    read = re.sub(r"\{+[^{}]*\}+|\S*[./_@]\w\S*|(?<=: )(chmod|chown|integration-admin) .*", " ", sentence)
+    read = re.sub(r"\{+[^{}]*\}+|\S*[./_@]\w\S*|(?<=: )(chmod|chown|integration-admin) .*", " ", QUOTED.sub(" ", sentence))
     return set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", read.lower()))
 
 

@@ -72,7 +72,7 @@ class RunsBody(BaseModel):
 
 
 class FailureBody(BaseModel):
-    """Why one record was not delivered, and the `state` it is in by now."""
+    """Why one record was not delivered, and the `state` it is in by now; `fate` is what became of it after that."""
 
     kind: str
     id: str
@@ -81,6 +81,7 @@ class FailureBody(BaseModel):
     message: str
     at: datetime
     state: str
+    fate: str | None
 
 
 class HealthBody(BaseModel):
@@ -89,6 +90,9 @@ class HealthBody(BaseModel):
     `undecided` records wait for a person. `resting_until` is set while the accounting system cannot be
     reached and nothing is sent; `retries_spent` counts the automatic repetitions of the last 24 hours.
     `missed_since` is set while a person is asked whether to make up for planned exports that were missed.
+    `left_out` says why reimbursements that have come in are not exported. Where the accounting system books
+    later than it takes, `staged` records wait there, `booked` are in its books, and `rejected_after_import` were
+    refused there; `requests_sent` are this month's, of `requests_included` in the agreement.
     """
 
     integration_id: uuid.UUID
@@ -107,6 +111,12 @@ class HealthBody(BaseModel):
     resting_reason: str | None
     retries_spent: int
     missed_since: datetime | None
+    left_out: str | None
+    staged: int | None
+    booked: int | None
+    rejected_after_import: int | None
+    requests_sent: int | None
+    requests_included: int | None
     failures: list[FailureBody]
 
 
@@ -205,6 +215,7 @@ def _run(view: RunView, language: str) -> RunBody:
 
 
 def _health(found: Health, language: str) -> HealthBody:
+    after, requests = found.after_import, found.requests
     return HealthBody(
         integration_id=found.integration_id,
         status=found.status,
@@ -222,6 +233,12 @@ def _health(found: Health, language: str) -> HealthBody:
         resting_reason=_words(found.resting_reason, language),
         retries_spent=found.retries_spent,
         missed_since=found.missed_since,
+        left_out=_words(found.left_out, language),
+        staged=after.staged if after else None,
+        booked=after.booked if after else None,
+        rejected_after_import=after.rejected if after else None,
+        requests_sent=requests.sent if requests else None,
+        requests_included=requests.included if requests else None,
         failures=[_failure(failure, language) for failure in found.failures],
     )
 
@@ -235,6 +252,7 @@ def _failure(view: FailureView, language: str) -> FailureBody:
         message=view.message.translate(language),
         at=view.created_at,
         state=view.state,
+        fate=view.fate.value if view.fate else None,
     )
 
 

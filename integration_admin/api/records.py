@@ -67,7 +67,10 @@ class RecordsBody(BaseModel):
 
 
 class DeliveryBody(BaseModel):
-    """A record's way to one accounting system; `reference` is ours there, `external_id` theirs."""
+    """A record's way to one accounting system; `reference` is ours there, `external_id` theirs.
+
+    `fate` is staged, booked or rejected where that system books later than it takes.
+    """
 
     integration_id: str
     integration: str
@@ -79,6 +82,7 @@ class DeliveryBody(BaseModel):
     run_id: str | None
     sent_at: datetime | None
     next_attempt_at: datetime | None
+    fate: str | None
 
 
 class TrackedBody(RecordBody):
@@ -190,4 +194,5 @@ def _delivery(view: DeliveryView) -> DeliveryBody:
         run_id=str(view.run_id) if view.run_id else None,
         sent_at=view.sent_at,
         next_attempt_at=view.due_at,
+        fate=view.fate.value if view.fate else None,
     )

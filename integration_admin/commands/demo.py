@@ -49,7 +49,16 @@ def demo(port: Annotated[int, typer.Option(help="Where the web app listens.")] =
         typer.echo(
             f"To try the wizard, use the address {found['xledger']['endpoint']} and the token {found['xledger']['tokens']['branch']}"
         )
+        typer.echo(_dynamics(found["dynamics"]))
         _wait_until_ended(server)
+
+
+def _dynamics(found: Mapping[str, Any]) -> str:
+    """Return what the wizard asks for when the system is Microsoft Dynamics."""
+    return (
+        f"For Microsoft Dynamics, use the address {found['endpoint']}, the tenant {found['tenant']},"
+        f" the client ID {found['client_id']} and the client secret {found['client_secret']}"
+    )
 
 
 def _require_free(port: int) -> None:

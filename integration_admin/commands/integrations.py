@@ -11,7 +11,7 @@ from integration_admin.commands.running import run
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import RunState
 from integration_admin.services.configuration import IntegrationView
-from integration_admin.services.credentials import TestReport
+from integration_admin.services.connection_report import TestReport
 from integration_admin.services.views import RunView
 
 _Organisation = Annotated[str, typer.Option("--organisation", help="The organisation's name.")]

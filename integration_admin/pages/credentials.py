@@ -4,8 +4,10 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.pages.description import description_form
 from integration_admin.pages.parts import integration_trail, refusal
 from integration_admin.states.credentials import CredentialRow, CredentialState
+from integration_admin.states.description import DescriptionState
 from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
 
@@ -18,7 +20,7 @@ def _trail() -> rx.Component:
     "/settings/integrations/[id]/credentials",
     t("Credentials"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, CredentialState.load],
+    on_load=[SessionState.load, HealthState.load, CredentialState.load, DescriptionState.load],
 )
 def credentials() -> rx.Component:
     """Draw the form with the reason an integration stopped, where it did."""
@@ -34,6 +36,7 @@ def credential_form() -> rx.Component:
         busy=CredentialState.testing,
     )
     return ui.stack(
+        rx.cond(CredentialState.describable, description_form()),
         refusal(CredentialState),
         ui.loading(
             CredentialState.ready,
@@ -63,7 +66,8 @@ def _field(row: rx.Var[CredentialRow]) -> rx.Component:
     applies = (row["only_when_field"] == "") | (
         CredentialState.chosen[row["only_when_field"]] == row["only_when_value"]
     )
-    plain = rx.cond(row["options"].length() > 0, _choice(row), _text(row))
+    written = rx.cond(row["multiline"], _long_text(row), _text(row))
+    plain = rx.cond(row["options"].length() > 0, _choice(row), written)
     return rx.el.div(
         rx.cond(applies, rx.cond(row["masked"], _secret(row), plain)),
         key=f"{row['name']}:{CredentialState.times_read}",
@@ -91,6 +95,19 @@ def _text(row: rx.Var[CredentialRow]) -> rx.Component:
         error=row["error"],
         required=True,
         default_value=row["value"],
+    )
+
+
+def _long_text(row: rx.Var[CredentialRow]) -> rx.Component:
+    return ui.text_area(
+        row["name"],
+        row["label"],
+        help=row["help"],
+        error=row["error"],
+        required=True,
+        rows=8,
+        default_value=row["value"],
+        spell_check=False,
     )
 
 

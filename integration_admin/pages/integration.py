@@ -37,6 +37,8 @@ def _status() -> rx.Component:
         rx.cond(
             HealthState.resting, ui.paragraph(t("The last answer was: {reason}", reason=HealthState.resting))
         ),
+        rx.cond(HealthState.left_out, ui.paragraph(HealthState.left_out, id="left-out")),
+        rx.cond(HealthState.requests_warning, ui.paragraph(HealthState.requests_warning, id="requests")),
         rx.cond(
             HealthState.stop_reason,
             ui.alert(
@@ -121,8 +123,23 @@ def _figures() -> rx.Component:
             (t("Waiting to be exported"), HealthState.waiting),
             (t("Automatic new tries in the last 24 hours"), or_dash(HealthState.retries, t("None"))),
         ),
+        rx.el.div(
+            rx.foreach(HealthState.after_import, lambda sentence: ui.paragraph(sentence)),
+            rx.cond(HealthState.requests, _requests()),
+            custom_attrs={"id": "after-import"},
+        ),
         aria_labelledby="latest",
         class_name="app-stack app-stack--small",
+    )
+
+
+def _requests() -> rx.Component:
+    return ui.paragraph(
+        t(
+            "{sent} of {included} requests this month.",
+            sent=HealthState.requests,
+            included=HealthState.requests_included,
+        )
     )
 
 
@@ -156,17 +173,31 @@ def _failures() -> rx.Component:
 
 
 def _failure(line: rx.Var[FailureLine]) -> rx.Component:
-    return failure_row(line)
+    done = ui.button(
+        t("It is put right"),
+        variant="secondary",
+        on_click=HealthState.put_right(line["kind"], line["record"]),
+        aria_label=t("It is put right: {record}", record=line["record"]),
+    )
+    return _row(line, rx.cond(SessionState.can_run & (line["todo"] == "there"), done))
 
 
 def failure_row(line: rx.Var[FailureLine]) -> rx.Component:
     """Draw one record that was not delivered, and what is to be done about it."""
+    return _row(line, rx.fragment())
+
+
+def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
     base = line["integration"].to(str)
     to_do = rx.match(
         line["todo"],
         ("mapping", ui.link(t("Change the mapping"), f"{base}/mapping")),
         ("mend", rx.fragment(t("Mend it in the expense system"))),
         ("decide", ui.link(t("Decide about it"), base)),
+        (
+            "there",
+            rx.fragment(t("Put it right in the accounting system, or book it there by hand."), " ", answer),
+        ),
         ("done", rx.fragment(t("Nothing. It was exported later."))),
         rx.fragment(t("Nothing. It is taken care of by itself.")),
     )

@@ -97,7 +97,7 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
         rx.el.div(line["help"], custom_attrs={"id": f"from:{name}-help", "data-field": "description"}),
         rx.el.select(
             rx.cond(line["required"], rx.fragment(), rx.el.option(t("Leave empty"), value="")),
-            rx.el.option(t("The same value for every claim"), value="constant"),
+            rx.el.option(t("The same value every time"), value="constant"),
             rx.el.option(t("A text put together from fields"), value="compose"),
             rx.foreach(line["origins"], lambda item: rx.el.option(item[1], value=item[0], key=item[0])),
             id=f"from:{name}",

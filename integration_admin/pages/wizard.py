@@ -10,6 +10,7 @@ from integration_admin.pages.parts import refusal
 from integration_admin.pages.schedule import schedule_form
 from integration_admin.states.credentials import CredentialState
 from integration_admin.states.dashboard import DashboardState
+from integration_admin.states.description import DescriptionState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.session import SessionState
@@ -42,6 +43,7 @@ def _step_name() -> rx.Var[str]:
         WizardState.load,
         DashboardState.load,
         CredentialState.load,
+        DescriptionState.load,
         MappingState.load_in_wizard,
         ScheduleState.load,
     ],

@@ -1,7 +1,7 @@
 """The credential form. What is typed passes through an event's argument into the vault and stays nowhere else."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TypedDict
 
 import reflex as rx
@@ -25,6 +25,7 @@ class CredentialRow(TypedDict):
     label: str
     help: str
     masked: bool
+    multiline: bool
     required: bool
     value: str
     stored: str
@@ -39,6 +40,9 @@ class CredentialState(FormState, rx.State):
 
     ready: bool = False
     integration_id: str = ""
+    kind: str = ""
+    describable: bool = False
+    """Whether the form can be filled in from the interface's own description."""
     version: int = 0
     rows: list[CredentialRow] = []  # noqa: RUF012, Reflex copies defaults
     chosen: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
@@ -107,12 +111,25 @@ class CredentialState(FormState, rx.State):
             self._refuse(error, speech)
             return
         self.integration_id, self.version = str(integration_id), form.version
+        self.kind, self.describable = form.kind, form.describable
         self.rows = [_row(item, speech) for item in form.fields]
         self.chosen = {item.field.name: item.value for item in form.fields if not item.field.secret}
         if form.tested_at is not None and not self.report:
             self.passed = True
             self.report = speech.say(msg("Connected to {entity}.", entity=form.tested_entity))
         self.ready = True
+
+
+def fill(state: CredentialState, settings: Mapping[str, str]) -> None:
+    """Show proposed values in the plain fields; secrets stay as they are, and nothing is stored.
+
+    Not a method: every public method of a state can be called from the browser.
+    """
+    for row in state.rows:
+        if row["name"] in settings and not row["masked"]:
+            row["value"] = settings[row["name"]]
+            state.chosen[row["name"]] = row["value"]
+    state.times_read += 1
 
 
 def _row(item: FormField, speech: Speech) -> CredentialRow:
@@ -123,6 +140,7 @@ def _row(item: FormField, speech: Speech) -> CredentialRow:
         "label": speech.say(field.label),
         "help": speech.say(field.help),
         "masked": field.secret,
+        "multiline": field.multiline,
         "required": field.required,
         "value": item.value,
         "stored": _stored(item, speech),

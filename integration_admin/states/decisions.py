@@ -67,6 +67,23 @@ class Deciding(rx.State, mixin=True):
         """Let every record that is shown, and may be sent again, go out with the next export."""
         await self._send_again([_key(line) for line in self.decisions if line["may_send_again"]])
 
+    @rx.event
+    @requires(Permission.RUN)
+    async def put_right(self, kind: str, record: str) -> None:
+        """Note that a person has put right there what was refused after import."""
+        reader = await current_reader()
+        self._clear()
+        self.decided = []
+        integration_id = uuid.UUID(self.integration_id)
+        key = (str(kind), str(record))
+        try:
+            await container.current().decisions.put_right(reader.actor, integration_id, key)
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        self.decided = [reader.speech.say(msg("{record} counts as booked.", record=key[1]))]
+
     async def _send_again(self, records: list[RecordKey]) -> None:
         done = msg(
             "Records that go out again with the next export: {records}. Their references stay the same.",

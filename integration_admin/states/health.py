@@ -12,9 +12,10 @@ import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
+from integration_admin.core.statuses import DeliveryState, FateState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.health_monitor import Health
+from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.services.views import FailureView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration
@@ -35,8 +36,9 @@ _TO_DO = {
 
 
 class FailureLine(TypedDict):
-    """One record that was not delivered, and why; `todo` is mapping, mend, decide, done or wait."""
+    """One record that was not delivered, and why; `todo` is mapping, mend, decide, there, done or wait."""
 
+    kind: str
     record: str
     amount: str
     reason: str
@@ -66,6 +68,11 @@ class HealthState(Deciding, FormState, rx.State):
     retries: str = ""
     resting: str = ""
     missed_since: str = ""
+    left_out: str = ""
+    after_import: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    requests: str = ""
+    requests_included: str = ""
+    requests_warning: str = ""
     running: bool = False
     stopping: bool = False
     progress: str = ""
@@ -242,6 +249,10 @@ class HealthState(Deciding, FormState, rx.State):
         self.failed = health.failed + health.unknown
         self.resting = speech.say(health.resting_reason)
         self.missed_since = speech.instant(health.missed_since)
+        self.left_out = speech.say(health.left_out)
+        told = health.after_import.sentences if health.after_import else ()
+        self.after_import = [speech.say(sentence) for sentence in told]
+        self._show_requests(health.requests, speech)
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running = active is not None
         self.stopping = active is not None and active.stopping
@@ -250,11 +261,17 @@ class HealthState(Deciding, FormState, rx.State):
         shown = [item for item in health.failures if item.state is not DeliveryState.NEEDS_PERSON]
         self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]
 
+    def _show_requests(self, requests: RequestsThisMonth | None, speech: Speech) -> None:
+        self.requests = speech.number(requests.sent) if requests else ""
+        self.requests_included = speech.number(requests.included) if requests else ""
+        self.requests_warning = speech.say(requests.warning) if requests else ""
+
 
 def failure_line(item: FailureView, speech: Speech, integration_id: str) -> FailureLine:
     """Turn a failure into a row, with what is to be done about it."""
-    todo = _TO_DO.get(item.state, "wait")
+    todo = "there" if item.fate is FateState.REJECTED else _TO_DO.get(item.state, "wait")
     return {
+        "kind": item.record_kind,
         "record": item.record_id,
         "amount": speech.money(item.amount),
         "reason": speech.say(item.message),

@@ -1,6 +1,7 @@
 """Integrations and their runs over /api/v1."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState, RunState
 from tests.api.conftest import Edge
-from tests.builders import make_run, save_integration
+from tests.builders import make_reimbursement, make_run, save_integration, save_records
 from tests.fakes import START
 from tests.services.waiting import save_undecided
 
@@ -38,6 +39,20 @@ async def test_health_is_told_in_a_sentence(caller: httpx2.AsyncClient, integrat
     health = (await caller.get(f"/api/v1/integrations/{integration}/health")).json()
     assert (health["status"], health["failures"]) == ("active", [])
     assert health["sentence"] == "Ready. The first export has not run yet."
+    assert (health["staged"], health["booked"], health["rejected_after_import"]) == (None, None, None)
+    assert (health["requests_sent"], health["requests_included"]) == (None, None)
+
+
+async def test_health_tells_what_waits_to_be_booked_and_the_requests_of_the_month(
+    caller: httpx2.AsyncClient, running: Edge, integration: str
+) -> None:
+    adapter = running.services.health._adapters.get("xledger")
+    adapter.capabilities = replace(adapter.capabilities, follows_up=True, requests_a_month=5_000)
+    async with running.database.write(running.alice.organisation_id) as unit:
+        await unit.integrations.count_requests(uuid.UUID(integration), "2026-11", 1_234)
+    health = (await caller.get(f"/api/v1/integrations/{integration}/health")).json()
+    assert (health["staged"], health["booked"], health["rejected_after_import"]) == (0, 0, 0)
+    assert (health["requests_sent"], health["requests_included"]) == (1_234, 5_000)
 
 
 async def test_health_tells_what_rests_and_what_waits_for_a_person(
@@ -59,6 +74,17 @@ async def test_health_tells_what_rests_and_what_waits_for_a_person(
     assert datetime.fromisoformat(health["resting_until"]) == until
     assert (health["resting_reason"], health["missed_since"]) == ("No answer.", None)
     assert [(failure["id"], failure["state"]) for failure in health["failures"]] == [("EC-1", "needs_person")]
+
+
+async def test_health_tells_why_reimbursements_stay_where_they_are(
+    caller: httpx2.AsyncClient, running: Edge, integration: str
+) -> None:
+    address = f"/api/v1/integrations/{integration}/health"
+    assert (await caller.get(address)).json()["left_out"] is None, "none has come in"
+    await save_records(running.database, running.alice.organisation_id, make_reimbursement())
+    health = (await caller.get(address)).json()
+    assert health["left_out"].startswith("Reimbursements are not exported")
+    assert health["waiting"] == 0
 
 
 async def test_runs_are_listed_newest_first_in_pages(

@@ -79,9 +79,9 @@ async def read_in(page: Page, language: str) -> None:
     await expect(button).to_have_attribute("aria-pressed", "true")
 
 
-async def begin_wizard(page: Page) -> None:
-    """Go from the dashboard into a new set-up of Xledger, at its credentials."""
-    await page.get_by_role("button", name="Set up Xledger").click()
+async def begin_wizard(page: Page, system: str = "Xledger") -> None:
+    """Go from the dashboard into a new set-up of an accounting system, at its credentials."""
+    await page.get_by_role("button", name=f"Set up {system}", exact=True).click()
     await expect_step(page, 2)
 
 
@@ -106,6 +106,20 @@ async def choose_own_address(page: Page) -> None:
 async def enter_token(page: Page, token: str) -> Locator:
     """Type a token, press the test button and return where the answer appears."""
     await page.locator("#token").fill(token)
+    return await try_connection(page)
+
+
+async def fill_in(page: Page, typed: Mapping[str, str]) -> None:
+    """Fill in fields and choices by name, in order; what a choice brings up may come after it."""
+    for name, value in typed.items():
+        field = page.locator(f'main [name="{name}"]')
+        await expect(field).to_be_visible()
+        is_choice = await field.evaluate("(field) => field.tagName === 'SELECT'")
+        await (field.select_option(value) if is_choice else field.fill(value))
+
+
+async def try_connection(page: Page) -> Locator:
+    """Press the test button and return where the answer appears."""
     await page.get_by_role("button", name="Test Connection").click()
     return page.locator("#report")
 

@@ -18,6 +18,7 @@ from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.health import HealthState
+from tests.builders import make_reimbursement
 from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
@@ -95,6 +96,21 @@ async def test_following_ends_when_the_session_has_ended(people: People, engine:
             await system.revoke_session(fingerprint(session), people.clock.now())
         seen = await asyncio.wait_for(doorkeeper.turned_away, 10)
     assert len(looks.tasks) == seen
+
+
+async def test_the_page_says_why_reimbursements_stay_where_they_are(people: People, engine: Engine) -> None:
+    session = await people.session(people.alice)
+    integration = await engine.set_up()
+    await engine.records.receive(engine.actor, [make_reimbursement()])
+    services = SimpleNamespace(
+        sign_in=container.current().sign_in, configuration=engine.configuration, health=engine.health
+    )
+    container.install(cast("Any", services))
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(session, f"/settings/integrations/{integration}")
+    expected = (await engine.health.of(engine.actor, integration)).left_out
+    assert expected is not None
+    assert tab[HealthState.left_out] == expected.translate("nn")
 
 
 async def test_a_page_loaded_again_is_followed_once(people: People, engine: Engine) -> None:

@@ -1,0 +1,142 @@
+"""Each accounting system set up by the wizard in a real browser: claims and reimbursements are booked once, with dimensions."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from integration_admin.bootstrap import Application
+from tests.builders import make_claim, make_line, make_reimbursement
+from tests.e2e import road, world
+from tests.e2e.road import Device
+from tests.e2e.server import Server
+from tests.e2e.systems import PAYMENT_ACCOUNT, SYSTEMS, Simulated, running_system
+from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT
+
+CLAIMS = 4
+PAYMENTS = 2
+AMOUNTS = dict(zip(ACCOUNTS, ("412.00", "99.50", "1250.25"), strict=True))
+_SEEDS = count(5000)
+_SYSTEMS = {system.kind: system for system in SYSTEMS}
+
+Line = tuple[str, str, str, str]
+"""Account, amount, cost centre, project; empty where there is none."""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def simulated(request: pytest.FixtureRequest) -> AsyncIterator[Simulated]:
+    """The accounting system the test names, with empty books."""
+    async with running_system(_SYSTEMS[request.param], next(_SEEDS)) as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("simulated", "device"),
+    [*((kind, "desktop") for kind in _SYSTEMS), ("dynamics_bc", "phone")],
+    indirect=["simulated"],
+)
+async def test_the_wizard_sets_it_up_and_claims_and_reimbursements_are_booked_once(
+    browser: Browser, server: Server, office: Application, simulated: Simulated, device: Device
+) -> None:
+    person = await world.new_administrator(office)
+    await world.receive(office, person, [*claims(), *reimbursements()])
+    async with road.opened_page(browser, server, device) as page:
+        await road.sign_in(page, person)
+        await road.begin_wizard(page, simulated.system.label)
+        await credentials_step(page, simulated)
+        await mapping_step(page, simulated)
+        await road.finish_wizard(page, simulated.system.label)
+        assert f"Exported: {CLAIMS + PAYMENTS}." in await exported(page)
+        # Nothing is booked again, and nothing was left behind.
+        await road.export(page)
+        await expect(page.locator("dt:text-is('Records exported') + dd")).to_have_text(str(CLAIMS + PAYMENTS))
+        await expect(page.locator("dt:text-is('Waiting to be exported') + dd")).to_have_text("0")
+    assert_booked_once(await simulated.ledger())
+
+
+async def credentials_step(page: Page, simulated: Simulated) -> None:
+    """Make the system's usual mistake, read what it says, and put it right."""
+    system = simulated.system
+    onward = page.get_by_role("link", name="Continue to field mapping")
+    await road.fill_in(page, {**simulated.credentials, **system.mistake})
+    await expect(await road.try_connection(page)).to_contain_text(system.told)
+    await expect(onward).to_have_count(0)
+    await road.fill_in(page, {name: simulated.credentials[name] for name in system.mistake})
+    await expect(await road.try_connection(page)).to_contain_text("Connected to")
+    await expect(page.locator("#report")).to_contain_text(system.entity)
+    await onward.click()
+
+
+async def mapping_step(page: Page, simulated: Simulated) -> None:
+    """Choose accounts and dimensions; the lists come from the system itself."""
+    await road.expect_step(page, 3)
+    await expect(road.account_of(page, "meals")).to_have_value(ACCOUNTS["meals"])
+    for category, code in ACCOUNTS.items():
+        await road.account_of(page, category).fill(code)
+    more = page.locator("main form details > summary")
+    if await more.count():
+        await more.click()
+    await road.fill_in(page, simulated.system.choices)
+
+
+async def exported(page: Page) -> str:
+    """Start an export and return the sentence about what it did."""
+    await road.export(page)
+    return await page.locator("dt:text-is('What it did') + dd").inner_text()
+
+
+def claims() -> list[dict[str, Any]]:
+    """Build approved claims with one to three lines, each line with a cost centre and a project."""
+    lines = [
+        make_line(place, category=category, amount=amount, cost_centre="210", project="P-12")
+        for place, (category, amount) in enumerate(AMOUNTS.items(), start=1)
+    ]
+    return [
+        make_claim(id=f"EC-{number:03}", lines=lines[: 1 + number % len(lines)]) for number in range(CLAIMS)
+    ]
+
+
+def reimbursements() -> list[dict[str, Any]]:
+    """Build the payments of the first claims."""
+    return [
+        make_reimbursement(
+            id=f"RB-{number:03}",
+            claim_id=claim["id"],
+            amount=str(sum(Decimal(line["amount"]) for line in claim["lines"])),
+            reference=f"20261108-{number:04}",
+        )
+        for number, claim in enumerate(claims()[:PAYMENTS])
+    ]
+
+
+def assert_booked_once(ledger: list[dict[str, Any]]) -> None:
+    """Each record is one balanced voucher with a reference of its own, on the mapped accounts and dimensions."""
+    assert sorted(map(postings, ledger)) == sorted([*map(of_claim, claims()), *map(of_payment, reimbursements())])
+    assert len({voucher["reference"] for voucher in ledger}) == CLAIMS + PAYMENTS
+    assert all(voucher["balanced"] and voucher["count"] == 1 for voucher in ledger)
+
+
+def postings(voucher: dict[str, Any]) -> list[Line]:
+    return sorted(
+        (line["account"], f"{Decimal(line['amount']):.2f}", line["cost_centre"] or "", line["project"] or "")
+        for line in voucher["lines"]
+    )
+
+
+def of_claim(claim: dict[str, Any]) -> list[Line]:
+    costs = [(ACCOUNTS[line["category"]], line["amount"], "210", "P-12") for line in claim["lines"]]
+    owed = sum(Decimal(line["amount"]) for line in claim["lines"])
+    return sorted([*costs, (CREDIT_ACCOUNT, f"{-owed}", "", "")])
+
+
+def of_payment(payment: dict[str, Any]) -> list[Line]:
+    return sorted(
+        [
+            (CREDIT_ACCOUNT, payment["amount"], "", ""),
+            (PAYMENT_ACCOUNT, f"-{payment['amount']}", "", ""),
+        ]
+    )
