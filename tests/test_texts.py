@@ -47,7 +47,11 @@ QUOTED = re.compile(
 
 def words(sentence: str) -> set[str]:
     """Return the words people read: no placeholders, addresses, shell commands or names with signs in them."""
-    read = re.sub(r"\{+[^{}]*\}+|\S*[./_@]\w\S*|(?<=: )(chmod|chown|integration-admin) .*", " ", QUOTED.sub(" ", sentence))
+    read = re.sub(
+        r"\{+[^{}]*\}+|\S*[./_@]\w\S*|(?<=: )(chmod|chown|integration-admin) .*",
+        " ",
+        QUOTED.sub(" ", sentence),
+    )
     return set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", read.lower()))
 
 

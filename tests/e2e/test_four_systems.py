@@ -115,7 +115,9 @@ def reimbursements() -> list[dict[str, Any]]:
 
 def assert_booked_once(ledger: list[dict[str, Any]]) -> None:
     """Each record is one balanced voucher with a reference of its own, on the mapped accounts and dimensions."""
-    assert sorted(map(postings, ledger)) == sorted([*map(of_claim, claims()), *map(of_payment, reimbursements())])
+    assert sorted(map(postings, ledger)) == sorted(
+        [*map(of_claim, claims()), *map(of_payment, reimbursements())]
+    )
     assert len({voucher["reference"] for voucher in ledger}) == CLAIMS + PAYMENTS
     assert all(voucher["balanced"] and voucher["count"] == 1 for voucher in ledger)
 

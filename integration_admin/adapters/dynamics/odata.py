@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+_quoted = json.JSONEncoder().encode
+"""Made once: json.dumps looks at all its options for every string anew."""
+
 
 def text(value: str) -> str:
     """Return a string literal for a filter or a key (OData 4.01 ABNF, string): apostrophes are doubled."""
@@ -25,13 +28,15 @@ def query(**options: str) -> str:
 
 def encode(value: Any) -> str:
     """Return JSON in which every Decimal is a number with all the digits it has, never one through float."""
+    if isinstance(value, str):
+        return _quoted(value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, dict | Mapping):
+        return "{" + ",".join([f"{_quoted(str(key))}:{encode(part)}" for key, part in value.items()]) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(encode, value)) + "]"
-    return json.dumps(value)
+        return "[" + ",".join([encode(part) for part in value]) + "]"
+    return str(value) if type(value) is int else json.dumps(value)
 
 
 def next_page(answer: Any, base: str) -> str | None:

@@ -55,7 +55,7 @@ class Books:
 
     def now(self) -> str:
         """Return the present instant as records have it."""
-        return f"{self.clock.now():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+        return self.clock.now().replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
     def today(self) -> date:
         """Return the day that counts where no date is given."""
