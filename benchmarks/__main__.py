@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from benchmarks import backlog, export, export_rest, interruption, mapping, pace, schedulers, tick
+from benchmarks import backlog, export, export_rest, interruption, mapping, pace, reference, schedulers, tick
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
@@ -16,6 +16,7 @@ _BENCHES = {
     "interruption": interruption.measure,
     "backlog": backlog.measure,
     "pace": pace.measure,
+    "reference": reference.measure,
 }
 
 

@@ -124,6 +124,7 @@ def test_no_name_is_on_the_page_that_does_not_exist(kind: str) -> None:
     known = {kind, *(field.name for field in (*system.credential_fields, *system.target_fields))}
     known |= {field.reference for field in system.target_fields if field.reference}
     known |= {choice.value for field in system.credential_fields for choice in field.choices}
+    known |= {field.default for field in system.credential_fields}
     named = {name for name in quoted(sections()[kind]) if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
     assert named - known == set()
 
@@ -146,6 +147,7 @@ def limits(system: AccountingAdapter) -> list[str]:
     seconds = (able.send_seconds, able.processing_seconds, able.quiet_seconds)
     return [
         str(able.batch_size),
+        "any" if able.batch_lines is None else str(able.batch_lines),
         str(able.in_flight),
         *(f"{value:.0f} s" for value in seconds),
         "yes" if able.follows_up else "no",
@@ -166,7 +168,7 @@ def test_the_vouchers_shown_are_the_ones_sent(kind: str) -> None:
 
 
 def voucher(shown: dict[str, Any], kind: str) -> Voucher:
-    """Return the voucher a shown object must come from; a due date is left out of a payment's object."""
+    """Return the voucher a shown object must come from; a payment's due date is not sent."""
     [line] = shown["lines"]
     fields = {"due_date": "2026-11-20", "document": shown["document"], "party": "V-118"}
     mapped = {name: line[name] for name in ("account", "text", "vat_code") if name in line}

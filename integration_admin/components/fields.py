@@ -14,6 +14,8 @@ from integration_admin.components.texts import Text, t
 
 Options = Sequence[tuple[str, Text]] | rx.Var[list[tuple[str, str]]]
 """Values and labels to choose from, known when the page is written or loaded by a state."""
+Demand = bool | rx.Var[bool]
+"""Whether a field must be filled in, known when the page is written or loaded by a state."""
 
 
 class NativeForm(BaseHTML):
@@ -46,7 +48,7 @@ def text_field(
     *,
     help: Text = "",  # noqa: A002  # the field's standard term
     error: Text | None = None,
-    required: bool = False,
+    required: Demand = False,
     field_id: str = "",
     **props: Any,
 ) -> rx.Component:
@@ -68,7 +70,7 @@ def password_field(
     *,
     help: Text = "",  # noqa: A002  # the field's standard term
     error: Text | None = None,
-    required: bool = True,
+    required: Demand = True,
     field_id: str = "",
     auto_complete: str = "off",
 ) -> rx.Component:
@@ -92,7 +94,7 @@ def text_area(
     *,
     help: Text = "",  # noqa: A002  # the field's standard term
     error: Text | None = None,
-    required: bool = False,
+    required: Demand = False,
     rows: int = 4,
     **props: Any,
 ) -> rx.Component:
@@ -115,7 +117,7 @@ def select_field(
     *,
     help: Text = "",  # noqa: A002  # the field's standard term
     error: Text | None = None,
-    required: bool = False,
+    required: Demand = False,
     placeholder: Text = "",
     field_id: str = "",
     **props: Any,
@@ -194,10 +196,10 @@ def fieldset(
 
 
 def _field(
-    field_id: str, label: Text, box: rx.Component, about: Text, error: Text | None, *, required: bool
+    field_id: str, label: Text, box: rx.Component, about: Text, error: Text | None, *, required: Demand
 ) -> rx.Component:
     """Put label, help, box and error together in the order they are read."""
-    optional = [] if required else [rx.el.span(t("(optional)"), class_name="app-optional")]
+    optional = _unless(required, rx.el.span(t("(optional)"), class_name="app-optional"))
     described = [] if _is_empty(about) else [_help(field_id, about)]
     wrong = [] if error is None else [_error(field_id, error)]
     return rx.el.div(
@@ -238,16 +240,27 @@ def _error(field_id: str, error: Text) -> rx.Component:
     )
 
 
-def _described(field_id: str, about: Text, error: Text | None, *, required: bool) -> dict[str, Any]:
+def _described(field_id: str, about: Text, error: Text | None, *, required: Demand) -> dict[str, Any]:
     """Return the ARIA attributes that tie help, error and requirement to an input."""
     ids = [] if _is_empty(about) else [f"{field_id}-help"]
-    attributes: dict[str, Any] = {"aria-required": "true"} if required else {}
+    attributes: dict[str, Any] = {}
+    if isinstance(required, rx.Var):
+        attributes["aria-required"] = rx.cond(required, "true", "false")
+    elif required:
+        attributes["aria-required"] = "true"
     if error is not None:
         ids.append(f"{field_id}-error")
         attributes["aria-invalid"] = rx.cond(error, "true", "false")
     if ids:
         attributes["aria-describedby"] = " ".join(ids)
     return attributes
+
+
+def _unless(required: Demand, mark: rx.Component) -> list[rx.Component]:
+    """Return the mark of a field that may stay empty, or nothing."""
+    if isinstance(required, rx.Var):
+        return [rx.cond(required, rx.fragment(), mark)]
+    return [] if required else [mark]
 
 
 def _each(options: Options, draw: Any) -> list[rx.Component]:

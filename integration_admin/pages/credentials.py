@@ -81,7 +81,7 @@ def _choice(row: rx.Var[CredentialRow]) -> rx.Component:
         row["options"],
         help=row["help"],
         error=row["error"],
-        required=True,
+        required=row["required"],
         default_value=row["value"],
         on_change=lambda value: CredentialState.choose(row["name"], value),
     )
@@ -93,7 +93,7 @@ def _text(row: rx.Var[CredentialRow]) -> rx.Component:
         row["label"],
         help=row["help"],
         error=row["error"],
-        required=True,
+        required=row["required"],
         default_value=row["value"],
     )
 
@@ -104,7 +104,7 @@ def _long_text(row: rx.Var[CredentialRow]) -> rx.Component:
         row["label"],
         help=row["help"],
         error=row["error"],
-        required=True,
+        required=row["required"],
         rows=8,
         default_value=row["value"],
         spell_check=False,
@@ -113,6 +113,8 @@ def _long_text(row: rx.Var[CredentialRow]) -> rx.Component:
 
 def _secret(row: rx.Var[CredentialRow]) -> rx.Component:
     return rx.el.div(
-        ui.password_field(row["name"], row["label"], help=row["help"], error=row["error"]),
+        ui.password_field(
+            row["name"], row["label"], help=row["help"], error=row["error"], required=row["required"]
+        ),
         rx.cond(row["stored"], ui.paragraph(row["stored"])),
     )

@@ -44,7 +44,7 @@ def mapping_form(save_words: Text) -> rx.Component:
                 ui.fieldset(t("The voucher"), rx.foreach(MappingState.targets, _target)),
                 rx.cond(
                     MappingState.others,
-                    ui.details(t("More fields"), rx.foreach(MappingState.others, _target)),
+                    ui.details(t("More fields"), ui.stack(rx.foreach(MappingState.others, _target))),
                 ),
                 _warnings(),
                 ui.row(ui.button(save_words, submit=True)),

@@ -20,6 +20,7 @@ from integration_admin.services.mapping_reimbursements import (
     ACCOUNT,
     CREDIT_ACCOUNT,
     PAYMENT_ACCOUNT,
+    is_person,
     same_account,
 )
 from integration_admin.services.mapping_resolver import not_mapped, source_faults
@@ -68,7 +69,16 @@ def validate(
             findings += _judge(target, field, categories, codes)
         elif target.required:
             findings.append(Finding(Severity.ERROR, target.name, "", not_mapped(target)))
-    return findings + list(_judge_payments(mapping, target_fields))
+    return [*findings, *_judge_owed(mapping, target_fields), *_judge_payments(mapping, target_fields)]
+
+
+def _judge_owed(mapping: FieldMappings, target_fields: Sequence[TargetField]) -> Iterator[Finding]:
+    """Yield an error where neither an account nor a person is mapped that the money is owed to."""
+    owed = next((target for target in target_fields if target.name == CREDIT_ACCOUNT), None)
+    if owed is None or owed.required or CREDIT_ACCOUNT in mapping:
+        return
+    if not any(target.name in mapping and is_person(target) for target in target_fields):
+        yield Finding(Severity.ERROR, CREDIT_ACCOUNT, "", not_mapped(owed))
 
 
 def _judge_payments(mapping: FieldMappings, target_fields: Sequence[TargetField]) -> Iterator[Finding]:

@@ -111,12 +111,15 @@ class CredentialService:
             integration = await unit.integrations.get(integration_id)
             adapter = self._adapters.get(integration.kind)
             stored = {row.field for row in await unit.integrations.credentials(integration_id)}
-            settings = _settings(adapter, typed)
+            settings, wrong = _settings(adapter, typed)
+            if wrong:
+                _refuse(adapter, wrong | _secrets(adapter, typed, settings, stored)[1])
             origin = adapter.target_origin(settings)
             if origin != integration.target_origin:
                 await leave_address(unit, integration)
                 stored = set()
-            secrets = _secrets(adapter, typed, settings, stored)
+            secrets, wrong = _secrets(adapter, typed, settings, stored)
+            _refuse(adapter, wrong)
             new_version = await unit.integrations.change(
                 integration_id,
                 version,
@@ -211,8 +214,10 @@ def _applies(field: CredentialField, settings: Mapping[str, str]) -> bool:
     return field.only_when is None or settings.get(field.only_when[0]) == field.only_when[1]
 
 
-def _settings(adapter: AccountingAdapter, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return the plain settings that were typed; raises InvalidInput with one sentence a field."""
+def _settings(
+    adapter: AccountingAdapter, typed: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, Message]]:
+    """Return the plain settings that were typed, and what is wrong with them by field."""
     settings: dict[str, str] = {}
     wrong: dict[str, Message] = {}
     for field in adapter.credential_fields:
@@ -223,15 +228,13 @@ def _settings(adapter: AccountingAdapter, typed: Mapping[str, str]) -> dict[str,
         problem = _problem(field, value)
         if problem is not None:
             wrong[field.name] = problem
-    if wrong:
-        raise InvalidInput(msg("Some fields need another look."), fields=wrong)
-    return settings
+    return settings, wrong
 
 
 def _secrets(
     adapter: AccountingAdapter, typed: Mapping[str, str], settings: Mapping[str, str], stored: set[str]
-) -> dict[str, Secret]:
-    """Return the secrets that were typed; raises InvalidInput where one is missing or too long."""
+) -> tuple[dict[str, Secret], dict[str, Message]]:
+    """Return the secrets that were typed, and what is wrong by field where one is missing or too long."""
     secrets: dict[str, Secret] = {}
     wrong: dict[str, Message] = {}
     for field in adapter.credential_fields:
@@ -244,9 +247,15 @@ def _secrets(
                 wrong[field.name] = problem
         if value:
             secrets[field.name] = Secret(value)
+    return secrets, wrong
+
+
+def _refuse(adapter: AccountingAdapter, wrong: Mapping[str, Message]) -> None:
+    """Raise InvalidInput with a sentence for each wrong field, in the order of the form."""
     if wrong:
-        raise InvalidInput(msg("Some fields need another look."), fields=wrong)
-    return secrets
+        names = [field.name for field in adapter.credential_fields]
+        fields = {name: wrong[name] for name in names if name in wrong}
+        raise InvalidInput(msg("Some fields need another look."), fields=fields)
 
 
 def _problem(field: CredentialField, value: str) -> Message | None:

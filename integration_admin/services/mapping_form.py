@@ -21,6 +21,8 @@ CONSTANT = "constant"
 COMPOSE = "compose"
 
 _USUAL = frozenset({"project", "cost_centre", CREDIT_ACCOUNT, PAYMENT_ACCOUNT})
+_DIMENSION = "dimension_"
+"""What the names of dimensions begin with that somebody has entered in the settings, to fill them here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def mapping_of(form: Mapping[str, str], targets: Sequence[TargetField]) -> Field
 def _target_row(target: TargetField, field: FieldMapping | None) -> TargetRow:
     origins = VOUCHER_SOURCES if target.level is Level.VOUCHER else SOURCES
     origin, value = _proposed(target) if field is None else _present(field)
-    return TargetRow(target, origin, value, origins, usual=bool(origin) or target.name in _USUAL)
+    usual = bool(origin) or target.name in _USUAL or target.name.startswith(_DIMENSION)
+    return TargetRow(target, origin, value, origins, usual=usual)
 
 
 def _present(field: FieldMapping) -> tuple[str, str]:

@@ -72,7 +72,7 @@ class PaymentPlans:
         return cls(
             tuple(make_plan(target, mapping[target.name], sources, excluded) for target in accounts),
             owed,
-            frozenset(target.name for target in others if target.reference not in {None, ACCOUNTS}),
+            frozenset(target.name for target in others if is_person(target)),
             tuple(make_plan(target, mapping[target.name], sources, excluded) for target in others),
             tuple(
                 make_plan(target, field, sources, excluded)
@@ -118,6 +118,11 @@ class PaymentPlans:
 
 
 _ACCOUNTS = frozenset({CREDIT_ACCOUNT, PAYMENT_ACCOUNT})
+
+
+def is_person(target: TargetField) -> bool:
+    """Tell whether a field names a person with an account of their own, such as an employee."""
+    return target.level is Level.VOUCHER and target.reference not in {None, ACCOUNTS}
 
 
 def same_account() -> Message:

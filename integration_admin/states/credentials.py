@@ -98,10 +98,18 @@ class CredentialState(FormState, rx.State):
             self.testing = False
 
     def _mark(self) -> None:
-        """Put each error beside its field; the version and what is chosen stay as they were read and typed."""
+        """Put each error beside its field, and the field's label into the summary.
+
+        The version and what is chosen stay as they were read and typed.
+        """
         wrong = {error["field"]: error["message"] for error in self.errors}
         for row in self.rows:
             row["error"] = wrong.get(row["name"], "")
+        labels = {row["name"]: row["label"] for row in self.rows}
+        self.errors = [
+            {"field": name, "message": f"{labels[name]}: {sentence}" if name in labels else sentence}
+            for name, sentence in wrong.items()
+        ]
 
     async def _read(self, integration_id: uuid.UUID, speech: Speech) -> None:
         reader = await current_reader()

@@ -10,7 +10,13 @@ from integration_admin.core.messages import Message
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.config_validator import Finding
-from integration_admin.services.mapping_form import category_rows, mapping_of, target_rows
+from integration_admin.services.mapping_form import (
+    COMPOSE,
+    CONSTANT,
+    category_rows,
+    mapping_of,
+    target_rows,
+)
 from integration_admin.services.mapping_words import origin_label
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, asked_word
@@ -118,6 +124,7 @@ class MappingState(FormState, rx.State):
             )
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+            self._point_at_fields()
             return None
         self.version = result.version
         self.warnings = [reader.speech.say(finding.message) for finding in result.findings]
@@ -186,6 +193,18 @@ class MappingState(FormState, rx.State):
         self.others = [row for row in rows if not row["usual"]]
         self.chosen = {row["name"]: row["origin"] for row in rows}
 
+    def _point_at_fields(self) -> None:
+        """Link each error to the part of the form that is about its target field, and tell it there too."""
+        wrong = {error["field"].removeprefix("value:"): error["message"] for error in self.errors}
+        for row in [*self.targets, *self.others]:
+            row["warning"] = wrong.get(row["name"], "")
+        places = {name: _place(name, origin) for name, origin in self.chosen.items()}
+        # A table of categories has no field of its own.
+        places |= {line["name"].split(":", 2)[1]: line["name"] for line in reversed(self.categories)}
+        self.errors = [
+            {"field": places.get(name, name), "message": sentence} for name, sentence in wrong.items()
+        ]
+
     def _mark(self, findings: tuple[Finding, ...], reader: Reader) -> None:
         """Put each warning beside the field it is about."""
         about: dict[tuple[str, str], Message] = {
@@ -196,3 +215,8 @@ class MappingState(FormState, rx.State):
             line["warning"] = reader.speech.say(about.get((target, category)))
         for row in [*self.targets, *self.others]:
             row["warning"] = reader.speech.say(about.get((row["name"], "")))
+
+
+def _place(name: str, origin: str) -> str:
+    """Return the id of the field a target's value is written in or, where nothing is written, chosen by."""
+    return f"value:{name}" if origin in {CONSTANT, COMPOSE} else f"from:{name}"

@@ -35,6 +35,12 @@ def test_a_field_that_may_be_left_empty_says_so_in_its_label() -> None:
     assert "(valgfritt)" not in str(ui.text_field("name", "Name", required=True))
 
 
+def test_a_field_only_the_server_knows_whether_to_demand_follows_what_it_says() -> None:
+    field = ui.text_field("name", "Name", required=rx.Var("demanded").to(bool))
+    assert '"aria-required":(demanded ? "true" : "false")' in props_of(field, "input")
+    assert "demanded ?" in props_of(field, "label") or "(valgfritt)" in str(field)
+
+
 def test_a_field_without_help_and_error_is_described_by_nothing() -> None:
     assert "aria-describedby" not in str(ui.text_field("name", "Name"))
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from integration_admin.adapters.base import Connection, Credentials
-from integration_admin.core.errors import AdapterError, Conflict, Fault
+from integration_admin.core.errors import AdapterError, Conflict, Fault, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.services.configuration import IntegrationView
@@ -31,6 +31,14 @@ async def test_an_integration_that_has_exported_keeps_its_address(engine: Engine
         await store(engine, integration, ELSEWHERE)
     assert "Set up a new integration" in str(caught.value.message)
     assert (await view_of(engine, integration)).tested_at is not None
+
+
+async def test_all_that_is_missing_is_told_at_once_in_the_order_of_the_form(engine: Engine) -> None:
+    integration = await engine.configuration.begin(engine.actor, "xledger")
+    with pytest.raises(InvalidInput) as caught:
+        await store(engine, integration, {})
+    demanded = [field.name for field in engine.adapter.credential_fields if field.required]
+    assert list(caught.value.fields) == demanded == ["address", "token"]
 
 
 async def test_an_integration_that_has_exported_nothing_may_move(engine: Engine) -> None:

@@ -1,5 +1,7 @@
 """The mapping editor's form, there and back."""
 
+from dataclasses import replace
+
 import pytest
 
 from integration_admin.adapters.base import Level, TargetField
@@ -58,6 +60,16 @@ def test_suggestions_fill_only_a_mapping_nobody_has_made() -> None:
         ("phone", "6903", False),
         ("travel.car", "", False),
     ]
+
+
+def test_accounts_and_dimensions_somebody_entered_are_not_hidden_among_more_fields() -> None:
+    dimensions = [
+        TargetField(name, msg("Dimension"), msg("."), Level.LINE, reference=name)
+        for name in ("dimension_1", "dimension_2")
+    ]
+    owed = replace(CREDIT, required=False)
+    rows = target_rows((owed, *dimensions), {}, {"accounts": 3, "dimension_1": 9})
+    assert [(row.target.name, row.usual) for row in rows] == [("credit_account", True), ("dimension_1", True)]
 
 
 def test_a_voucher_field_offers_no_field_of_a_line() -> None:

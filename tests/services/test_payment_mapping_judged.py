@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from integration_admin.adapters.base import Level, TargetField
+from integration_admin.adapters.dynamics.business_central.fields import TARGET_FIELDS as BUSINESS_CENTRAL
 from integration_admin.adapters.xledger.fields import TARGET_FIELDS
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
@@ -45,6 +46,14 @@ def test_a_bank_account_is_not_remarked_on() -> None:
 def test_reimbursements_that_are_not_mapped_are_not_judged() -> None:
     by_department = MAPPING | {"credit_account": FieldMapping(source="department", values={"210": "2910"})}
     assert validate(by_department, TARGET_FIELDS, ("travel",), lookup()) == []
+
+
+def test_somebody_must_be_owed_the_money() -> None:
+    nobody = {name: field for name, field in MAPPING.items() if name != "credit_account"}
+    (finding,) = validate(nobody, BUSINESS_CENTRAL, ("travel",), lookup())
+    assert (finding.severity, finding.target) == (Severity.ERROR, "credit_account")
+    by_person = nobody | {"employee": FieldMapping(source="claimant.id")}
+    assert validate(by_person, BUSINESS_CENTRAL, ("travel",), lookup()) == []
 
 
 def test_an_account_that_does_not_exist_is_a_warning() -> None:

@@ -23,6 +23,25 @@ def address(integration: uuid.UUID) -> str:
     return f"/settings/integrations/{integration}/credentials"
 
 
+async def test_the_summary_of_errors_names_each_field(
+    people: People, sqlite_database: Database, new_engine: Any
+) -> None:
+    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
+    engine = new_engine(sqlite_database, FakeAdapter(), actor)
+    services = SimpleNamespace(sign_in=container.current().sign_in, credentials=engine.credentials)
+    container.install(cast("Any", services))
+    integration = await engine.configuration.begin(actor, "xledger")
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), address(integration))
+        await tab.send(CredentialState.store_and_test, form={})
+    rows = {row["name"]: row for row in tab[CredentialState.rows]}
+    errors = tab[CredentialState.errors]
+    assert [error["field"] for error in errors] == ["address", "token"]
+    for error in errors:
+        row = rows[error["field"]]
+        assert error["message"] == f"{row['label']}: {row['error']}"
+
+
 async def test_a_passed_test_does_not_show_on_another_integrations_page(
     people: People, sqlite_database: Database, new_engine: Any
 ) -> None:

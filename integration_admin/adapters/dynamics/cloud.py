@@ -27,7 +27,7 @@ CLOUD_FIELDS: Final[tuple[CredentialField, ...]] = (
     CredentialField(
         "cloud",
         msg("Where it runs"),
-        msg("As a rule in Microsoft's cloud. Another address is for trying out and for your own servers."),
+        msg("As a rule in Microsoft's cloud. Another address is for trying things out."),
         choices=(Choice(MICROSOFT, msg("Microsoft's cloud")), Choice(CUSTOM, msg("Another address"))),
         default=MICROSOFT,
     ),

@@ -6,11 +6,14 @@ Addresses, errors and everything an entity means are each system's own.
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 _quoted = json.JSONEncoder().encode
 """Made once: json.dumps looks at all its options for every string anew."""
+_named = lru_cache(maxsize=512)(_quoted)
+"""Names of fields, which are few and come with every line."""
 
 
 def text(value: str) -> str:
@@ -33,7 +36,7 @@ def encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict | Mapping):
-        return "{" + ",".join([f"{_quoted(str(key))}:{encode(part)}" for key, part in value.items()]) + "}"
+        return "{" + ",".join([f"{_named(str(key))}:{encode(part)}" for key, part in value.items()]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join([encode(part) for part in value]) + "]"
     return str(value) if type(value) is int else json.dumps(value)

@@ -138,9 +138,10 @@ class BusinessCentralClient:
         definite = definite_refusal(response.status, told, self.context)
         if definite is not None:
             return definite
-        # Microsoft promises that a 429 was not processed, and gives it no Retry-After.
-        waits = response.status == 429 or "retry-after" in response.headers
-        match meaning(response.status, has_retry_after=waits, promised=True):
+        # Microsoft only says to back off after a 429. It is taken as not processed, because the limits it comes
+        # from stand before the journal, and a line that did get in keeps its number taken. A 503 may be either.
+        is_limit = response.status == 429
+        match meaning(response.status, has_retry_after=is_limit, promised=is_limit):
             case Meaning.WAIT:
                 return too_many(response.status, response.headers, self.clock.now())
             case Meaning.CONFIGURATION | Meaning.REJECTED:

@@ -290,7 +290,7 @@ async def test_a_refusal_without_ids_is_found_by_sending_each_alone(
     }
 
 
-@pytest.mark.parametrize("fault", ["error503", "rate_limited", "rate_limited_bare"])
+@pytest.mark.parametrize("fault", ["rate_limited", "rate_limited_bare"])
 async def test_a_limit_means_that_nothing_was_processed(
     adapter: BusinessCentralAdapter, sandbox: CentralSandbox, fault: str
 ) -> None:

@@ -121,7 +121,7 @@ async def test_a_right_that_is_lost_in_the_middle_stops_the_integration(
         (answered(b"<html>Gateway</html>", 504, content_type="text/html"), Fault.UNKNOWN_OUTCOME),
         (answered(b"<html>Gateway</html>", 502, content_type="text/html"), Fault.UNKNOWN_OUTCOME),
         (answered(b"", 503), Fault.UNKNOWN_OUTCOME),
-        (answered(b"", 503, retry_after="9"), Fault.RATE_LIMITED),
+        (answered(b"", 503, retry_after="9"), Fault.UNKNOWN_OUTCOME),
         (answered(b"", 429), Fault.RATE_LIMITED),
         (answered(b"", 408), Fault.UNKNOWN_OUTCOME),
         (answered(b"", 409), Fault.UNKNOWN_OUTCOME),
