@@ -23,6 +23,7 @@ _TOGETHER = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a server, and begin with what takes longest, so that no process ends alone."""
     items.sort(key=lambda item: not _group_of(item).startswith("_"))
