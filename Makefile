@@ -28,7 +28,7 @@ test: $(READY) ## check style, types and imports, then run every test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@exec $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@exec $(BIN)/pytest -n 2 --no-loadscope-reorder
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

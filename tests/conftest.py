@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
 from tests.fakes import FakeClock
 from tests.postgresql import Server, running_server
 
-HERE = Path(__file__).parent
 _TOGETHER = {
     # These serve the built pages, and there is one build.
     "e2e": "_pages",
@@ -23,17 +24,25 @@ _TOGETHER = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+class _ByServer(LoadScopeScheduling):
+    """Gives each process one group of tests after another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group_of(nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Keep together what shares a server."""
+    return _ByServer(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a server, and begin with what takes longest, so that no process ends alone."""
-    items.sort(key=lambda item: not _group_of(item).startswith("_"))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    """Begin with what takes longest, so that no process ends alone."""
+    items.sort(key=lambda item: not _group_of(item.nodeid.partition("::")[0]).startswith("_"))
 
 
-def _group_of(item: pytest.Item) -> str:
-    folder = item.path.relative_to(HERE).parts[0]
-    return _TOGETHER.get(folder, str(item.path.relative_to(HERE)))
+def _group_of(path: str) -> str:
+    return _TOGETHER.get(Path(path).parts[1], path)
 
 
 @pytest.fixture

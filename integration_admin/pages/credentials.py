@@ -112,9 +112,10 @@ def _long_text(row: rx.Var[CredentialRow]) -> rx.Component:
 
 
 def _secret(row: rx.Var[CredentialRow]) -> rx.Component:
-    return rx.el.div(
+    return ui.stack(
         ui.password_field(
             row["name"], row["label"], help=row["help"], error=row["error"], required=row["required"]
         ),
         rx.cond(row["stored"], ui.paragraph(row["stored"])),
+        gap="small",
     )

@@ -1,5 +1,6 @@
 """Each accounting system set up by the wizard in a real browser: claims and reimbursements are booked once, with dimensions."""
 
+import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import count
@@ -17,6 +18,7 @@ from tests.e2e.server import Server
 from tests.e2e.systems import PAYMENT_ACCOUNT, SYSTEMS, Simulated, running_system
 from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT
 
+SAVE = "Save and continue to the schedule"
 CLAIMS = 4
 PAYMENTS = 2
 AMOUNTS = dict(zip(ACCOUNTS, ("412.00", "99.50", "1250.25"), strict=True))
@@ -72,9 +74,14 @@ async def credentials_step(page: Page, simulated: Simulated) -> None:
 
 
 async def mapping_step(page: Page, simulated: Simulated) -> None:
-    """Choose accounts and dimensions; the lists come from the system itself."""
+    """Leave out who is owed the money, then choose accounts and dimensions; the lists come from the system."""
     await road.expect_step(page, 3)
     await expect(road.account_of(page, "meals")).to_have_value(ACCOUNTS["meals"])
+    await road.press(page, SAVE)
+    await page.get_by_role("link", name="“Account for what is owed” must be mapped").click()
+    await expect(page.locator(":focus")).to_have_attribute(
+        "name", re.compile("^(from|value):credit_account$")
+    )
     for category, code in ACCOUNTS.items():
         await road.account_of(page, category).fill(code)
     more = page.locator("main form details > summary")

@@ -33,12 +33,11 @@ async def test_an_integration_that_has_exported_keeps_its_address(engine: Engine
     assert (await view_of(engine, integration)).tested_at is not None
 
 
-async def test_all_that_is_missing_is_told_at_once_in_the_order_of_the_form(engine: Engine) -> None:
+async def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_form(engine: Engine) -> None:
     integration = await engine.configuration.begin(engine.actor, "xledger")
     with pytest.raises(InvalidInput) as caught:
-        await store(engine, integration, {})
-    demanded = [field.name for field in engine.adapter.credential_fields if field.required]
-    assert list(caught.value.fields) == demanded == ["address", "token"]
+        await store(engine, integration, {"address": "https://a\n.example"})
+    assert list(caught.value.fields) == ["address", "token"]
 
 
 async def test_an_integration_that_has_exported_nothing_may_move(engine: Engine) -> None:

@@ -33,7 +33,7 @@ async def test_the_summary_of_errors_names_each_field(
     integration = await engine.configuration.begin(actor, "xledger")
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(await people.session(people.alice), address(integration))
-        await tab.send(CredentialState.store_and_test, form={})
+        await tab.send(CredentialState.store_and_test, form={"address": "https://a\n.example"})
     rows = {row["name"]: row for row in tab[CredentialState.rows]}
     errors = tab[CredentialState.errors]
     assert [error["field"] for error in errors] == ["address", "token"]
