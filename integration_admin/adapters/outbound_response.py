@@ -13,6 +13,8 @@ from integration_admin.adapters.outbound_errors import Broken, Cause
 
 _MAX_HEADER_BYTES = 65_536
 _MAX_DEPTH = 64
+_NESTING = (dict, list)
+"""A tuple: a union would be made anew for every value of an answer."""
 _STEP = 65_536
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 """How zlib is told which of its formats to read; nothing else is decoded."""
@@ -62,7 +64,7 @@ def _is_deep(value: object) -> bool:
     """Tell whether JSON nests deeper than allowed, going level by level instead of recursing."""
     level = [value]
     for _ in range(_MAX_DEPTH):
-        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        level = [child for node in level for child in _children(node) if isinstance(child, _NESTING)]
         if not level:
             return False
     return True

@@ -33,9 +33,7 @@ class AfterImport:
         told = (
             (
                 self.staged,
-                msg(
-                    "Waiting in the import queue of {system}: {count}.", system=self.system, count=self.staged
-                ),
+                msg("Taken in by {system}, not booked yet: {count}.", system=self.system, count=self.staged),
             ),
             (self.booked, msg("Booked in {system}: {count}.", system=self.system, count=self.booked)),
             (self.rejected, self._refused()),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.dynamics import DynamicsSandbox, line
+from tests.sandbox.dynamics import DynamicsSandbox, line, staged
 
 
 async def numbers(dynamics: DynamicsSandbox, query: str) -> list[Any]:
@@ -92,6 +92,14 @@ async def test_what_can_only_be_read_refuses_to_be_written(dynamics: DynamicsSan
 )
 async def test_filters_find_what_they_say(dynamics: DynamicsSandbox, query: str, found: list[str]) -> None:
     assert await numbers(dynamics, query) == found
+
+
+async def test_a_document_number_with_the_letters_of_an_instant_is_found(dynamics: DynamicsSandbox) -> None:
+    path = await staged(dynamics, line("IATAXI7Z"))
+
+    found = await dynamics.get(f"{path}/journalLines?$filter=documentNumber eq 'IATAXI7Z'")
+
+    assert [entry["documentNumber"] for entry in found["value"]] == ["IATAXI7Z"]
 
 
 async def test_a_quote_in_a_value_is_doubled(dynamics: DynamicsSandbox) -> None:

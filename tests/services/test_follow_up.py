@@ -73,12 +73,12 @@ async def test_what_was_delivered_waits_to_be_booked_until_it_is(
     engine: Engine, integration: uuid.UUID, far: BooksLater
 ) -> None:
     await delivered(engine, integration, 2)
-    assert await sentences(engine, integration) == ["Waiting in the import queue of Fake ledger: 2."]
+    assert await sentences(engine, integration) == ["Taken in by Fake ledger, not booked yet: 2."]
     far.books("EC-1")
     await look(engine)
     assert await fates(engine, integration) == {"EC-1": FateState.BOOKED, "EC-2": FateState.STAGED}
     assert await sentences(engine, integration) == [
-        "Waiting in the import queue of Fake ledger: 1.",
+        "Taken in by Fake ledger, not booked yet: 1.",
         "Booked in Fake ledger: 1.",
     ]
     row = (await rows(engine, integration))["EC-1"]
@@ -131,7 +131,7 @@ async def test_what_nobody_booked_in_a_month_stays_waiting_and_is_asked_a_last_t
     await look(engine, days=31)
     assert len(far.asked) == 1
     assert (await rows(engine, integration))["EC-1"].fate_due_at is None
-    assert await sentences(engine, integration) == ["Waiting in the import queue of Fake ledger: 1."]
+    assert await sentences(engine, integration) == ["Taken in by Fake ledger, not booked yet: 1."]
 
 
 async def test_many_are_asked_for_in_pages_each_once(
@@ -155,7 +155,7 @@ async def test_what_was_refused_after_import_is_a_failure_for_a_person_with_the_
         "Records that Fake ledger refused after taking them in: 1. See why below, then put them right there."
     )
     assert await sentences(engine, integration) == [
-        "Waiting in the import queue of Fake ledger: 1.",
+        "Taken in by Fake ledger, not booked yet: 1.",
         "Refused by Fake ledger after import: 1. The period is closed.",
     ]
     [failure] = health.failures

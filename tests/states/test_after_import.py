@@ -59,7 +59,7 @@ async def tab(people: People, integration: uuid.UUID) -> AsyncIterator[Tab]:
 
 async def test_what_became_of_records_is_said_in_sentences(tab: Tab) -> None:
     assert tab[HealthState.after_import] == [
-        "Waiting in the import queue of Fake ledger: 1.",
+        "Taken in by Fake ledger, not booked yet: 1.",
         "Booked in Fake ledger: 1.",
         "Refused by Fake ledger after import: 1. The period is closed.",
     ]

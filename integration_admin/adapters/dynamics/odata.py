@@ -36,7 +36,12 @@ def encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dict | Mapping):
-        return "{" + ",".join([f"{_named(str(key))}:{encode(part)}" for key, part in value.items()]) + "}"
+        # Most values are texts: a batch has some thousand, and a call for each is most of the time it takes.
+        parts = [
+            f"{_named(str(key))}:{_quoted(part) if type(part) is str else encode(part)}"
+            for key, part in value.items()
+        ]
+        return "{" + ",".join(parts) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join([encode(part) for part in value]) + "]"
     return str(value) if type(value) is int else json.dumps(value)

@@ -37,6 +37,7 @@ def guid(kind: Kind, number: int) -> str:
     return f"{number:08x}-{kind:04x}-4000-8000-0015d0000000"
 
 
+@lru_cache(maxsize=4_096)
 def is_guid(text: str) -> bool:
     """Tell whether `text` is written as a GUID, whatever it names."""
     return _GUID.fullmatch(text) is not None

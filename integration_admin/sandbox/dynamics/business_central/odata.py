@@ -132,6 +132,8 @@ def _found(records: Sequence[Record], query: Query) -> Iterator[Record]:
 
 
 def _require_known(query: Query, fields: Sequence[str]) -> None:
+    if not query.options:
+        return
     asked = {*query.select, *(query.condition.fields() if query.condition else ())}
     asked |= {query.order} if query.order else set()
     for name in sorted(asked.difference(fields)):

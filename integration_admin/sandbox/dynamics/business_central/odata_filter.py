@@ -15,6 +15,8 @@ from integration_admin.sandbox.dynamics.business_central.enumerations import dec
 from integration_admin.sandbox.dynamics.business_central.problems import BAD_REQUEST, FILTER, Problem
 
 _TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[()]|[^\s()']+)")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
+"""What an instant in an answer begins with; a document number may have its letters T and Z too."""
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {"eq": eq, "ne": ne, "gt": gt, "ge": ge, "lt": lt, "le": le}
 )
@@ -170,7 +172,7 @@ def _comparable(held: Any, wanted: str) -> tuple[Any, Any]:
         return Decimal(str(held)), _number(wanted)
     if held is None:
         return "", "" if wanted == "null" else wanted
-    if held.endswith("Z") and "T" in held:
+    if _INSTANT.match(held):
         return _instant(held), _instant(wanted)
     return decoded(held), decoded(wanted)
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from integration_admin.sandbox.dynamics.business_central.enumerations import decoded
@@ -70,10 +70,18 @@ def date_of(value: Any) -> str:
     """Return a date as yyyy-MM-dd, or empty for none. Raises Problem."""
     if value is None or value == BLANK_DATE:
         return ""
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        with suppress(ValueError):
-            return date.fromisoformat(value).isoformat()
+    if isinstance(value, str) and _is_date(value):
+        return value
     raise _not_a(value, "Edm.Date")
+
+
+@lru_cache(maxsize=4_096)
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return _DATE.fullmatch(text) is not None
 
 
 def choice_of(value: Any, names: Collection[str]) -> str:

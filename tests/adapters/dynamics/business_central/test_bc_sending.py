@@ -382,3 +382,18 @@ async def test_many_vouchers_go_in_batches_of_at_most_a_hundred_operations(
     stats = await sandbox.stats()
     assert stats["batches"] == 2
     assert stats["errors"] == {}
+
+
+@pytest.mark.parametrize(("dimensions", "batches"), [("", 1), ("AVDELING", 2)])
+async def test_as_many_lines_as_a_send_may_have_are_one_full_batch_and_one_more_for_their_dimensions(
+    adapter: BusinessCentralAdapter, sandbox: CentralSandbox, dimensions: str, batches: int
+) -> None:
+    most = adapter.capabilities.batch_lines or 0
+    fields = {"dimension_1": "210"} if dimensions else {}
+    batch = [voucher(number, *[line(**fields)] * 3) for number in range(1, most // 4 + 1)]
+
+    outcomes = await adapter.send(sandbox.credentials(dimensions=dimensions), batch)
+
+    assert set(results(outcomes).values()) == {Result.DELIVERED}
+    stats = await sandbox.stats()
+    assert (stats["batches"], stats["errors"]) == (batches, {})

@@ -4,6 +4,7 @@ import pytest
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.dynamics.business_central.adapter import BusinessCentralAdapter
+from integration_admin.adapters.dynamics.business_central.batch import MOST
 from integration_admin.adapters.dynamics.business_central.vouchers import fitting
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.secret import Secret
@@ -93,6 +94,15 @@ def test_the_quiet_period_covers_how_long_business_central_may_go_on(adapter: Bu
 
     assert (usual.processing_seconds, usual.quiet_seconds) == (480.0, 960.0)
     assert (short.processing_seconds, short.quiet_seconds) == (10.0, 130.0)
+
+
+def test_a_send_fills_one_batch_unless_the_journal_is_posted_after_each(
+    adapter: BusinessCentralAdapter,
+) -> None:
+    staging, posting = adapter.capabilities, adapter.capabilities_of({**SETTINGS, "posting": "post"})
+
+    assert (staging.batch_lines, staging.in_flight) == (MOST, 5)
+    assert (posting.batch_lines, posting.in_flight) == (None, 1)
 
 
 async def refused(adapter: BusinessCentralAdapter, offered: Voucher, **settings: str) -> Outcome:
