@@ -135,7 +135,7 @@ class Installation:
             records = await connection.scalar(select(func.count()).select_from(RecordRow))
         return Progress(records or 0, states, active.id if active else None)
 
-    async def until_at_rest(self, seconds: float = 60.0) -> None:
+    async def until_at_rest(self, seconds: float = 180.0) -> None:
         """Press the button whenever something waits for it, until everything is delivered. Raises TimeoutError."""
 
         async def at_rest() -> bool:

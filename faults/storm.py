@@ -22,7 +22,7 @@ _BEAT_SECONDS = 0.05
 _NOT_COUNTED = ("drop_before", "error503", "rate_limited", "rate_limited_bare")
 """Faults whose requests never reach the sandbox's own count."""
 _LOOK_SECONDS = 0.25
-_STUCK_SECONDS = 60.0
+_STUCK_SECONDS = 180.0
 _ENDED = "ended by itself"
 _NOT_STARTED = "not started"
 _LOG_LINES = 80

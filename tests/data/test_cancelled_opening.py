@@ -11,7 +11,7 @@ import pytest
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
 
-STEPS = range(0, 120, 3)
+STEPS = range(0, 120, 8)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from faults.steps import STEPS
 from faults.systems import System, rest
 
 RECORDS = 40
-AT_ONCE = 12
+AT_ONCE = 8
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ class Installation:
         """Return how a run fares."""
         return await self.application.services.runs.get(self.actor, run.id)
 
-    async def end_of(self, run: RunView, seconds: float = 60.0) -> RunView:
+    async def end_of(self, run: RunView, seconds: float = 180.0) -> RunView:
         """Wait until a run has ended and return how it went; raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while (now := await self.run(run)).finished_at is None:  # noqa: ASYNC110, another process ends it

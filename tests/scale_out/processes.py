@@ -72,7 +72,7 @@ def _begin(environment: Mapping[str, str], log: Path, words: tuple[str, ...]) ->
         )
 
 
-async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 180.0) -> None:
     """Wait until what another process does is done; raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110, another process sets no event here
