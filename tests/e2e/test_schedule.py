@@ -84,10 +84,11 @@ async def test_a_cron_line_counts_instead_of_the_choices_and_a_wrong_one_is_expl
         await road.press(page, "Save")
         await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
         await page.reload()
-        # What is typed before the page has read the schedule anew would be written over.
-        await expect(page.get_by_text("The schedule is saved.")).to_have_count(0)
         await expect(page.locator("#cron_line")).to_be_visible()
         await expect(page.locator("#cron_line")).to_have_value("30 6 * * 1-5")
+        # What was there before the reload is shown first, and gone once the page has read the schedule anew;
+        # what is typed until then would be written over.
+        await expect(page.get_by_text("The schedule is saved.")).to_have_count(0)
 
         await write_cron_line(page, "")
         await expect(page.locator("#kind")).to_be_visible()
