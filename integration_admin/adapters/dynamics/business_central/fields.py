@@ -1,9 +1,11 @@
 """What Business Central asks for: the credential form, and the fields of a voucher."""
 
+from dataclasses import replace
 from typing import Final
 
 from integration_admin.adapters.base import Choice, CredentialField, Level, TargetField
 from integration_admin.adapters.dynamics.cloud import APP_FIELDS, CLOUD_FIELDS
+from integration_admin.adapters.target_fields import ACCOUNT, PAYMENT_ACCOUNT, POSTED_DATE
 from integration_admin.core.messages import msg
 
 STAGE: Final = "stage"
@@ -91,17 +93,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         reference="accounts",
         max_length=CODE_LENGTH,
     ),
-    TargetField(
-        "payment_account",
-        msg("Account the money was paid from"),
-        msg(
-            "For reimbursements: as a rule the bank account. A reimbursement debits the account for what is owed"
-            " and credits this one. Without it, only claims are exported."
-        ),
-        Level.VOUCHER,
-        reference="accounts",
-        max_length=CODE_LENGTH,
-    ),
+    replace(PAYMENT_ACCOUNT, max_length=CODE_LENGTH),
     TargetField(
         "employee",
         msg("Employee"),
@@ -118,24 +110,8 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         reference="vendors",
         max_length=CODE_LENGTH,
     ),
-    TargetField(
-        "posted_date",
-        msg("Posting date"),
-        msg(
-            "The date the voucher is booked on, written as 2026-11-05. Without it, the date of approval is used."
-        ),
-        Level.VOUCHER,
-        max_length=10,
-    ),
-    TargetField(
-        "account",
-        msg("Account"),
-        msg("The cost account of a line, as a rule decided by the line's category."),
-        Level.LINE,
-        required=True,
-        reference="accounts",
-        max_length=CODE_LENGTH,
-    ),
+    POSTED_DATE,
+    replace(ACCOUNT, max_length=CODE_LENGTH),
     TargetField(
         "text",
         msg("Text"),

@@ -1,8 +1,10 @@
 """The fields a voucher can carry to Finance & Operations."""
 
+from dataclasses import replace
 from typing import Final
 
 from integration_admin.adapters.base import Level, TargetField
+from integration_admin.adapters.target_fields import ACCOUNT, DUE_DATE, PAYMENT_ACCOUNT, POSTED_DATE
 from integration_admin.core.messages import msg
 
 _CODE_LENGTH = 60
@@ -25,17 +27,7 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         reference="accounts",
         max_length=_CODE_LENGTH,
     ),
-    TargetField(
-        "payment_account",
-        msg("Account the money was paid from"),
-        msg(
-            "For reimbursements: as a rule the bank account. A reimbursement debits the account for what is owed"
-            " and credits this one. Without it, only claims are exported."
-        ),
-        Level.VOUCHER,
-        reference="accounts",
-        max_length=_CODE_LENGTH,
-    ),
+    replace(PAYMENT_ACCOUNT, max_length=_CODE_LENGTH),
     TargetField(
         "vendor",
         msg("Vendor"),
@@ -44,31 +36,9 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
         reference="vendors",
         max_length=_CODE_LENGTH,
     ),
-    TargetField(
-        "posted_date",
-        msg("Posting date"),
-        msg(
-            "The date the voucher is booked on, written as 2026-11-05. Without it, the date of approval is used."
-        ),
-        Level.VOUCHER,
-        max_length=10,
-    ),
-    TargetField(
-        "due_date",
-        msg("Due date"),
-        msg("The date the money is to be paid, written as 2026-11-05."),
-        Level.VOUCHER,
-        max_length=10,
-    ),
-    TargetField(
-        "account",
-        msg("Account"),
-        msg("The cost account of a line, as a rule decided by the line's category."),
-        Level.LINE,
-        required=True,
-        reference="accounts",
-        max_length=_CODE_LENGTH,
-    ),
+    POSTED_DATE,
+    DUE_DATE,
+    replace(ACCOUNT, max_length=_CODE_LENGTH),
     TargetField(
         "text",
         msg("Text"),
