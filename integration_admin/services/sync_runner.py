@@ -43,6 +43,10 @@ from integration_admin.services.runs import check_may_run
 _log = structlog.get_logger(__name__)
 
 
+class _LeftInDoubtError(Exception):
+    """What was being sent could not be written down as in doubt, so the run is not at its end."""
+
+
 class SyncRunner:
     """Carries out queued runs."""
 
@@ -84,7 +88,12 @@ class SyncRunner:
             # What a dead process counted is read only now: until the lock was ours it could still count.
             run = await unit.runs.get(run_id)
         tally, requests = Tally.of(run), RequestTally()
-        problem = await self._attempt(run, lock, tally, requests)
+        try:
+            problem = await self._attempt(run, lock, tally, requests)
+        except _LeftInDoubtError:
+            # Whoever takes it up, once the database can be written to, begins with what was being sent.
+            _log.exception("run_left_unfinished", run=str(run_id))
+            return
         await self._finish(organisation_id, run, tally, problem)
         await self._count(run, requests)
 
@@ -104,6 +113,8 @@ class SyncRunner:
         except AuthenticationFailed as error:
             await self._stop_integration(run.organisation_id, run, error.message)
             return error.message
+        except _LeftInDoubtError:
+            raise
         except IntegrationAdminError as error:
             _log.warning("run_ended_early", run=str(run.id), reason=error.internal)
             return error.message
@@ -146,7 +157,7 @@ class SyncRunner:
     async def _export(self, job: ExportJob) -> None:
         writer = ExportWriter(job)
         questions = OpenQuestions(job, writer)
-        await questions.doubt_interrupted(crashed=True)
+        await _doubt(questions, crashed=True)
         if job.circuit.is_open:
             await self._find_out(job, questions)
         try:
@@ -154,7 +165,7 @@ class SyncRunner:
         except Exception:
             # Nothing may stay marked as being sent once nobody is sending; without the lock somebody may be.
             await job.lock.check()
-            await questions.doubt_interrupted(crashed=False)
+            await _doubt(questions, crashed=False)
             raise
 
     async def _find_out(self, job: ExportJob, questions: OpenQuestions) -> None:
@@ -214,6 +225,14 @@ class SyncRunner:
             if state is RunState.SUCCEEDED or tally.delivered:
                 await unit.integrations.note(run.integration_id, last_success_at=now)
         _log.info("run_finished", run=str(run.id), state=str(state), **tally.columns())
+
+
+async def _doubt(questions: OpenQuestions, *, crashed: bool) -> None:
+    """Turn what was being sent into unknown outcomes. Raises _LeftInDoubtError where that cannot be written."""
+    try:
+        await questions.doubt_interrupted(crashed=crashed)
+    except Exception as error:
+        raise _LeftInDoubtError from error
 
 
 def _check_circuit(job: ExportJob) -> None:

@@ -4,6 +4,7 @@ import inspect
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -20,6 +21,7 @@ from tests.builders import (
     make_claim,
     make_integration,
     make_member,
+    make_run,
     save_integration,
     save_organisation,
     save_records,
@@ -154,6 +156,7 @@ async def test_schedules_and_runs_of_all_organisations_are_taken_up(database: Da
         (DeliveryState.RETRY_WAIT, IntegrationState.ACTIVE, 1),
         (DeliveryState.UNKNOWN, IntegrationState.ACTIVE, 1),
         (DeliveryState.UNKNOWN, IntegrationState.PAUSED, 0),
+        (DeliveryState.SENDING, IntegrationState.PAUSED, 0),
         (DeliveryState.REJECTED, IntegrationState.ACTIVE, 0),
     ],
 )
@@ -174,6 +177,24 @@ async def test_only_active_integrations_with_a_wait_that_is_over_are_due(
         now = await system.integrations_with_due_deliveries(START)
     assert early == []
     assert [found.id for found in now] == [integration.id] * due
+
+
+@pytest.mark.parametrize(("run", "due"), [(None, 1), ({}, 0), ({"finished_at": START}, 1)])
+async def test_what_is_marked_as_being_sent_is_due_where_no_run_is_under_way(
+    database: Database, run: dict[str, Any] | None, due: int
+) -> None:
+    organisation = await save_organisation(database)
+    integration = make_integration(state=IntegrationState.ACTIVE)
+    (record,) = await save_records(database, organisation.id, make_claim())
+    async with database.write(organisation.id) as unit:
+        await unit.integrations.add(integration)
+        await unit.deliveries.add(integration.id, [NewDelivery(record.id, "ref", 1, 1)], START)
+        await unit.deliveries._session.execute(update(Delivery).values(state=DeliveryState.SENDING))
+        if run is not None:
+            await unit.runs.add(make_run(integration.id, **run))
+    async with database.system() as system:
+        found = await system.integrations_with_due_deliveries(START)
+    assert [one.id for one in found] == [integration.id] * due
 
 
 async def test_vault_keys_are_registered_once_and_their_secrets_counted(database: Database) -> None:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from integration_admin.adapters.base import Booked, Capabilities, Outcome, Voucher
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, RunState
-from integration_admin.data.models import RecordRow
+from integration_admin.data.models import RecordRow, Run
 from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
+from tests.services.refusing_database import refusing
 
 AFTER_QUIET = timedelta(minutes=10)
 
@@ -25,6 +26,11 @@ def lose(_adapter: FakeAdapter, _batch: Sequence[Voucher]) -> list[Outcome]:
 async def states(engine: Engine, integration_id: object) -> dict[DeliveryState, int]:
     async with engine.database.read(engine.actor.organisation_id) as unit:
         return await unit.deliveries.counts(integration_id)
+
+
+async def run_states(engine: Engine) -> list[RunState]:
+    async with engine.database.engine.connect() as connection:
+        return list(await connection.scalars(select(Run.state)))
 
 
 async def test_a_lookup_that_fails_keeps_no_new_claim_from_going_out(engine: Engine) -> None:
@@ -84,6 +90,53 @@ async def test_a_fault_of_our_own_in_the_middle_of_a_send_leaves_nothing_marked_
     engine.adapter.behaviour = book_all
     engine.clock.advance(AFTER_QUIET)
     await engine.sync(integration)
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 3}
+    assert len(engine.adapter.ledger) == 3
+
+
+async def test_a_run_that_cannot_write_down_what_is_in_doubt_is_taken_up_by_the_next_tick(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(3)
+    engine.adapter.behaviour = lose
+    async with refusing(engine.database, DeliveryState.UNKNOWN):
+        broken = await engine.sync(integration)
+        await engine.scheduler.tick()
+        await engine.work_off()
+    assert broken.state is RunState.RUNNING
+    assert await states(engine, integration) == {DeliveryState.SENDING: 3}
+    assert await run_states(engine) == [RunState.RUNNING]
+
+    engine.adapter.behaviour = book_all
+    for _ in range(2):
+        await engine.scheduler.tick()
+        await engine.work_off()
+        engine.clock.advance(AFTER_QUIET)
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 3}
+    assert len(engine.adapter.ledger) == 3
+
+
+async def test_what_a_run_of_a_paused_integration_was_sending_when_it_died_is_taken_up_after_the_pause(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(3)
+    engine.adapter.behaviour = lose
+    async with refusing(engine.database, DeliveryState.UNKNOWN):
+        await engine.sync(integration)
+    await engine.configuration.set_paused(engine.actor, integration, paused=True)
+    await engine.scheduler.tick()
+    await engine.work_off()
+    assert await states(engine, integration) == {DeliveryState.SENDING: 3}
+    assert await run_states(engine) == [RunState.FAILED]
+
+    engine.adapter.behaviour = book_all
+    await engine.configuration.set_paused(engine.actor, integration, paused=False)
+    for _ in range(2):
+        await engine.scheduler.tick()
+        await engine.work_off()
+        engine.clock.advance(AFTER_QUIET)
     assert await states(engine, integration) == {DeliveryState.DELIVERED: 3}
     assert len(engine.adapter.ledger) == 3
 

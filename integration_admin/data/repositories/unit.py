@@ -133,7 +133,8 @@ class SystemUnit:
     async def integrations_with_due_deliveries(self, now: datetime) -> list[Integration]:
         """Return active integrations where a wait or a quiet period is over, or the circuit's rest is.
 
-        One whose circuit rests is left alone until then.
+        So are those where something is marked as being sent and no run is under way that could be sending
+        it. One whose circuit rests is left alone until then.
         """
         may_repeat = Integration.retries_rest_until.is_(None) | (Integration.retries_rest_until <= now)
         due = exists().where(
@@ -142,9 +143,16 @@ class SystemUnit:
             | ((Delivery.state == DeliveryState.RETRY_WAIT) & may_repeat),
             Delivery.due_at <= now,
         )
+        sending = exists().where(
+            Delivery.integration_id == Integration.id, Delivery.state == DeliveryState.SENDING
+        )
+        under_way = exists().where(Run.integration_id == Integration.id, Run.finished_at.is_(None))
         statement = select(Integration).where(
             Integration.state == IntegrationState.ACTIVE,
-            or_(Integration.open_until.is_(None) & due, Integration.open_until <= now),
+            or_(
+                Integration.open_until.is_(None) & (due | (sending & ~under_way)),
+                Integration.open_until <= now,
+            ),
         )
         return list((await self._session.scalars(statement)).all())
 
