@@ -14,6 +14,9 @@ def scrub(text: object, *secrets: Secret) -> str:
     words = str(text)
     for secret in secrets:
         words = words.replace(secret.reveal(), "…")
-    words = _TAG.sub(" ", words)
-    words = " ".join(_UNPRINTABLE.sub(" ", words).split())
+    if "<" in words:
+        words = _TAG.sub(" ", words)
+    if not words.isprintable():
+        words = _UNPRINTABLE.sub(" ", words)
+    words = " ".join(words.split())
     return words if len(words) <= _SHOWN else words[: _SHOWN - 1].rstrip() + "…"

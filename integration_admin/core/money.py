@@ -4,9 +4,9 @@ Exchange between currencies does not live here.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 from babel.numbers import list_currencies
 
 from integration_admin.core.errors import InvalidInput
@@ -23,11 +23,15 @@ _NONE = (
 )  # fmt: skip
 _THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _FOUR = ("CLF", "UYW")
-_DECIMALS = dict.fromkeys(_NONE, 0) | dict.fromkeys(_THREE, 3) | dict.fromkeys(_FOUR, 4)
+_DECIMALS = (
+    dict.fromkeys(_CURRENCIES, 2)
+    | dict.fromkeys(_NONE, 0)
+    | dict.fromkeys(_THREE, 3)
+    | dict.fromkeys(_FOUR, 4)
+)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Money:
+class Money(msgspec.Struct, frozen=True, order=True, gc=False):
     """An amount in `minor` units (øre for NOK) of `currency` (ISO 4217)."""
 
     currency: str
@@ -39,28 +43,28 @@ class Money:
 
         Raises InvalidInput for anything else, or for more decimals than the currency has.
         """
-        if currency not in _CURRENCIES:
+        places = _DECIMALS.get(currency)
+        if places is None:
             raise InvalidInput(msg("{currency} is not a currency (ISO 4217).", currency=currency))
         found = _AMOUNT.fullmatch(amount)
         if not found:
             raise InvalidInput(msg("“{amount}” is not an amount. Write it as 412.00.", amount=amount[:40]))
         sign, whole, fraction = found.groups("")
-        places = _DECIMALS.get(currency, 2)
-        if fraction[places:].strip("0"):
-            raise InvalidInput(
-                msg("“{amount}” has more decimals than {currency} has.", amount=amount, currency=currency)
-            )
-        minor = int(whole + fraction[:places].ljust(places, "0"))
+        if len(fraction) != places:
+            if fraction[places:].strip("0"):
+                raise InvalidInput(
+                    msg("“{amount}” has more decimals than {currency} has.", amount=amount, currency=currency)
+                )
+            fraction = fraction[:places].ljust(places, "0")
+        minor = int(whole + fraction)
         return cls(currency, -minor if sign else minor)
 
     def decimal(self) -> str:
         """Return the decimal string with all the currency's decimals, such as "412.00"."""
         places = _DECIMALS.get(self.currency, 2)
         sign = "-" if self.minor < 0 else ""
-        if not places:
-            return f"{sign}{abs(self.minor)}"
-        whole, rest = divmod(abs(self.minor), 10**places)
-        return f"{sign}{whole}.{rest:0{places}}"
+        digits = str(abs(self.minor)).rjust(places + 1, "0")
+        return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
-from pydantic import ValidationError
 
 from integration_admin.adapters.base import Voucher
 from integration_admin.core.errors import Fault, InvalidInput
@@ -58,7 +57,7 @@ def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict:
         # The first thing that is wrong; the record's page lists them all.
         first = error.problems[0]
         return _refused(delivery, Fault.CONFIG, first.message, first.field)
-    except (ValidationError, InvalidInput) as error:
+    except InvalidInput as error:
         _log.error("record_unreadable", record=delivery.record_id, error=type(error).__name__)
         return _refused(delivery, Fault.BUG, _unreadable(delivery.kind))
     return Item(delivery, voucher, _intent(mapping, delivery))

@@ -18,7 +18,7 @@ from integration_admin.services.export_send import Answer, BatchSender
 from integration_admin.services.export_supply import Size, Supply
 from integration_admin.services.export_writer import ExportWriter
 
-_GROUP = 128
+_GROUP = 400
 """Records one commit shall cover at least, while there is something else to do: commits cost more than rows."""
 LANDING_SECONDS = 5.0
 """How long a stopping process waits for the answers to what it has sent."""

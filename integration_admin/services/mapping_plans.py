@@ -66,15 +66,14 @@ def make_plan(
     withheld = [source for source in used if is_excluded(source, excluded)]
     absent = [source for source in used if source not in sources]
     readable = {source: sources[source] for source in used if source not in (*withheld, *absent)}
-    read = reader(field, readable)
-    values = field.values if field.source else {}
     tidy = cut or field.compose is not None
+    quick = quick_reader(field, readable, tidy=tidy, limit=target.max_length, required=target.required)
     return Plan(
         target=target,
-        read=read,
-        quick=quick_reader(read, values, tidy=tidy, limit=target.max_length),
+        read=reader(field, readable),
+        quick=quick,
         source=field.source or "",
-        values=values,
+        values=field.values if field.source else {},
         tidy=tidy,
         cut=cut,
         withheld=withheld[0] if withheld else "",

@@ -37,22 +37,30 @@ def reference_without_account_number(payment: Reimbursement) -> str:
     return _ACCOUNT_NUMBER.sub(_hide_account_number, payment.reference).strip(" -/.:")
 
 
-def quick_reader(read: Reader, values: Mapping[str, str], *, tidy: bool, limit: int) -> QuickReader:
+def quick_reader(
+    field: FieldMapping, readable: Mapping[str, Getter], *, tidy: bool, limit: int, required: bool
+) -> QuickReader:
     """Return what reads a finished value, or None where the value needs a closer look.
 
-    Nearly every value is as it should be, and is not judged further.
+    Nearly every value is as it should be, and is not judged further. An empty one is where it is not required.
     """
-    if values:
-        fitting = {source: value for source, value in values.items() if value and len(value) <= limit}
+    read = reader(field, readable)
+    if field.source is not None and field.values:
+        fitting = {source: value for source, value in field.values.items() if value and len(value) <= limit}
         return lambda record, line: fitting.get(read(record, line))
+    empty = None if required else ""
 
-    def quick(record: Exportable, line: ClaimLine | None) -> str | None:
-        value = read(record, line)
+    def judged(value: str) -> str | None:
         if tidy:
             value = " ".join(value.split())
-        return value if value and len(value) <= limit else None
+        if not value:
+            return empty
+        return value if len(value) <= limit else None
 
-    return quick
+    if field.constant is not None:
+        fixed = judged(field.constant)
+        return lambda _record, _line: fixed
+    return lambda record, line: judged(read(record, line))
 
 
 def reader(field: FieldMapping, readable: Mapping[str, Getter]) -> Reader:
@@ -79,15 +87,15 @@ def _source(name: str, readable: Mapping[str, Getter]) -> Reader:
     get = readable.get(name)
     if get is None:
         return _fixed("")
-    if name.startswith(_LINE):
-        return lambda _record, line: _text(get(line))
-    return lambda record, _line: _text(get(record))
+    of_line = name.startswith(_LINE)
 
+    def read(record: Exportable, line: ClaimLine | None) -> str:
+        value = get(line if of_line else record)
+        if value is None:
+            return ""
+        return value.strip() if isinstance(value, str) else str(value)
 
-def _text(value: str | int | date | None) -> str:
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
+    return read
 
 
 def _hide_account_number(found: re.Match[str]) -> str:

@@ -13,8 +13,8 @@ from tests.builders import save_organisation
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
 
-FEW, MANY = 1_000, 3_000
-"""Claims are taken up by the thousand, so a backlog of fewer would say nothing."""
+FEW, MANY = 2_000, 4_000
+"""Claims are taken up by the thousand, and the next thousand while the last of one are under way."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def peak_of_export(engine: Engine, integration: object, count: int, first:
 
 
 @pytest.mark.usefixtures("traced")
-async def test_three_times_the_claims_take_no_more_memory(
+async def test_twice_the_claims_take_no_more_memory(
     sqlite_database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]
 ) -> None:
     organisation = await save_organisation(sqlite_database, features=["xledger"])

@@ -30,5 +30,6 @@ def find(value: Any, pointer: str) -> Any:
 def text(value: Any, pointer: str) -> str:
     """Return what stands at `pointer` as text: a string or a whole number, else nothing."""
     found = find(value, pointer)
-    is_number = isinstance(found, int) and not isinstance(found, bool)
-    return str(found) if is_number or isinstance(found, str) else ""
+    if isinstance(found, str):
+        return found
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""

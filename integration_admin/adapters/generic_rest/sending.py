@@ -105,10 +105,10 @@ class Sending:
 
     def _outcome(self, voucher: Voucher, result: Any, response: Response) -> Outcome:
         where = self._options.pointers
-        said = pointer.text(result, where["reference"])
-        external_id = self._client.id_in(result)
         if pointer.text(result, where["status"]) == self._options.rejected_status:
             return self._rejected(voucher, result, response.status)
+        external_id = self._client.id_in(result)
+        said = pointer.text(result, where["reference"])
         if (
             said in {"", voucher.reference}
             and meaning(response.status, has_id=bool(external_id)) is Meaning.TAKEN

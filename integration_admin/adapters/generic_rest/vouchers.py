@@ -7,16 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from integration_admin.adapters.base import Outcome, Result, Voucher, VoucherLine
 from integration_admin.adapters.generic_rest.targets import DIMENSIONS
 from integration_admin.adapters.generic_rest.template import Template
 from integration_admin.adapters.generic_rest.template_values import TARGETS, Unfit
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import msg
-from integration_admin.core.money import Money
 from integration_admin.core.records import REIMBURSEMENT
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_DIMENSIONS = frozenset(DIMENSIONS)
 
 
 def refusal(voucher: Voucher, template: Template | None = None) -> Outcome | None:
@@ -75,7 +76,7 @@ def record(voucher: Voucher, template: Template | None = None) -> dict[str, Any]
 def encoded(voucher: Voucher, template: Template | None = None) -> bytes:
     """Return the JSON of a voucher."""
     said = record(voucher, template)
-    return (_encode(said) if template is None else _exact(said)).encode()
+    return msgspec.json.encode(said) if template is None else _exact(said).encode()
 
 
 def body(
@@ -87,19 +88,21 @@ def body(
     # Encoding a list at once saves setting the encoder up for each voucher.
     whole: Any = [record(voucher, template) for voucher in vouchers]
     whole = {list_name: whole} if list_name else whole
-    return (_encode(whole) if template is None else _exact(whole)).encode()
+    return msgspec.json.encode(whole) if template is None else _exact(whole).encode()
 
 
 def _exact(value: Any) -> str:
     """Return JSON in which a Decimal is a number with just its own digits; json would want a float."""
     match value:
         case dict():
-            return "{" + ",".join(f"{_encode(name)}:{_exact(inner)}" for name, inner in value.items()) + "}"
+            return (
+                "{" + ",".join(f"{json.dumps(name)}:{_exact(inner)}" for name, inner in value.items()) + "}"
+            )
         case list():
             return "[" + ",".join(_exact(inner) for inner in value) + "]"
         case Decimal():
             return format(value, "f")
-    return _encode(value)
+    return json.dumps(value)
 
 
 def idempotency_key(vouchers: Sequence[Voucher]) -> str:
@@ -113,19 +116,15 @@ def _line(line: VoucherLine) -> dict[str, Any]:
     fields = line.fields
     said: dict[str, Any] = {
         "account": fields["account"],
-        "amount": _decimal(line.amount),
+        "amount": line.amount.decimal(),
         "text": fields.get("text", ""),
     }
     if fields.get("vat_code"):
         said["vat_code"] = fields["vat_code"]
-    dimensions = {name: value for name in DIMENSIONS if (value := fields.get(name))}
+    dimensions = {name: value for name, value in fields.items() if value and name in _DIMENSIONS}
     if dimensions:
         said["dimensions"] = dimensions
     return said
-
-
-def _decimal(amount: Money) -> str:
-    return amount.decimal()
 
 
 def _is_date(text: str) -> bool:
