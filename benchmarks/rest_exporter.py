@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ from integration_admin.adapters.base import Capabilities
 from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
 from integration_admin.adapters.outbound import OutboundClient, Response
 from integration_admin.core.clock import SystemClock
+from integration_admin.services.worker import settle_memory
 
 QUIET_SECONDS = 4.0
 """How long unknown outcomes rest with --hurried."""
@@ -83,7 +83,7 @@ async def export(
         await application.keys.run()
         actor = await services.organisations.actor_of(ORGANISATION)
         (integration,) = await services.configuration.everything(actor)
-        gc.collect()
+        settle_memory()
         watch = MemoryWatch()
         with watch.watching():
             started, spent = time.perf_counter(), time.process_time()
