@@ -55,7 +55,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TargetField:
-    """One field a voucher can carry; `reference` names the reference list its codes come from."""
+    """One field a voucher can carry; `reference` names the reference list its codes come from.
+
+    `choices` are the only values it may have; any where there are none.
+    """
 
     name: str
     label: Message
@@ -64,6 +67,7 @@ class TargetField:
     required: bool = False
     reference: str | None = None
     max_length: int = 255
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,13 @@ class Credentials:
     meter: RequestMeter = field(default_factory=_NoMeter, compare=False)
 
 
+class Option(NamedTuple):
+    """One thing a credential field can name; `text` is what the accounting system calls it."""
+
+    value: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Whom a connection test reached, in the accounting system's own words."""
@@ -154,6 +165,10 @@ class Connection:
     """What works less than fully, such as a missing scope."""
     entity_id: str = ""
     """What stays the same when the entity is renamed; empty where the accounting system has no such thing."""
+    found: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    """What there is to choose from in a credential field, by the field's name."""
+    undecided: Mapping[str, Message] = field(default_factory=dict)
+    """What must still be chosen, by the field's name; the sign-in worked and `entity` is empty then."""
 
 
 class VoucherLine(NamedTuple):
@@ -240,6 +255,15 @@ class ReadsFates(Protocol):
 
         Changes nothing. Raises AuthenticationFailed, AdapterError.
         """
+        ...
+
+
+@runtime_checkable
+class RulesTargets(Protocol):
+    """What an adapter offers besides whose fields of a voucher depend on an integration's settings."""
+
+    def target_fields_of(self, settings: Mapping[str, str]) -> tuple[TargetField, ...]:
+        """Return `target_fields` as the settings want them: the same names in the same order. Raises InvalidInput."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.adapters.base import AccountingAdapter, RulesTargets, TargetField
 from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
 
@@ -26,3 +26,8 @@ class AdapterRegistry:
     def kinds(self) -> list[str]:
         """Return every kind, sorted."""
         return sorted(self._adapters)
+
+
+def targets_of(adapter: AccountingAdapter, settings: Mapping[str, str]) -> tuple[TargetField, ...]:
+    """Return the fields of a voucher with an integration's own settings. Raises InvalidInput."""
+    return adapter.target_fields_of(settings) if isinstance(adapter, RulesTargets) else adapter.target_fields

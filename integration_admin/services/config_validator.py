@@ -25,6 +25,7 @@ from integration_admin.services.mapping_reimbursements import (
 )
 from integration_admin.services.mapping_resolver import not_mapped, source_faults
 
+_SHOWN_CHOICES = 20
 _STANDARD_CODE = re.compile(r"\d{4}\*?")
 
 
@@ -127,6 +128,8 @@ def _judge(
         )
         yield Finding(Severity.WARNING, target.name, "", unread)
     for source_value, value in written:
+        if source_value and target.choices and value not in target.choices:
+            yield Finding(Severity.WARNING, target.name, source_value, _not_a_choice(target, value))
         if source_value and len(value) > target.max_length and not is_free_text(target):
             yield Finding(Severity.WARNING, target.name, source_value, _too_long(target))
         for doubt in _doubts(target, value, codes):
@@ -142,6 +145,8 @@ def _hopeless(
         yield msg("“{field}” cannot be empty.", field=target.label)
     if field.constant is not None and len(field.constant) > target.max_length and not is_free_text(target):
         yield _too_long(target)
+    if field.constant and target.choices and field.constant not in target.choices:
+        yield _not_a_choice(target, field.constant)
     if target.required and target.reference and field.source == CATEGORY and not field.values:
         # Categories may be the codes themselves; then nothing needs to be translated.
         if not any(codes.find(target.reference, category) for category in categories):
@@ -179,6 +184,13 @@ def _written(field: FieldMapping, categories: Sequence[str]) -> Iterator[tuple[s
 
 def _doubts(target: TargetField, value: str, codes: CodeLookup) -> Iterator[Message]:
     """Yield one sentence for each thing that speaks against sending `value`."""
+    yield from code_faults(target, value, codes)
+    if target.reference == ACCOUNTS and (found := codes.find(target.reference, value)):
+        yield from _unusual_account(target, found[0])
+
+
+def code_faults(target: TargetField, value: str, codes: CodeLookup) -> Iterator[Message]:
+    """Yield why the accounting system would refuse `value`, as far as its lists were read and tell."""
     if not target.reference or not codes.has(target.reference):
         return
     found = codes.find(target.reference, value)
@@ -194,8 +206,6 @@ def _doubts(target: TargetField, value: str, codes: CodeLookup) -> Iterator[Mess
         )
     else:
         yield from _item_doubts(found[0], codes.today)
-    if found and target.reference == ACCOUNTS:
-        yield from _unusual_account(target, found[0])
 
 
 def _unknown(value: str, nearest: str) -> Message:
@@ -251,6 +261,15 @@ def _unusual_account(target: TargetField, item: ReferenceItem) -> Iterator[Messa
             code=item.code,
             name=item.name,
         )
+
+
+def _not_a_choice(target: TargetField, value: str) -> Message:
+    return msg(
+        "“{field}” may not be “{value}”. It may be one of these: {choices}.",
+        field=target.label,
+        value=value,
+        choices=", ".join(target.choices[:_SHOWN_CHOICES]),
+    )
 
 
 def _too_long(target: TargetField) -> Message:

@@ -19,10 +19,12 @@ from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
-from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.adapter_registry import AdapterRegistry, targets_of
 from integration_admin.services.code_lookup import ID_PREFIX, CodeLookup
 from integration_admin.services.config_validator import Finding, Severity, validate
 from integration_admin.services.credentials import STEPS, CredentialService
+from integration_admin.services.dimension_names import LIST as DIMENSION_NAMES
+from integration_admin.services.dimension_names import named, with_names
 from integration_admin.services.mapping_plans import CATEGORY
 from integration_admin.services.mapping_suggestions import suggest
 from integration_admin.services.request_counts import counted
@@ -73,12 +75,13 @@ class Mappings:
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
+            counts = await unit.mappings.reference_counts(integration_id)
             return MappingEditor(
                 version=integration.version,
-                targets=self._adapters.get(integration.kind).target_fields,
+                targets=await self._targets(unit, integration),
                 mapping=await unit.mappings.get(integration_id),
                 categories=tuple(await unit.records.categories(_CLAIM)),
-                reference_counts=await unit.mappings.reference_counts(integration_id),
+                reference_counts={name: count for name, count in counts.items() if name != DIMENSION_NAMES},
             )
 
     async def refresh(self, actor: Actor, integration_id: uuid.UUID) -> dict[str, int]:
@@ -96,7 +99,7 @@ class Mappings:
             present = await unit.integrations.get(integration_id)
             if _whose(present) != _whose(integration):
                 raise Conflict(msg("The connection was changed while the lists were read. Read them again."))
-            await unit.mappings.replace_reference(integration_id, data.lists)
+            await unit.mappings.replace_reference(integration_id, with_names(data))
         return {name: len(items) for name, items in data.lists.items()}
 
     async def search(
@@ -157,10 +160,15 @@ class Mappings:
             )
         return SaveResult(saved=True, version=new_version, findings=findings)
 
+    async def _targets(self, unit: Unit, integration: Integration) -> tuple[TargetField, ...]:
+        """Return the fields that can be mapped, under the names they have in the accounting system."""
+        targets = targets_of(self._adapters.get(integration.kind), integration.settings)
+        return await named(unit, integration.id, targets)
+
     async def _judge(self, unit: Unit, integration_id: uuid.UUID, mapping: Mapping) -> list[Finding]:
         integration = await unit.integrations.get(integration_id)
         zone = ZoneInfo((await unit.organisations.get()).time_zone)
-        targets = self._adapters.get(integration.kind).target_fields
+        targets = await self._targets(unit, integration)
         categories = await unit.records.categories(_CLAIM)
         used = _codes_used(targets, mapping, categories)
         today = self._clock.now().astimezone(zone).date()

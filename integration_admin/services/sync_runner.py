@@ -22,11 +22,12 @@ from integration_admin.core.statuses import IntegrationState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
 from integration_admin.data.models import Run
-from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.adapter_registry import AdapterRegistry, targets_of
 from integration_admin.services.catch_up import with_announcement
 from integration_admin.services.circuit import Circuit
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.delivery_rules import RetryTimes, passes
+from integration_admin.services.dimension_names import named
 from integration_admin.services.export_backlog import Backlog
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.export_lookup import OpenQuestions
@@ -130,6 +131,7 @@ class SyncRunner:
             adapter = self._adapters.get(integration.kind)
             mapping = await unit.mappings.get(integration.id)
             excluded = await unit.integrations.exclusions(integration.id)
+            targets = await named(unit, integration.id, targets_of(adapter, integration.settings))
             try:
                 credentials = await self._credentials.open(unit, integration, requests)
             except VaultError as error:
@@ -148,7 +150,7 @@ class SyncRunner:
             adapter=adapter,
             capabilities=capabilities,
             credentials=credentials,
-            mapping=compile_mapping(mapping, adapter.target_fields, excluded),
+            mapping=compile_mapping(mapping, targets, excluded),
             tally=tally,
             circuit=Circuit.of(integration, capabilities.rest_seconds),
             budget=RetryBudget.of(integration, capabilities.retries_a_day, self._clock.now()),

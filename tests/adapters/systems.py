@@ -1,11 +1,10 @@
 """What the contract suite has to know of each accounting system: how to simulate it, sign in, and fill a voucher."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-import httpx2
 from starlette.types import ASGIApp
 
 from integration_admin.adapters.base import AccountingAdapter, Credentials, Voucher, VoucherLine
@@ -41,6 +40,15 @@ class System:
     line: Mapping[str, str]
     make: Callable[[HTTPClient, Clock], AccountingAdapter]
     unknown: str = "0000"
+    cost_centre: str = ""
+    """The field of a line that is the cost centre, with `dimensions` in the settings; empty where there is none."""
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    ends: str = ""
+    """The simulation's route that lets what signs in end now; empty where that never ends."""
+    successor: Callable[[dict[str, Any]], dict[str, str]] = lambda _: {}
+    """The secrets that sign in after that; empty where the adapter gets another token by itself."""
+    pages: tuple[str, Mapping[str, Any]] = ("", {})
+    """A route and a body that make lists take several pages; empty where they do anyway, or never."""
 
     def credentials(self, url: str, **changes: str) -> Credentials:
         """Return what signs in at a simulation served at `url`; `changes` replaces settings and secrets."""
@@ -86,6 +94,10 @@ SYSTEMS = (
         {"credit_account": "2910", "subledger": "V-118"},
         {"account": "7140", "text": "Tog Oslo-Hamar"},
         _unhurried,
+        cost_centre="gl_object_1",
+        ends="tokens/full/expire",
+        successor=lambda said: {"token": said["tokens"]["renewed"]},
+        pages=("behaviour", {"page_rows": 7}),
     ),
     System(
         "generic_rest",
@@ -96,6 +108,7 @@ SYSTEMS = (
         {"credit_account": "2910"},
         {"account": "7140", "text": "Tog Oslo-Hamar"},
         GenericRESTAdapter,
+        cost_centre="cost_centre",
     ),
     System(
         "dynamics_bc",
@@ -106,6 +119,10 @@ SYSTEMS = (
         {"credit_account": "2910"},
         {"account": "7140", "text": "Tog Oslo-Hamar"},
         BusinessCentralAdapter,
+        cost_centre="dimension_1",
+        dimensions={"dimensions": "AVDELING"},
+        ends="tokens/revoke",
+        pages=("settings", {"accounts": 5_500}),
     ),
     System(
         "dynamics_fo",
@@ -118,8 +135,25 @@ SYSTEMS = (
         {"credit_account": "2910"},
         {"account": "7140", "text": "Tog Oslo-Hamar"},
         FinanceOperationsAdapter,
+        cost_centre="dimension_1",
+        dimensions={"account_format": "MainAccount,CostCenter"},
+        ends="tokens/revoke",
+        pages=("finance_operations", {"page_size": 7}),
     ),
 )
+
+REST_BY_TOKEN = replace(
+    next(system for system in SYSTEMS if system.kind == "generic_rest"),
+    settings=lambda url, said: {
+        "base_url": url,
+        "authentication": "oauth2",
+        "token_url": f"{url}/oauth/token",
+        "client_id": said["oauth"]["client_id"],
+    },
+    secrets=lambda said: {"client_secret": said["oauth"]["client_secret"]},
+    ends="tokens/revoke",
+)
+"""A REST interface that gives out tokens, which end; a key does not."""
 
 _guide_adapter, _guide_sandbox = guide.written()
 
@@ -134,31 +168,3 @@ GUIDE = System(
     _guide_adapter.TinyLedgerAdapter,
 )
 """The one docs/adapters.md teaches to write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A system with its simulation and the adapter as the product has it."""
-
-    system: System
-    url: str
-    adapter: AccountingAdapter
-    http: httpx2.AsyncClient
-
-    @property
-    def credentials(self) -> Credentials:
-        """What signs in."""
-        return self.system.credentials(self.url)
-
-    async def change(self, path: str, **body: Any) -> None:
-        """Use one of the simulation's own routes; it must succeed."""
-        answer = await self.http.post(f"{self.url}/_sandbox/{path}", json=body)
-        assert answer.status_code == 200, answer.text
-
-    async def ledger(self) -> list[dict[str, Any]]:
-        """Return what is booked there."""
-        return list((await self.http.get(f"{self.url}/_sandbox/ledger")).json())
-
-    async def booked(self) -> list[str]:
-        """Return the references that are booked, in order."""
-        return sorted(entry["reference"] for entry in await self.ledger())

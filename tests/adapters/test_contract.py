@@ -6,64 +6,41 @@ own folder. A green run shows that adapter and simulation agree, not that the re
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Any
 
-import httpx2
 import pytest
 import structlog
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.base import Outcome, Result
 from integration_admin.adapters.catalog import CATALOG
-from integration_admin.adapters.outbound import OutboundClient
-from integration_admin.core.clock import SystemClock
-from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
-from integration_admin.sandbox.servers import running
+from integration_admin.core.errors import AdapterError, AuthenticationFailed
+from integration_admin.sandbox.xledger.chart import ACCOUNTS
 from tests.adapters.conftest import Serve
 from tests.adapters.hostile import Peer
-from tests.adapters.systems import GUIDE, SYSTEMS, Running, System
+from tests.adapters.running import Running, found, given_up, sent, started, whole
+from tests.adapters.systems import GUIDE, REST_BY_TOKEN, SYSTEMS
 
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
 WRONG = "canary-5b1f0c9e-secret"
 BOOKED = ("drop_after", "late", "error500_after", "half_body", "reset", "idless", "wrong_json")
 NOT_BOOKED = ("drop_before", "error503", "rate_limited", "rate_limited_bare")
 
 
+ENDING = pytest.mark.parametrize(
+    "far_side",
+    [system for system in [*SYSTEMS, REST_BY_TOKEN] if system.ends],
+    indirect=True,
+    ids=lambda system: system.kind,
+)
+"""Those whose sign-in can come to its end while they are in use."""
+
+
 @pytest.fixture(params=[*SYSTEMS, GUIDE], ids=lambda system: system.kind)
 async def far_side(request: pytest.FixtureRequest) -> AsyncIterator[Running]:
     """Each system in turn, with nothing booked."""
-    system: System = request.param
-    app = system.create_app(seed=1, limits=False, faults="", journal=None)
-    async with (
-        running(app) as url,
-        OutboundClient(allow=("127.0.0.0/8",)) as outbound,
-        httpx2.AsyncClient(timeout=30, verify=_TLS) as http,
-    ):
-        yield Running(system, url, system.make(outbound, SystemClock()), http)
-
-
-async def sent(far_side: Running, *vouchers: Voucher) -> list[Outcome]:
-    """Send vouchers; an error raised for the whole batch becomes an outcome of each."""
-    try:
-        outcomes = await far_side.adapter.send(far_side.credentials, vouchers)
-    except AdapterError as error:
-        result = Result.UNKNOWN if error.fault is Fault.UNKNOWN_OUTCOME else Result.NOT_SENT
-        return [Outcome(voucher.reference, result, fault=error.fault) for voucher in vouchers]
-    told = {outcome.reference: outcome for outcome in outcomes}
-    # One that is missing from the answer counts as unknown.
-    return [told.get(item.reference, Outcome(item.reference, Result.UNKNOWN)) for item in vouchers]
-
-
-async def found(far_side: Running, *vouchers: Voucher) -> dict[str, int]:
-    """Look vouchers up; return how many times each is booked."""
-    references = [voucher.reference for voucher in vouchers]
-    counts = dict.fromkeys(references, 0)
-    for item in await far_side.adapter.lookup(far_side.credentials, references):
-        counts[item.reference] += item.count
-    return counts
+    async with started(request.param) as running:
+        yield running
 
 
 def test_every_adapter_there_is_is_held_to_this_contract() -> None:
@@ -142,6 +119,38 @@ async def test_negative_and_zero_amounts_stay_what_they_are(far_side: Running) -
     assert outcome.result is Result.DELIVERED
     assert {Decimal("412.00"), Decimal("-12.50")} <= amounts
     assert sum(Decimal(line["amount"]) for line in entry["lines"]) == 0
+
+
+@pytest.mark.parametrize("amounts", [("-75.00",), ("0.00",), ("80.00", "-80.00")])
+async def test_a_claim_that_owes_nothing_or_gives_money_back_is_booked_in_balance_or_refused_with_a_reason(
+    far_side: Running, amounts: tuple[str, ...]
+) -> None:
+    voucher = far_side.system.voucher(1, *amounts)
+    [outcome] = await sent(far_side, voucher)
+    if outcome.result is Result.REJECTED:
+        assert str(outcome.message)
+        assert await found(far_side, voucher) == {voucher.reference: 0}
+        return
+    [entry] = await far_side.ledger()
+    assert outcome.result is Result.DELIVERED
+    assert [Decimal(line["amount"]) for line in entry["lines"][:-1]] == [Decimal(each) for each in amounts]
+    assert sum(Decimal(line["amount"]) for line in entry["lines"]) == 0
+
+
+async def test_a_text_longer_than_its_field_is_cut_between_characters_or_refused_by_name(
+    far_side: Running,
+) -> None:
+    text = "Ærfuglø 🚢 " * 40
+    [outcome] = await sent(far_side, far_side.system.voucher(1, text=text))
+    if outcome.result is Result.REJECTED:
+        assert outcome.field == "text"
+        assert await far_side.ledger() == []
+        return
+    [entry] = await far_side.ledger()
+    kept = entry["lines"][0]["text"]
+    assert outcome.result is Result.DELIVERED
+    assert len(kept) > 50
+    assert text.startswith(kept)
 
 
 @pytest.mark.parametrize("text", ["Blåbærsyltetøy på Ærøy", "<b>&amp;\"'\\", "🚆 tog " * 9, "e\u0301" * 30])
@@ -244,3 +253,69 @@ async def test_what_is_shown_before_is_what_is_sent(far_side: Running) -> None:
     assert far_side.system.line["account"] in shown
     assert "412" in shown
     assert not any(secret.reveal() in shown for secret in far_side.credentials.secrets.values())
+
+
+@ENDING
+async def test_a_sign_in_that_ends_in_the_middle_of_a_run_costs_no_voucher_and_doubles_none(
+    far_side: Running,
+) -> None:
+    vouchers = [far_side.system.voucher(number) for number in range(1, 6)]
+    successor = far_side.system.successor(far_side.system.describe(far_side.url, 1))
+    signed_in, refused = far_side.credentials, 0
+    for place, voucher in enumerate(vouchers):
+        if place == 2:
+            await far_side.change(far_side.system.ends)
+        try:
+            [outcome] = await sent(far_side, voucher, credentials=signed_in)
+        except AuthenticationFailed:
+            # Everything stops until somebody has entered another secret, and nothing was booked.
+            assert await far_side.booked() == [earlier.reference for earlier in vouchers[:place]]
+            signed_in, refused = far_side.system.credentials(far_side.url, **successor), refused + 1
+            [outcome] = await sent(far_side, voucher, credentials=signed_in)
+        if outcome.result is Result.NOT_SENT:
+            [outcome] = await sent(far_side, voucher, credentials=signed_in)
+        assert outcome.result is Result.DELIVERED
+    assert refused == bool(successor)
+    assert await far_side.booked() == [voucher.reference for voucher in vouchers]
+
+
+@pytest.mark.parametrize("far_side", SYSTEMS, indirect=True, ids=lambda system: system.kind)
+async def test_lists_of_several_pages_are_read_whole_and_nothing_twice(far_side: Running) -> None:
+    route, body = far_side.system.pages
+    whole = await far_side.adapter.reference_data(far_side.credentials)
+    if route:
+        await far_side.change(route, **body)
+    paged = await far_side.adapter.reference_data(far_side.relayed)
+    codes = [item.code for item in paged.lists["accounts"]]
+    assert {code for code, _ in ACCOUNTS} <= set(codes)
+    assert len(codes) >= body.get("accounts", 0)
+    assert far_side.relay.requests > len(paged.lists)
+    for name, items in paged.lists.items():
+        assert len({item.id for item in items}) == len(items)
+        assert set(whole.lists.get(name, ())) <= set(items)
+
+
+@pytest.mark.parametrize("arrives", [True, False], ids=["answer_lost", "request_lost"])
+async def test_a_cancelled_send_leaves_nothing_half_and_is_never_taken_for_a_delivery(
+    far_side: Running, *, arrives: bool
+) -> None:
+    centre = far_side.system.cost_centre
+    line = {centre: "210"} if centre else {}
+    vouchers = []
+    # Each send is given up one request later than the one before, until one gets to its end by itself.
+    for place in range(1, 12):
+        voucher = far_side.system.voucher(place, **line)
+        vouchers.append(voucher)
+        if not await given_up(far_side, voucher, place, arrives=arrives):
+            break
+        there = await found(far_side, voucher, credentials=far_side.relayed)
+        booked = [entry for entry in await far_side.ledger() if entry["reference"] == voucher.reference]
+        if there[voucher.reference]:
+            assert [whole(entry, centre) for entry in booked] == [True]
+            continue
+        [again] = await sent(far_side, voucher, credentials=far_side.relayed)
+        assert again.result is Result.DELIVERED
+    assert 1 < len(vouchers) < 11
+    ledger = await far_side.ledger()
+    assert sorted(entry["reference"] for entry in ledger) == [voucher.reference for voucher in vouchers]
+    assert all(whole(entry, centre) for entry in ledger)

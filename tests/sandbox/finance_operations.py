@@ -72,7 +72,7 @@ async def finance_sandbox() -> AsyncIterator[FinanceSandbox]:
         holder = entra.holder(request.headers.get("authorization"))
         if holder is None or not holder.app.enabled:
             return Response(status_code=401)
-        return Response(status_code=403) if request.method == "POST" and not holder.app.may_write else None
+        return Response(status_code=403) if request.method != "GET" and not holder.app.may_write else None
 
     state = FinanceOperations(guard=guard)
     faulty = Middleware(FaultMiddleware, plan=plan, applies=has_faults)

@@ -36,8 +36,10 @@ async def test_an_invoice_in_another_currency_is_a_draft_until_it_is_posted(
     assert (draft["amount"], draft["currency"], draft["posted"]) == ("100.50", "EUR", False)
     path = f"purchaseInvoices({made['id']})"
     assert (await dynamics.call("POST", f"{path}/Microsoft.NAV.post")).status_code == 204
-    assert (await dynamics.get(path))["status"] == "Open"
-    assert await entries_of(dynamics, made["number"]) == [("7140", 1155.75, 0), ("2400", 0, 1155.75)]
+    posted = await dynamics.get(path)
+    assert (posted["status"], posted["id"]) == ("Open", made["id"])
+    assert posted["number"] != made["number"]
+    assert await entries_of(dynamics, posted["number"]) == [("7140", 1155.75, 0), ("2400", 0, 1155.75)]
     [booked] = await dynamics.ledger("REF1")
     assert (booked["amount"], booked["posted"], booked["count"]) == ("100.50", True, 1)
     assert (await dynamics.stats())["vouchers"] == 1
@@ -137,6 +139,11 @@ async def test_lines_and_dimensions_can_be_added_to_a_draft(dynamics: DynamicsSa
     [entry] = await dynamics.ledger("REF1")
     assert (entry["amount"], entry["lines"][0]["cost_centre"]) == ("14.00", "210")
     assert (await dynamics.get(f"{path}({added['id']})"))["amountIncludingTax"] == 14
+    [listed] = (await dynamics.get(f"{path}?$expand=dimensionSetLines"))["value"]
+    assert [found["valueCode"] for found in listed["dimensionSetLines"]] == ["210"]
+    again = {"sequence": added["sequence"], "lineType": "Comment", "description": "Igjen"}
+    refused = await dynamics.refused("POST", path, again)
+    assert refused[2] == "You cannot insert a line with a duplicate sequence number."
     assert (await dynamics.call("DELETE", f"{path}({added['id']})", If_Match="*")).status_code == 204
     assert (await dynamics.call("DELETE", f"purchaseInvoices({made['id']})", If_Match="*")).status_code == 204
     assert await dynamics.ledger() == []

@@ -100,6 +100,39 @@ async def test_without_cross_company_only_the_users_own_company_is_read(finance:
     assert len(await values(finance, "/data/LedgerJournalHeaders?cross-company=true")) == 1
 
 
+async def test_a_journal_is_deleted_with_its_lines_by_its_whole_key_unless_it_is_posted(
+    finance: FinanceSandbox,
+) -> None:
+    path = "/data/LedgerJournalHeaders(dataAreaId='no01',JournalBatchNumber='{}')"
+    first, second = await opened(finance), await opened(finance)
+    await call(finance, "POST", "/data/LedgerJournalLines", line(first))
+    finance.state.books.change(second, "post")
+
+    assert (await call(finance, "DELETE", path.format(first), app="read_only")).status_code == 403
+    assert (await call(finance, "DELETE", path.format(first))).status_code == 204
+    assert (await call(finance, "DELETE", path.format(first))).status_code == 404
+    assert (await call(finance, "DELETE", path.format(second))).status_code == 500
+    assert (await call(finance, "DELETE", "/data/LedgerJournalHeaders")).status_code == 404
+
+    assert [row["JournalBatchNumber"] for row in finance.state.books.headers()] == [second]
+    assert finance.state.books.lines() == []
+    assert await opened(finance) == "00003"
+
+
+async def test_the_active_format_of_accounts_and_the_delimiter_can_be_read_and_changed(
+    finance: FinanceSandbox,
+) -> None:
+    changed = {"account_format": "MainAccount-Project", "delimiter": "Bar"}
+    await call(finance, "POST", "/_sandbox/finance_operations", changed)
+    formats = await values(finance, "/data/DimensionIntegrationFormats?cross-company=true")
+    ledger = [row for row in formats if row["DimensionFormatType"] == "DataEntityLedgerDimensionFormat"]
+    active = [row["FinancialDimensionFormat"] for row in ledger if row["IsActive"] == "Yes"]
+    assert (len(ledger), active) == (2, ["MainAccount-Project"])
+    assert await values(finance, "/data/DimensionParameters?cross-company=true") == [
+        {"Key": 1, "DimensionSegmentDelimiter": "Bar"}
+    ]
+
+
 async def test_a_line_is_written_and_read_back_with_exact_numbers(finance: FinanceSandbox) -> None:
     journal = await opened(finance)
     body = json.dumps(line(journal)).replace("412.0", "0.1000000000000000055").encode()

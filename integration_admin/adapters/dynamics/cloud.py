@@ -43,7 +43,7 @@ APP_FIELDS: Final[tuple[CredentialField, ...]] = (
     CredentialField(
         "tenant",
         msg("Tenant ID"),
-        msg("The directory (tenant) ID on the overview of your app in the Entra admin centre."),
+        msg("The directory (tenant) ID on the overview of your app in the Entra admin center."),
         max_length=253,
     ),
     CredentialField(
@@ -56,7 +56,7 @@ APP_FIELDS: Final[tuple[CredentialField, ...]] = (
         "client_secret",
         msg("Client secret"),
         msg(
-            "In the Entra admin centre, open App registrations > your app > Certificates & secrets > New client"
+            "In the Entra admin center, open App registrations > your app > Certificates & secrets > New client"
             " secret, and copy what stands in the column Value. It is shown once."
         ),
         secret=True,

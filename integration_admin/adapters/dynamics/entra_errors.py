@@ -25,22 +25,22 @@ _TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 _PREFIX = re.compile(r"^AADSTS[0-9]+:\s*")
 
 WRONG_SECRET: Final = msg(
-    "The client secret is wrong. In the Entra admin centre, open App registrations > your app > Certificates &"
+    "The client secret is wrong. In the Entra admin center, open App registrations > your app > Certificates &"
     " secrets, make a new secret, and copy it from the column Value at once: it is shown only then."
 )
 SECRET_ID: Final = msg(
-    "This is the client secret's ID, not the secret. In the Entra admin centre, open App registrations > your"
+    "This is the client secret's ID, not the secret. In the Entra admin center, open App registrations > your"
     " app > Certificates & secrets, and copy from the column Value. If the value is no longer shown, make a new"
     " secret."
 )
 EXPIRED_SECRET: Final = msg(
-    "The client secret has expired. In the Entra admin centre, open App registrations > your app > Certificates"
+    "The client secret has expired. In the Entra admin center, open App registrations > your app > Certificates"
     " & secrets, make a new one and enter its value here."
 )
 MISSING_SECRET: Final = msg("The client secret is missing. Enter the secret's value.")
 UNKNOWN_APP: Final = msg(
     "There is no app with this application (client) ID in your Entra tenant. Copy the ID from the app's"
-    " overview in the Entra admin centre, and check that the tenant ID is from the same page."
+    " overview in the Entra admin center, and check that the tenant ID is from the same page."
 )
 DISABLED_APP: Final = msg(
     "The app is switched off in your Entra tenant. Whoever administers Entra can allow sign-in under Enterprise"
@@ -48,7 +48,7 @@ DISABLED_APP: Final = msg(
 )
 UNKNOWN_TENANT: Final = msg(
     "Microsoft knows no tenant with this ID. Copy the directory (tenant) ID from the overview in the Entra"
-    " admin centre."
+    " admin center."
 )
 SHARED_TENANT: Final = msg(
     "The tenant must be your own: enter its directory (tenant) ID instead of a word such as common or"

@@ -12,6 +12,7 @@ from integration_admin.adapters.base import (
     Credentials,
     Outcome,
     ReferenceData,
+    TargetField,
     Voucher,
 )
 from integration_admin.adapters.client_certificate import ClientCertificate, ReadCertificates
@@ -28,11 +29,12 @@ from integration_admin.adapters.generic_rest.options import (
     origin,
 )
 from integration_admin.adapters.generic_rest.reference import read_all
+from integration_admin.adapters.generic_rest.rules import ruled
 from integration_admin.adapters.generic_rest.sending import Sending
 from integration_admin.adapters.generic_rest.sign_in_fields import MUTUAL_TLS
 from integration_admin.adapters.generic_rest.targets import TARGET_FIELDS
 from integration_admin.adapters.generic_rest.tokens import Tokens
-from integration_admin.adapters.generic_rest.vouchers import encoded, record
+from integration_admin.adapters.generic_rest.vouchers import encoded, record, refusal
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.wording import scrub
@@ -53,7 +55,7 @@ class GenericRESTAdapter:
     """
 
     kind = "generic_rest"
-    label = msg("REST interface")
+    label = msg("Another system (REST)")
     credential_fields = fields.CREDENTIAL_FIELDS
     target_fields = TARGET_FIELDS
     capabilities = Capabilities(
@@ -76,6 +78,10 @@ class GenericRESTAdapter:
     def capabilities_of(self, settings: Mapping[str, str]) -> Capabilities:
         """Return what these settings allow. Raises InvalidInput for a number that makes no sense."""
         return capabilities(settings)
+
+    def target_fields_of(self, settings: Mapping[str, str]) -> tuple[TargetField, ...]:
+        """Return the fields of a voucher under the rules in the settings. Raises InvalidInput."""
+        return ruled(settings)
 
     def target_origin(self, settings: Mapping[str, str]) -> str:
         """Return the origin of the address, and that of the tokens where it is another one.
@@ -108,6 +114,10 @@ class GenericRESTAdapter:
             return record(voucher)
         shown: dict[str, Any] = json.loads(encoded(voucher, found.template))
         return shown
+
+    def refusal(self, voucher: Voucher, settings: Mapping[str, str]) -> Outcome | None:
+        """Return why this voucher would not even be offered, or None. Raises InvalidInput."""
+        return refusal(voucher, options(settings).template)
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers in one request and return one outcome for each. The rules are in sending.py.

@@ -6,6 +6,7 @@ How to sign in is in sign_in_fields.py, the fields of a voucher are in targets.p
 from typing import Final
 
 from integration_admin.adapters.base import Choice, CredentialField
+from integration_admin.adapters.generic_rest.rules import EXAMPLE, SETTING
 from integration_admin.adapters.generic_rest.sign_in_fields import SIGN_IN_FIELDS
 from integration_admin.core.messages import Message, msg
 
@@ -115,6 +116,19 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
             date="{date}",
             account="{account}",
             amount="{amount}",
+        ),
+        required=False,
+        multiline=True,
+        max_length=20_000,
+        only_when=_OWN,
+    ),
+    CredentialField(
+        SETTING,
+        msg("Rules for the fields"),
+        msg(
+            "What the accounting system demands of the mapping's fields, such as {example}. A description fills"
+            " it in. Leave it empty where nothing but the usual is demanded.",
+            example=EXAMPLE,
         ),
         required=False,
         multiline=True,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from integration_admin.adapters.descriptions import MOST_BYTES, Operation, Proposal
 from integration_admin.adapters.generic_rest import openapi_answers as answers
-from integration_admin.adapters.generic_rest import openapi_body, openapi_sign_in
+from integration_admin.adapters.generic_rest import openapi_body, openapi_sign_in, rules
 from integration_admin.adapters.generic_rest.errors import as_upstream
 from integration_admin.adapters.generic_rest.openapi_document import TOO_LARGE, Document, read, refused
 from integration_admin.adapters.generic_rest.openapi_schema import Leaf, Walk
@@ -116,21 +116,22 @@ def _settings(document: Document, chosen: _Candidate, address: str) -> tuple[dic
     """Return what is put into the form, and what has to be said about it."""
     base, notes = openapi_sign_in.base_url(document, address)
     signing, about_signing = openapi_sign_in.sign_in(document, chosen.node, base or address)
-    body, about_body = openapi_body.proposed([_in_element(leaf) for leaf in chosen.leaves])
+    body = openapi_body.proposed([_in_element(leaf) for leaf in chosen.leaves])
     settings = {
         "base_url": base,
         **signing,
         "send_path": chosen.operation.path,
         "send_method": chosen.operation.method,
         "details": "own",
-        "body": body,
+        "body": body.template,
+        rules.SETTING: body.rules,
         **_one_or_many(chosen),
         **answers.of_sending(document, chosen.node),
         **answers.of_test(document),
         **answers.of_lookup(document),
         **answers.of_accounts(document),
     }
-    notes = [*notes, *about_signing, *about_body]
+    notes = [*notes, *about_signing, *body.notes]
     if "{" in chosen.operation.path:
         notes.append(
             msg("Write in “{path}” what stands for each name in brackets.", path=chosen.operation.path)

@@ -3,10 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from integration_admin.adapters.generic_rest.openapi_schema import Leaf
+from integration_admin.adapters.generic_rest.rules import Rule, written
+from integration_admin.adapters.generic_rest.targets import DIMENSIONS
 from integration_admin.adapters.generic_rest.template import REFERENCE_LENGTH, parse
+from integration_admin.adapters.generic_rest.template_values import TARGETS
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
 
@@ -43,12 +47,25 @@ _VAGUE: Final = frozenset({"number", "code", "no", "id", "value"})
 _LIMITED: Final = {"text": 200, "reference": REFERENCE_LENGTH, "currency": 3, "date": 10, "due_date": 10}
 """Characters the values have at the most; a room that is larger needs no word."""
 _CODE_LENGTH: Final = 60
+_CODED: Final = frozenset({"vat_code", *DIMENSIONS})
+"""Values a mapping can hold to those that are listed."""
+_DATES: Final = frozenset({"date", "due_date"})
+"""Written as they are: a voucher always has the first, and nobody is asked for the length of a date."""
 
 Guess = tuple[Leaf, str]
 
 
-def proposed(leaves: Sequence[Leaf]) -> tuple[str, list[Message]]:
-    """Return a template for these values, empty where none can be made, and what an administrator should know."""
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A template, empty where none can be made, the rules for its fields, and what an administrator should know."""
+
+    template: str
+    rules: str
+    notes: tuple[Message, ...]
+
+
+def proposed(leaves: Sequence[Leaf]) -> Body:
+    """Return the form of a voucher these values suggest."""
     lines = _lines(leaves)
     guesses: list[Guess] = []
     missing: list[str] = []
@@ -69,8 +86,20 @@ def proposed(leaves: Sequence[Leaf]) -> tuple[str, list[Message]]:
         parse(text)
     except InvalidInput as wrong:
         notes.append(msg("The form of a voucher has to be written by hand. {why}", why=wrong.message))
-        return "", notes
-    return text, notes
+        text = ""
+    return Body(text, _rules(guesses) if text else "", tuple(notes))
+
+
+def _rules(guesses: Iterable[Guess]) -> str:
+    """Return what is demanded of the mapping's fields that are written somewhere."""
+    return written(
+        (
+            TARGETS.get(name, name),
+            Rule(required=leaf.required, max_length=leaf.max_length, choices=leaf.choices),
+        )
+        for leaf, place in guesses
+        if place.startswith("{") and (name := re.split(r"[{:}]", place)[1]) not in _DATES
+    )
 
 
 def guess(leaf: Leaf, *, is_in_lines: bool) -> str:
@@ -110,7 +139,7 @@ def _place(leaf: Leaf, lines: tuple[str, ...], taken: set[tuple[str, str]]) -> s
 
 def _fits(leaf: Leaf, value: str) -> bool:
     """Tell whether a value can be written there as it is."""
-    if leaf.choices or leaf.type not in {"string", "number", "integer"}:
+    if leaf.type not in {"string", "number", "integer"} or (leaf.choices and value not in _CODED):
         return False
     if leaf.type == "integer" and value in {"amount", "total"}:
         # It may be in øre or in whole kroner, and the description does not say.

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from integration_admin.adapters.base import Capabilities
-from integration_admin.adapters.generic_rest import fields, pointer
+from integration_admin.adapters.generic_rest import fields, pointer, rules
 from integration_admin.adapters.generic_rest import sign_in_fields as sign_in
 from integration_admin.adapters.generic_rest.template import Template, parse
 from integration_admin.adapters.origins import USUAL_PORTS, origin_of
@@ -152,6 +152,7 @@ def _checks(read: Mapping[str, str]) -> list[tuple[str, Message | None]]:
     checks.append(("success_codes", _problem_of(_codes, read["success_codes"])))
     if read["body"]:
         checks.append(("body", _problem_of(parse, read["body"])))
+    checks.append((rules.SETTING, _problem_of(rules.parse, read[rules.SETTING])))
     checks += [(name, _number_problem(read, name, *limits)) for name, limits in _LIMITS.items()]
     return checks
 

@@ -25,7 +25,7 @@ from integration_admin.adapters.xledger.pace import BURST_LIMIT, Gates, Pace
 from integration_admin.adapters.xledger.probe import probe
 from integration_admin.adapters.xledger.reference import read_all
 from integration_admin.adapters.xledger.sending import Dispatch
-from integration_admin.adapters.xledger.vouchers import MAX_NODES, Booking, inputs
+from integration_admin.adapters.xledger.vouchers import MAX_NODES, Booking, inputs, refusal
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
@@ -105,6 +105,11 @@ class XledgerAdapter:
         Without `settings`, transaction source and job level are the usual ones.
         """
         return {"inputs": inputs(voucher, _booking(settings or {}))}
+
+    def refusal(self, voucher: Voucher, settings: Mapping[str, str]) -> Outcome | None:
+        """Return why this voucher would not even be offered to Xledger, or None."""
+        del settings
+        return refusal(voucher)
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers and return one outcome for each. The rules are in sending.py.

@@ -27,6 +27,9 @@ MAX_NODES: Final = 500
 HOME_CURRENCY: Final = "NOK"
 """What `amount` is counted in; an amount in another currency goes out as `invoiceAmount` alone."""
 
+_DECIMALS: Final = 2
+"""Decimals of an amount at the most (Xledger UK help centre, type MoneyString); rounding would change money."""
+
 _BY_ID = re.compile(r"dbId:([0-9]{1,18})")
 
 Node = dict[str, Any]
@@ -58,7 +61,7 @@ def refusal(voucher: Voucher) -> Outcome | None:
             return _refused(
                 voucher, field, msg("“{value}” is not a date. Xledger wants it as 2026-11-05.", value=value)
             )
-    return None
+    return _too_fine(voucher)
 
 
 def inputs(voucher: Voucher, booking: Booking) -> list[dict[str, Any]]:
@@ -159,6 +162,22 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _too_fine(voucher: Voucher) -> Outcome | None:
+    """Return why amounts cannot be sent as exactly as they are, or None."""
+    amount = voucher.lines[0].amount
+    decimals = len(amount.decimal().partition(".")[2])
+    if decimals <= _DECIMALS:
+        return None
+    message = msg(
+        "An amount in {currency} has {decimals} decimals, and Xledger takes {most}. Enter this one in Xledger by"
+        " hand.",
+        currency=amount.currency,
+        decimals=decimals,
+        most=_DECIMALS,
+    )
+    return _refused(voucher, "", message)
 
 
 def _refused(voucher: Voucher, field: str, message: Message) -> Outcome:

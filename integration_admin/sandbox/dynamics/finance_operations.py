@@ -4,6 +4,7 @@ Journals are kept in finance_operations_books.py; tokens, faults and the ledger 
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -31,6 +32,7 @@ HEADERS: Final = "LedgerJournalHeaders"
 LINES: Final = "LedgerJournalLines"
 SWITCHES: Final = "/_sandbox/finance_operations"
 _PAGE: Final = 10_000
+_KEY = re.compile(rf"{HEADERS}\(dataAreaId='(?P<company>\w+)',JournalBatchNumber='(?P<number>\w+)'\)")
 
 Guard = Callable[[Request], Response | None]
 """Tells why a request may not pass, such as a 401 for a token that is not good here; None lets it pass."""
@@ -57,6 +59,10 @@ class Behaviour(BaseModel):
     """How many of the next requests are answered 429 with Retry-After."""
     batch_answers: Annotated[int, Field(ge=0)] = 5_000
     """How many changesets an answer to a batch tells of; the rest is done all the same."""
+    account_format: str = "MainAccount-CostCenter-Project"
+    """The active format of accounts for integrating applications; empty where it cannot be read."""
+    delimiter: str = "Hyphen"
+    """What parts accounts from dimensions, by its name; accounts that are written are parted by a hyphen all the same."""
     accounts: Annotated[int, Field(ge=0, le=200_000)] = 0
     """How many accounts there are besides the usual ones."""
 
@@ -114,6 +120,10 @@ class FinanceOperations:
         name, body = request.path_params["entity"], await request.body()
         return await self._answer(request, lambda: self._create(name, body))
 
+    async def remove(self, request: Request) -> Response:
+        """Delete a journal with all its lines, by its key."""
+        return await self._answer(request, lambda: self._remove(request.path_params["entity"]))
+
     async def batch(self, request: Request) -> Response:
         """Write changesets, each whole or not at all."""
         body = await request.body()
@@ -128,6 +138,8 @@ class FinanceOperations:
             except (ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
             self.lists.extra_accounts = self.behaviour.accounts
+            self.lists.account_format = self.behaviour.account_format
+            self.lists.delimiter = self.behaviour.delimiter
         return JSONResponse(self.behaviour.model_dump())
 
     async def journal(self, request: Request) -> Response:
@@ -182,6 +194,13 @@ class FinanceOperations:
             return _json(self._write([given])[0], 201)
         raise not_found(name)
 
+    def _remove(self, name: str) -> Response:
+        key = _KEY.fullmatch(name)
+        if key is None:
+            raise not_found(name)
+        self.books.remove(key["company"], key["number"])
+        return Response(status_code=204)
+
     def _batch(self, request: Request, body: bytes) -> Response:
         go_on = "odata.continue-on-error" in request.headers.get("prefer", "")
         answers: list[list[Row] | Problem] = []
@@ -210,6 +229,7 @@ def routes(state: FinanceOperations) -> list[Route]:
         Route(BATCH, state.batch, methods=post),
         Route(f"{DATA}/{{entity}}", state.read, methods=["GET"]),
         Route(f"{DATA}/{{entity}}", state.create, methods=post),
+        Route(f"{DATA}/{{entity}}", state.remove, methods=["DELETE"]),
         Route(SWITCHES, state.switches, methods=["GET", "POST"]),
         Route(f"{SWITCHES}/journals/{{number}}/{{action}}", state.journal, methods=post),
         Route(f"{SWITCHES}/accounts/{{account}}/suspend", state.suspend, methods=post),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from integration_admin.sandbox.dynamics.finance_operations_lines import account_of, checked_line
 from integration_admin.sandbox.dynamics.finance_operations_lists import COMPANIES, JOURNAL_NAMES, Lists
+from integration_admin.sandbox.dynamics.finance_operations_odata import not_found
 from integration_admin.sandbox.dynamics.finance_operations_problems import bad_request, write_failed
 
 HEADER: Final = "LedgerJournalHeaderEntity"
@@ -91,6 +92,15 @@ class Books:
         self._keep({action: number})
         self.restore({action: number})
         return True
+
+    def remove(self, company: str, number: str) -> None:
+        """Delete a journal with its lines. Raises Problem."""
+        journal = self.journals.get(number)
+        if journal is None or journal.row["dataAreaId"] != company.lower():
+            raise not_found(HEADER)
+        if journal.is_posted:
+            raise write_failed(HEADER, f"Error: Journal {number} is posted")
+        self.change(number, "delete")
 
     def restore(self, change: Mapping[str, Any]) -> None:
         """Carry out a change as `keep` was told of it. Raises ValueError for anything else."""

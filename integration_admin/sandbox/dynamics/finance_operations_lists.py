@@ -30,6 +30,8 @@ class Lists:
     def __init__(self) -> None:
         self.suspended = set(CLOSED)
         self.extra_accounts = 0
+        self.account_format = SEPARATOR.join(["MainAccount", *DIMENSIONS])
+        self.delimiter = "Hyphen"
         self._names = dict(ACCOUNTS)
         self._vendors = dict(PEOPLE) | {VENDOR_ON_HOLD: "Sperret leverandør"}
 
@@ -42,6 +44,8 @@ class Lists:
             "FinancialDimensionValues": self._dimension_values,
             "VendorsV2": self._vendor_rows,
             "Currencies": self._currencies,
+            "DimensionIntegrationFormats": self._formats,
+            "DimensionParameters": self._parameters,
         }.get(entity)
         return None if make is None else list(make())
 
@@ -116,6 +120,25 @@ class Lists:
     def _currencies(self) -> Iterator[Row]:
         for code, name in CURRENCIES:
             yield {"CurrencyCode": code, "Name": name}
+
+    def _formats(self) -> Iterator[Row]:
+        ledger = "DataEntityLedgerDimensionFormat"
+        yield _format("Standard", "DataEntityDefaultDimensionFormat", "CostCenter-Project", "Yes")
+        yield _format("Gammel", ledger, "MainAccount-Project", "No")
+        if self.account_format:
+            yield _format("Regnskap", ledger, self.account_format, "Yes")
+
+    def _parameters(self) -> Iterator[Row]:
+        yield {"Key": 1, "DimensionSegmentDelimiter": self.delimiter}
+
+
+def _format(name: str, kind: str, names: str, active: str) -> Row:
+    return {
+        "DimensionFormatName": name,
+        "DimensionFormatType": kind,
+        "FinancialDimensionFormat": names,
+        "IsActive": active,
+    }
 
 
 def _dimension_value(name: str, value: Value) -> Row:

@@ -24,3 +24,5 @@ class Behaviour(BaseModel):
     """Whether a closed period is refused at once, or staged and refused when it should be booked."""
     processing_delay: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     """Seconds a voucher stays staged; it is booked by the first read after that."""
+    page_rows: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    """Entries of a list that is not the ledger's in one page at the most, however many are asked for."""

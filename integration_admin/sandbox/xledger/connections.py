@@ -35,12 +35,14 @@ _SUFFIXES: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def connection(rows: Sequence[Readable], arguments: dict[str, Any], owners: frozenset[int]) -> dict[str, Any]:
-    """Return one page of `rows`, which must be in the order of their dbId. Raises Problem."""
+def connection(
+    rows: Sequence[Readable], arguments: dict[str, Any], owners: frozenset[int], *, most: int = MAX_ROWS
+) -> dict[str, Any]:
+    """Return one page of `rows`, which must be in the order of their dbId, with at `most` so many. Raises Problem."""
     tests = [_owned_by(owners), _with_status(arguments.get("objectStatus") or "OPEN")]
     tests += _conditions(arguments.get("filter") or {})
     ordered, key = _ordered(rows, arguments.get("orderBy"))
-    return _page(ordered, key, arguments, lambda row: all(test(row) for test in tests))
+    return _page(ordered, key, arguments, lambda row: all(test(row) for test in tests), most)
 
 
 def owners_of(entity: Entity, owner_set: str | None, default: str) -> frozenset[int]:
@@ -120,9 +122,11 @@ def _ordered(rows: Sequence[Readable], order: dict[str, Any] | None) -> tuple[Se
     return sorted(rows, key=key, reverse=order.get("direction") == "DESC"), None
 
 
-def _page(rows: Sequence[Readable], key: Key | None, arguments: dict[str, Any], keep: Test) -> dict[str, Any]:
+def _page(
+    rows: Sequence[Readable], key: Key | None, arguments: dict[str, Any], keep: Test, most: int
+) -> dict[str, Any]:
     first, last = arguments.get("first"), arguments.get("last")
-    size = _size(first if first is not None else last)
+    size = min(_size(first if first is not None else last), most)
     low = 0 if arguments.get("after") is None else _place(rows, key, arguments["after"], after=True)
     high = (
         len(rows) if arguments.get("before") is None else _place(rows, key, arguments["before"], after=False)

@@ -89,7 +89,8 @@ def _reference(scope: Scope, rows: Callable[[World], Sequence[Row]]) -> Resolver
         context = info.context
         context.token.require(scope)
         owners = owners_of(context.entity, arguments.get("ownerSet"), "UPPER")
-        return _counted(context, connection(rows(context.world), arguments, owners))
+        page = connection(rows(context.world), arguments, owners, most=context.behaviour.page_rows)
+        return _counted(context, page)
 
     return resolve
 

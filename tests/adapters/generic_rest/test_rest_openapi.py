@@ -64,6 +64,7 @@ def test_a_description_becomes_settings(given: str) -> None:
         "send_path": "/api/journals",
         "send_method": "POST",
         "details": "own",
+        "field_rules": '{"text": {"max_length": 100}}',
         "batch": "1",
         "success_codes": "201",
         "message_pointer": "/fault/problems/0/text",

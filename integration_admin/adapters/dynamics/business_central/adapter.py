@@ -15,9 +15,10 @@ from integration_admin.adapters.base import (
     ReferenceData,
     Voucher,
 )
-from integration_admin.adapters.dynamics.business_central import fields
+from integration_admin.adapters.dynamics.business_central import fields, invoices
 from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient, Means
 from integration_admin.adapters.dynamics.business_central.fates import read_fates
+from integration_admin.adapters.dynamics.business_central.foreign import is_foreign
 from integration_admin.adapters.dynamics.business_central.lookup import find
 from integration_admin.adapters.dynamics.business_central.options import (
     IN_FLIGHT,
@@ -29,18 +30,20 @@ from integration_admin.adapters.dynamics.business_central.place import Places
 from integration_admin.adapters.dynamics.business_central.probe import probe
 from integration_admin.adapters.dynamics.business_central.reference import read_all
 from integration_admin.adapters.dynamics.business_central.sending import Dispatch
-from integration_admin.adapters.dynamics.business_central.vouchers import shown
+from integration_admin.adapters.dynamics.business_central.vouchers import refusal, shown
 from integration_admin.adapters.dynamics.entra import EntraTokens
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.pace import Gates, Pace
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
+from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.secret import Secret
 
 USER_LIMIT: Final = Pace(requests=100, seconds=5.0, at_once=IN_FLIGHT)
 """Microsoft's limit of 6,000 requests in 5 minutes and 5 at the same time for one app, spread evenly: whatever
 keeps to a hundred in any 5 seconds keeps to 6,000 in any 300."""
+_USUAL_CURRENCY: Final = "NOK"
 _TEST_SECONDS: Final = 9.5
 """Leaves half a second of the promised ten for everything around the test."""
 
@@ -86,8 +89,8 @@ class BusinessCentralAdapter:
     async def test_connection(self, credentials: Credentials) -> Connection:
         """Sign in, name the company, and find or create its journal, within ten seconds.
 
-        Raises AuthenticationFailed, which tells a missing consent from an app Business Central does not know;
-        AdapterError, which lists the companies where none or a wrong one is chosen.
+        Where no company or a wrong one is chosen, what is returned lists the companies instead. Raises
+        AuthenticationFailed, which tells a missing consent from an app Business Central does not know; AdapterError.
         """
         client = self._client(credentials)
         try:
@@ -106,14 +109,28 @@ class BusinessCentralAdapter:
         return await read_all(client, await self._places.company(client))
 
     def render(self, voucher: Voucher, settings: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-        """Return the journal lines this voucher is sent as, amounts as text with all their digits.
+        """Return the journal lines or the purchase invoice this voucher is sent as, amounts as text with all digits.
 
-        Without `settings`, no dimensions are known.
+        Without `settings`, no dimensions are known. A company that was not reached yet is taken to keep its
+        accounts in kroner.
         """
-        return shown(voucher, options(settings).dimensions if settings else ())
+        found = options(settings) if settings else None
+        dimensions = found.dimensions if found else ()
+        currency = (self._places.currency(found) if found else "") or _USUAL_CURRENCY
+        if voucher.kind == EXPENSE_CLAIM and is_foreign(voucher, currency):
+            return invoices.shown(voucher, dimensions)
+        return shown(voucher, dimensions)
+
+    def refusal(self, voucher: Voucher, settings: Mapping[str, str]) -> Outcome | None:
+        """Return why this voucher would not even be offered to Business Central, or None. Raises InvalidInput.
+
+        The company's currency and its open periods are not known without asking.
+        """
+        chosen = options(settings)
+        return refusal(voucher, None, chosen.dimensions, posts=chosen.posting)
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
-        """Put the vouchers into the journal and return one outcome for each. The rules are in sending.py.
+        """Send the vouchers, as journal lines or invoices, and return one outcome for each, as sending.py rules.
 
         Raises AuthenticationFailed or AdapterError only when nothing of the batch was processed.
         """
@@ -121,12 +138,15 @@ class BusinessCentralAdapter:
         return await Dispatch(client, self._means.clock, self._places, SEND_SECONDS).send(batch)
 
     async def lookup(self, credentials: Credentials, references: Sequence[str]) -> list[Booked]:
-        """Return what is in the journal or posted under `references`. Raises AuthenticationFailed, AdapterError."""
+        """Return what is in the journal, an invoice or posted under `references`.
+
+        Raises AuthenticationFailed, AdapterError.
+        """
         client = self._client(credentials)
         return await find(client, await self._places.of(client), references)
 
     async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
-        """Return which vouchers wait in the journal and which are posted. Raises AuthenticationFailed, AdapterError."""
+        """Return which vouchers wait to be posted and which are. Raises AuthenticationFailed, AdapterError."""
         client = self._client(credentials)
         return await read_fates(client, await self._places.of(client), references)
 

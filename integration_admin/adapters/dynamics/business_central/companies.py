@@ -1,19 +1,20 @@
-"""The companies of an environment, and which of them the settings mean: by id or by name."""
+"""The companies of an environment, which of them the settings mean (by id or by name), and the list to choose from."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from integration_admin.adapters.base import Option
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import Message, msg
 
 _LISTED: Final = 20
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-_CHOOSE = msg("Choose a company and enter it under Company. These are there: {companies}.")
-_NO_SUCH = msg("There is no company called {company}. Enter one of these under Company: {companies}.")
-_SEVERAL = msg("Several companies are called {company}. Enter the id of the right one: {companies}.")
+_CHOOSE = msg("The sign-in works. Choose a company under Company, and test again. There are: {companies}.")
+_NO_SUCH = msg("There is no company called {company}. Choose one of these under Company: {companies}.")
+_SEVERAL = msg("Several companies are called {company}. Choose one of these under Company: {companies}.")
 _NONE = msg("The app sees no company in this environment. Give it permission sets in Business Central.")
 
 
@@ -36,6 +37,10 @@ class Company:
         return self.display_name or self.name
 
 
+class NotChosen(AdapterError):
+    """The companies are there, and which one is meant is not clear."""
+
+
 _NAMES: Final[tuple[Callable[[Company], str], ...]] = (
     lambda company: company.id,
     lambda company: company.name,
@@ -46,9 +51,10 @@ _NAMES: Final[tuple[Callable[[Company], str], ...]] = (
 def chosen(companies: Sequence[Company], wanted: str, remembered: str) -> Company:
     """Return the company with this id or name, else the one with the id `remembered`.
 
-    Raises AdapterError that lists the companies where none is chosen, or not one of them.
+    Raises NotChosen that lists the companies where none is chosen, or not one of them; AdapterError where
+    there is none.
     """
-    usable = [company for company in companies if is_guid(company.id)]
+    usable = _usable(companies)
     if not usable:
         raise AdapterError(_NONE, Fault.CONFIG, code="company")
     if not wanted:
@@ -65,6 +71,17 @@ def chosen(companies: Sequence[Company], wanted: str, remembered: str) -> Compan
     raise _not_chosen(_NO_SUCH, wanted, usable)
 
 
+def to_choose_from(companies: Sequence[Company], wanted: str, company: Company | None) -> tuple[Option, ...]:
+    """Return the companies by id, each under a name of its own, in the order of their names.
+
+    The chosen `company` keeps the name it was chosen by, so that what is stored stays one of the options.
+    """
+    usable = _usable(companies)
+    values = {company.id: wanted} if company is not None else {}
+    options = [Option(values.get(one.id, one.id), _name_among(one, usable)) for one in usable]
+    return tuple(sorted(options, key=lambda option: option.text.casefold()))
+
+
 def is_guid(text: str) -> bool:
     """Tell whether a text can stand as a key in an address."""
     return bool(_GUID.fullmatch(text))
@@ -75,13 +92,23 @@ def text_of(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _not_chosen(sentence: Message, wanted: str, companies: Sequence[Company]) -> AdapterError:
-    """Return the error that lists companies; ids are given where names do not tell them apart."""
-    titles = [company.title for company in companies]
-    listed = [
-        company.title if titles.count(company.title) == 1 and sentence is not _SEVERAL else company.id
-        for company in companies[:_LISTED]
-    ]
+def _usable(companies: Sequence[Company]) -> list[Company]:
+    """Leave out a company that no address can name."""
+    return [company for company in companies if is_guid(company.id)]
+
+
+def _name_among(company: Company, companies: Sequence[Company]) -> str:
+    """Return what people call a company, with what tells it from others they call the same."""
+    alike = [one for one in companies if one.title.casefold() == company.title.casefold()]
+    names = [one.name.casefold() for one in alike]
+    if len(alike) == 1:
+        return company.title
+    return f"{company.title} ({company.name if names.count(company.name.casefold()) == 1 else company.id})"
+
+
+def _not_chosen(sentence: Message, wanted: str, companies: Sequence[Company]) -> NotChosen:
+    """Return the error that lists companies."""
+    listed = [_name_among(company, companies) for company in companies[:_LISTED]]
     more = ["…"] if len(companies) > _LISTED else []
     values = {"company": wanted, "companies": "; ".join(listed + more)}
-    return AdapterError(Message(sentence.template, values), Fault.CONFIG, code="company")
+    return NotChosen(Message(sentence.template, values), Fault.CONFIG, code="company")

@@ -105,7 +105,8 @@ class Completion:
     async def _withdraw(self, voucher: Voucher, refusal: Refusal, told: Said, operation: Operation) -> None:
         """Take a voucher's lines out again; ids are known only of lines that were put in by this very send."""
         ids = self._ids.get(voucher.reference, ())
-        half = refusals.half_taken(voucher, told, refusal.status, self._place.journal)
+        names, journal = self._client.options.dimensions, self._place.journal
+        half = refusals.half_taken(voucher, refusal, told, operation, names, journal)
         if len(ids) != len(voucher.lines) + 1:
             self.settled.append(half)
             return
@@ -114,8 +115,7 @@ class Completion:
         except AdapterError:
             self.settled.append(half)
             return
-        options = self._client.options
-        gone = refusals.rejected(voucher, refusal, told, operation, options.dimensions)
+        gone = refusals.rejected(voucher, refusal, told, operation, names)
         self.settled.append(gone if kept is None else half)
 
     def _deliver(self, vouchers: Sequence[Voucher]) -> None:

@@ -28,21 +28,28 @@ def operations(
     for offset, wanting in enumerate(voucher.lines):
         line = by_number.get(first_number(voucher) + offset)
         if line is not None:
-            needed += list(_of_line(voucher, line, wanted_dimensions(wanting, dimensions), place))
+            path = f"{_path(line=line, place=place)}/dimensionSetLines"
+            wanted = wanted_dimensions(wanting, dimensions)
+            needed += list(changes(voucher.reference, path, line.dimensions, wanted))
     first = by_number.get(first_number(voucher))
     if first is not None and first.comment:
         needed.append(Operation(voucher.reference, "PATCH", _path(line=first, place=place), {"comment": ""}))
     return needed
 
 
-def _of_line(voucher: Voucher, line: Line, wanted: Mapping[str, str], place: Place) -> Iterator[Operation]:
-    path = f"{_path(line=line, place=place)}/dimensionSetLines"
+def changes(
+    reference: str, path: str, there: Mapping[str, tuple[str, str]], wanted: Mapping[str, str]
+) -> Iterator[Operation]:
+    """Yield what makes the dimensions at `path` the wanted ones (code -> value code), others left alone.
+
+    `there` is code -> (the dimension's id, value code).
+    """
     for code, value in wanted.items():
-        there = line.dimensions.get(code)
-        if there is None:
-            yield Operation(voucher.reference, "POST", path, {"code": code, "valueCode": value})
-        elif there[1] != value.upper():
-            yield Operation(voucher.reference, "PATCH", f"{path}({there[0]})", {"valueCode": value})
+        held = there.get(code)
+        if held is None:
+            yield Operation(reference, "POST", path, {"code": code, "valueCode": value})
+        elif held[1] != value.upper():
+            yield Operation(reference, "PATCH", f"{path}({held[0]})", {"valueCode": value})
 
 
 def withdrawal(voucher: Voucher, ids: Sequence[str], place: Place) -> list[Operation]:

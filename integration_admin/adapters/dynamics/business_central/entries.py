@@ -1,6 +1,6 @@
 """What Business Central holds under our document numbers: lines in the journal, entries in the ledger."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -54,7 +54,7 @@ async def lines_of(
     found: dict[str, list[Line]] = {}
     if not place.journal_id:
         return found
-    async for reference, node in _under(client, path, references, options):
+    async for reference, node in under(client, path, "documentNumber", _documents(references), options):
         found.setdefault(reference, []).append(_line(node))
     return found
 
@@ -65,8 +65,9 @@ async def entries_of(
     """Return reference -> the entries in the ledger. Raises AuthenticationFailed, AdapterError."""
     path = f"/{place.in_company}/generalLedgerEntries"
     found: dict[str, list[Entry]] = {}
-    async for reference, node in _under(client, path, references, {"select": _ENTRY}):
-        side = (_amount(node.get("creditAmount")) > 0) - (_amount(node.get("debitAmount")) > 0)
+    names = _documents(references)
+    async for reference, node in under(client, path, "documentNumber", names, {"select": _ENTRY}):
+        side = (amount_of(node.get("creditAmount")) > 0) - (amount_of(node.get("debitAmount")) > 0)
         entry = Entry(text_of(node.get("entryNumber")), text_of(node.get("description")), side)
         found.setdefault(reference, []).append(entry)
     return found
@@ -82,30 +83,31 @@ async def has_pending(client: BusinessCentralClient, place: Place, comment: str)
     return False
 
 
-async def _under(
-    client: BusinessCentralClient, path: str, references: Sequence[str], options: Mapping[str, str]
+async def under(
+    client: BusinessCentralClient, path: str, field: str, names: Mapping[str, str], options: Mapping[str, str]
 ) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (reference, entry) of everything that has one of our document numbers.
+    """Yield (reference, entry) of everything that has one of our names in a field; `names` is name -> reference.
 
     An entry that was not asked for shows that the filter was not heeded: a voucher taken for absent would be
-    booked again, so nothing of such an answer is believed.
+    booked again, so nothing of such an answer is believed. Raises AuthenticationFailed, AdapterError.
     """
-    for start in range(0, len(references), _AT_ONCE):
-        some = {short(reference): reference for reference in references[start : start + _AT_ONCE]}
-        async for node in client.values(f"{path}?" + query(filter=_any_of(some), **options)):
-            document = text_of(node.get("documentNumber")).upper()
-            if document not in some:
+    listed = list(names)
+    for start in range(0, len(listed), _AT_ONCE):
+        some = listed[start : start + _AT_ONCE]
+        wanted = " or ".join(f"{field} eq {text(name)}" for name in some)
+        async for node in client.values(f"{path}?" + query(filter=wanted, **options)):
+            name = text_of(node.get(field)).upper()
+            if name not in some:
                 raise misshapen(detail="the list holds what was not asked for")
-            yield some[document], node
+            yield names[name], node
 
 
-def _any_of(documents: Collection[str]) -> str:
-    return " or ".join(f"documentNumber eq {text(document)}" for document in documents)
+def _documents(references: Sequence[str]) -> dict[str, str]:
+    return {short(reference): reference for reference in references}
 
 
 def _line(node: Mapping[str, Any]) -> Line:
     number = node.get("lineNumber")
-    sets = node.get("dimensionSetLines")
     return Line(
         id=text_of(node.get("id")),
         number=number if isinstance(number, int) else 0,
@@ -113,20 +115,27 @@ def _line(node: Mapping[str, Any]) -> Line:
         account=text_of(node.get("accountNumber")),
         document=text_of(node.get("documentNumber")),
         external=text_of(node.get("externalDocumentNumber")),
-        amount=_amount(node.get("amount")),
+        amount=amount_of(node.get("amount")),
         comment=text_of(node.get("comment")),
-        dimensions={
-            text_of(entry.get("code")).upper(): (
-                text_of(entry.get("id")),
-                text_of(entry.get("valueCode")).upper(),
-            )
-            for entry in (sets if isinstance(sets, list) else [])
-            if isinstance(entry, dict)
-        },
+        dimensions=dimensions_in(node),
     )
 
 
-def _amount(value: Any) -> Decimal:
+def dimensions_in(node: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return dimension code -> (the dimension's id, value code) of a line that was read with its dimensions."""
+    sets = node.get("dimensionSetLines")
+    return {
+        text_of(entry.get("code")).upper(): (
+            text_of(entry.get("id")),
+            text_of(entry.get("valueCode")).upper(),
+        )
+        for entry in (sets if isinstance(sets, list) else [])
+        if isinstance(entry, dict)
+    }
+
+
+def amount_of(value: Any) -> Decimal:
+    """Return an amount of an answer; 0 where it has none."""
     try:
         return Decimal(str(value))
     except InvalidOperation:

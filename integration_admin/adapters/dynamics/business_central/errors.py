@@ -27,7 +27,7 @@ PASSING: Final = frozenset({"Internal_TenantUnavailable", "Internal_ServerError"
 """Codes of troubles on their side that pass by themselves."""
 
 NOT_CONSENTED: Final = msg(
-    "Microsoft lets the app in, but it has no access to Business Central. In the Entra admin centre, open App"
+    "Microsoft lets the app in, but it has no access to Business Central. In the Entra admin center, open App"
     " registrations > your app > API permissions, add Dynamics 365 Business Central > Application permissions >"
     " API.ReadWrite.All, and choose Grant admin consent."
 )
@@ -37,7 +37,7 @@ NOT_ENABLED: Final = msg(
 )
 ONE_OF_BOTH: Final = msg(
     "Business Central refuses the app. Check two things: that an administrator has granted it API.ReadWrite.All"
-    " in the Entra admin centre, and that it is enabled in Business Central under Microsoft Entra applications."
+    " in the Entra admin center, and that it is enabled in Business Central under Microsoft Entra applications."
 )
 NO_RIGHT: Final = msg(
     "The app may not do this in Business Central. Search there for Microsoft Entra applications, open the app,"

@@ -31,9 +31,7 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     CredentialField(
         "company",
         msg("Company"),
-        msg(
-            "Leave it empty for the first test: the answer lists the companies. Then enter one of them here."
-        ),
+        msg("Leave it empty for the first test. The test finds the companies, and you choose one here."),
         required=False,
         max_length=100,
     ),
@@ -62,8 +60,8 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         msg("Posting"),
         msg(
             "Warning: posting cannot be undone. If you choose it, everything that lies in the journal is booked"
-            " after each export, also what somebody else has put there. Without it, your accountant looks"
-            " through the lines and posts them in Business Central."
+            " after each export, also what somebody else has put there, and so is every purchase invoice of the"
+            " export. Without it, your accountant looks through them and posts them in Business Central."
         ),
         choices=(
             Choice(STAGE, msg("Put the lines into the journal only")),
@@ -105,7 +103,10 @@ TARGET_FIELDS: Final[tuple[TargetField, ...]] = (
     TargetField(
         "vendor",
         msg("Vendor"),
-        msg("The number of the vendor the money is owed to. Comes before the employee."),
+        msg(
+            "The number of the vendor the money is owed to. Comes before the employee. A claim in another currency"
+            " than the company's needs one."
+        ),
         Level.VOUCHER,
         reference="vendors",
         max_length=CODE_LENGTH,

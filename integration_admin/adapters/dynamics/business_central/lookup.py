@@ -1,7 +1,7 @@
-"""What is booked under our references: in the journal, and in the ledger once somebody has posted.
+"""What is booked under our references: in the journal, in the ledger once somebody has posted, and as invoices.
 
-A voucher whose dimensions are not all in yet counts as absent, unless it was posted like that: it is then
-sent once more, meets its own lines, and gets the rest (see sending.py).
+A voucher that is not complete yet counts as absent, unless it was posted like that: it is then sent once more,
+meets its own lines or its own draft, and gets the rest (see sending.py and invoicing.py).
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from integration_admin.adapters.base import Booked
 from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient
 from integration_admin.adapters.dynamics.business_central.entries import Entry, Line, entries_of, lines_of
+from integration_admin.adapters.dynamics.business_central.held_invoices import readable_invoices_of
 from integration_admin.adapters.dynamics.business_central.place import Place
 from integration_admin.adapters.dynamics.business_central.vouchers import PENDING
 from integration_admin.adapters.dynamics.references import short
@@ -24,12 +25,14 @@ async def find(client: BusinessCentralClient, place: Place, references: Sequence
     staged_again = await lines_of(
         client, place, [name for name in references if name in posted and name in staged]
     )
+    invoiced = await readable_invoices_of(client, place, references)
     booked = []
     for reference in references:
         in_journal = (staged_again if reference in posted else staged).get(reference, [])
         count = _count(reference, in_journal, posted.get(reference, []))
-        if count:
-            booked.append(Booked(reference, count, short(reference)))
+        numbers = [invoice.number for invoice in invoiced.get(reference, []) if invoice.is_whole]
+        if count or numbers:
+            booked.append(Booked(reference, count + len(numbers), short(reference) if count else numbers[0]))
     return booked
 
 

@@ -5,7 +5,7 @@ that it is found again under another name.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -94,9 +94,12 @@ class Places:
         """Ask anew next time: something that was there may be gone."""
         self._of(client).until = float("-inf")
 
-    async def tested(self, client: BusinessCentralClient, deadline: float) -> Place:
-        """Return the place as it is now, its journal created where it is absent. Raises as `ready` does."""
-        place = await self._find(client, deadline)
+    async def tested(self, client: BusinessCentralClient, company: Company, deadline: float) -> Place:
+        """Return the place in `company` as it is now, its journal created where it is absent.
+
+        Raises as `ready` does.
+        """
+        place = await _find(client, company, deadline)
         if not place.journal_id:
             place = await _with_journal(client, place, deadline)
         known = self._of(client)
@@ -106,30 +109,45 @@ class Places:
 
     async def company(self, client: BusinessCentralClient, deadline: float = _SECONDS) -> Company:
         """Return the chosen company. Raises AdapterError that lists the companies where none is, or a wrong one."""
+        return self.chosen(client, await companies_of(client, deadline))
+
+    def chosen(self, client: BusinessCentralClient, companies: Sequence[Company]) -> Company:
+        """Return the one of `companies` the settings name, and remember its id. Raises NotChosen, AdapterError."""
         options = client.options
-        path = "/companies?" + query(select="id,name,displayName")
-        companies = [Company.of(entry) async for entry in client.values(path, deadline=deadline)]
         name = (options.base, options.company.casefold())
         found = chosen(companies, options.company, self._ids.get(name, ""))
         self._ids[name] = found.id
         return found
 
+    def currency(self, options: Options) -> str:
+        """Return the currency of a company that was found before, empty where none was; asks nobody."""
+        known = self._known.get(_key(options))
+        return known.place.currency if known is not None and known.place is not None else ""
+
     def _of(self, client: BusinessCentralClient) -> _Known:
-        options: Options = client.options
-        key = (options.base, options.sign_in.client_id, options.company, options.journal)
-        return self._known.setdefault(key, _Known())
+        return self._known.setdefault(_key(client.options), _Known())
 
     async def _current(self, client: BusinessCentralClient, known: _Known) -> Place:
         if known.place is None or client.clock.monotonic() >= known.until:
-            known.place = await self._find(client, _SECONDS)
+            known.place = await _find(client, await self.company(client), _SECONDS)
             known.until = client.clock.monotonic() + _GOOD_SECONDS
         return known.place
 
-    async def _find(self, client: BusinessCentralClient, deadline: float) -> Place:
-        company = await self.company(client, deadline)
-        journal_id = await _journal_id(client, company, deadline)
-        currency, open_from, open_to = await _setup(client, company, deadline)
-        return Place(company, journal_id, client.options.journal, currency, open_from, open_to)
+
+def _key(options: Options) -> tuple[str, str, str, str]:
+    return (options.base, options.sign_in.client_id, options.company, options.journal)
+
+
+async def companies_of(client: BusinessCentralClient, deadline: float) -> list[Company]:
+    """Return every company the app sees. Raises AuthenticationFailed, AdapterError."""
+    path = "/companies?" + query(select="id,name,displayName")
+    return [Company.of(entry) async for entry in client.values(path, deadline=deadline)]
+
+
+async def _find(client: BusinessCentralClient, company: Company, deadline: float) -> Place:
+    journal_id = await _journal_id(client, company, deadline)
+    currency, open_from, open_to = await _setup(client, company, deadline)
+    return Place(company, journal_id, client.options.journal, currency, open_from, open_to)
 
 
 async def _journal_id(client: BusinessCentralClient, company: Company, deadline: float) -> str:

@@ -39,7 +39,7 @@ async def read_all(client: BusinessCentralClient, company: Company) -> Reference
     known = await dimensions_of(client, company)
     for slot, code in zip(DIMENSIONS, client.options.dimensions, strict=False):
         if code in known:
-            slots[slot] = known[code].name or code
+            slots[slot] = f"{known[code].name} ({code})" if known[code].name else code
             path = f"dimensions({known[code].id})/dimensionValues"
             lists[slot] = await _items(client, company, path, "id,code,displayName")
     return ReferenceData(lists, slots)

@@ -1,7 +1,7 @@
 """Why Business Central refused a voucher, in words for a person, and which of our fields is to blame."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.dynamics.business_central.batch import Operation, Refusal
@@ -36,6 +36,14 @@ _FIELDS = (
 )
 
 
+class _Dimension(NamedTuple):
+    """A dimension that was to be set: our field, its code there and the value's."""
+
+    field: str
+    code: str
+    value: str
+
+
 def not_about_vouchers(refusal: Refusal, told: Said, context: Context) -> AdapterError | None:
     """Return the error where no voucher is to blame for a refusal inside a batch, None where one is.
 
@@ -61,14 +69,14 @@ def rejected(
     dimensions: tuple[str, ...],
 ) -> Outcome:
     """Return the outcome of the voucher a batch was refused for."""
+    dimension = _dimension(voucher, operation, dimensions)
     body = operation.body if operation else {}
-    code = str(body.get("code", ""))
     return Outcome(
         voucher.reference,
         Result.REJECTED,
-        message=_reason(told, refusal.status),
+        message=_reason(told, refusal.status, dimension),
         fault=Fault.CONFIG,
-        field=DIMENSIONS[dimensions.index(code)] if code in dimensions else _field(told, body),
+        field=dimension.field if dimension else _field(told, body),
     )
 
 
@@ -102,7 +110,14 @@ def different(voucher: Voucher, journal: str) -> Outcome:
     )
 
 
-def half_taken(voucher: Voucher, told: Said, status: int, journal: str) -> Outcome:
+def half_taken(
+    voucher: Voucher,
+    refusal: Refusal,
+    told: Said,
+    operation: Operation,
+    dimensions: tuple[str, ...],
+    journal: str,
+) -> Outcome:
     """Return the outcome of a voucher whose lines are in, whose dimensions are refused, and which stays there."""
     return Outcome(
         voucher.reference,
@@ -112,13 +127,37 @@ def half_taken(voucher: Voucher, told: Said, status: int, journal: str) -> Outco
             " Business Central refuses: {reason} Delete these lines there before the claim is sent again.",
             document=short(voucher.reference),
             journal=journal,
-            reason=_reason(told, status),
+            reason=_reason(told, refusal.status, _dimension(voucher, operation, dimensions)),
         ),
         fault=Fault.UPSTREAM,
     )
 
 
-def _reason(told: Said, status: int) -> Message:
+def _dimension(
+    voucher: Voucher, operation: Operation | None, dimensions: tuple[str, ...]
+) -> _Dimension | None:
+    """Return the dimension an operation sets, or None; a change of one that is there names its value alone."""
+    body = operation.body if operation else {}
+    value = str(body.get("valueCode", ""))
+    for field, code in zip(DIMENSIONS, dimensions, strict=False):
+        is_meant = (
+            body["code"] == code
+            if "code" in body
+            else any(line.fields.get(field) == value for line in voucher.lines)
+        )
+        if value and is_meant:
+            return _Dimension(field, code, value)
+    return None
+
+
+def _reason(told: Said, status: int, dimension: _Dimension | None) -> Message:
+    if told.words and dimension:
+        return msg(
+            "Business Central refused the value {value} of the dimension {dimension}. It says: “{words}”",
+            value=dimension.value,
+            dimension=dimension.code,
+            words=told.words,
+        )
     if told.words:
         return msg("Business Central refused the voucher. It says: “{words}”", words=told.words)
     return msg("Business Central refused the voucher ({status}) and does not say why.", status=status)

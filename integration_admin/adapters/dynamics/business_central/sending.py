@@ -1,5 +1,8 @@
 """Sends vouchers in as few batches as possible, and tells of each what became of it.
 
+Those in the company's currency go into the journal, by the rules below; claims in another one follow as
+purchase invoices, one at a time, by the rules in invoicing.py.
+
 The rules. A batch is one transaction: answered in full, all of it is in the journal; with any refusal in it,
 nothing is, whatever the other answers say. The voucher that was refused is rejected alone, the others go out
 again. What is in the journal already is found there, compared and completed, never sent twice. An answer
@@ -9,7 +12,7 @@ that it holds for all of it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
@@ -19,6 +22,8 @@ from integration_admin.adapters.dynamics.business_central.client import BATCH_SE
 from integration_admin.adapters.dynamics.business_central.completing import Completion
 from integration_admin.adapters.dynamics.business_central.entries import Line, lines_of
 from integration_admin.adapters.dynamics.business_central.errors import SAME_KEY, as_fault, said
+from integration_admin.adapters.dynamics.business_central.foreign import is_foreign
+from integration_admin.adapters.dynamics.business_central.invoicing import Invoicing
 from integration_admin.adapters.dynamics.business_central.place import Place, Places
 from integration_admin.adapters.dynamics.business_central.posting import post
 from integration_admin.adapters.dynamics.business_central.vouchers import (
@@ -49,7 +54,9 @@ class Dispatch:
         self._dimensions = client.options.dimensions
         self._until = clock.monotonic() + seconds - _LAST_START
         self._waiting: deque[list[Voucher]] = deque()
+        """Vouchers for the journal in packs, then those in another currency, each alone."""
         self._settled: list[Outcome] = []
+        self._invoicing: Invoicing | None = None
         self._place_is_sure = False
 
     async def send(self, batch: Sequence[Voucher]) -> list[Outcome]:
@@ -64,7 +71,12 @@ class Dispatch:
             for voucher in batch
             if (outcome := refusal(voucher, self._place, self._dimensions, posts=posts))
         }
-        self._waiting.extend(packs(voucher for voucher in batch if voucher.reference not in refused))
+        offered = [voucher for voucher in batch if voucher.reference not in refused]
+        invoiced = {
+            voucher.reference: voucher for voucher in offered if is_foreign(voucher, self._place.currency)
+        }
+        self._waiting.extend(packs(voucher for voucher in offered if voucher.reference not in invoiced))
+        self._waiting.extend([voucher] for voucher in invoiced.values())
         while self._waiting:
             pack = self._waiting.popleft()
             try:
@@ -76,14 +88,24 @@ class Dispatch:
                 self._settled += list(self._left(pack, error))
                 break
         if posts:
-            self._settled = await post(self._client, self._place, self._settled, until=self._until)
+            await self._post_journal(invoiced)
         return [*self._settled, *refused.values()]
+
+    async def _post_journal(self, invoiced: Collection[str]) -> None:
+        """Post the journal; invoices are posted one by one."""
+        others = [outcome for outcome in self._settled if outcome.reference in invoiced]
+        staged = [outcome for outcome in self._settled if outcome.reference not in invoiced]
+        self._settled = [*await post(self._client, self._place, staged, until=self._until), *others]
 
     async def _send_pack(self, pack: list[Voucher]) -> None:
         """Send one batch and settle its vouchers, or put back those that can go without the refused one."""
-        operations = insertions(pack, self._place, self._dimensions)
         if self._clock.monotonic() + _LAST_START > self._until:
             raise _no_time()
+        if is_foreign(pack[0], self._place.currency):
+            self._invoicing = self._invoicing or Invoicing(self._client, self._place, self._until)
+            self._settled.append(await self._invoicing.settle(pack[0]))
+            return
+        operations = insertions(pack, self._place, self._dimensions)
         until = min(self._until, self._clock.monotonic() + BATCH_SECONDS)
         reply = await self._client.batch(operations, until=until)
         inserted = _inserted(operations, reply.bodies)

@@ -1,4 +1,4 @@
-"""A voucher as Business Central takes it: lines of a general journal, which share a document number.
+"""A voucher in the company's currency as Business Central takes it: general journal lines with one document number.
 
 Each cost line is a G/L line of its own, and one more line carries the whole amount to the employee, the
 vendor or the account for what is owed. That line is not made a balancing account of the cost lines, though
@@ -11,11 +11,10 @@ ends in our number.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import reduce
-from operator import add
 from typing import Any, Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher, VoucherLine
+from integration_admin.adapters.dynamics.business_central import foreign
 from integration_admin.adapters.dynamics.business_central.batch import MOST, Operation
 from integration_admin.adapters.dynamics.business_central.fields import DIMENSIONS, TEXT_LENGTH
 from integration_admin.adapters.dynamics.business_central.place import Place
@@ -38,8 +37,13 @@ _LEDGER: Final = "G/L Account"
 _CREDITORS: Final = (("vendor", "Vendor"), ("employee", EMPLOYEE), ("credit_account", _LEDGER))
 
 
-def refusal(voucher: Voucher, place: Place, dimensions: tuple[str, ...], *, posts: bool) -> Outcome | None:
-    """Return why a voucher cannot even be offered to Business Central, or None."""
+def refusal(
+    voucher: Voucher, place: Place | None, dimensions: tuple[str, ...], *, posts: bool
+) -> Outcome | None:
+    """Return why a voucher cannot even be offered to Business Central, or None.
+
+    Without a place, what the company demands of currency and period is not judged.
+    """
     field, message = _problem(voucher, place, dimensions, posts=posts)
     if message is None:
         return None
@@ -47,7 +51,7 @@ def refusal(voucher: Voucher, place: Place, dimensions: tuple[str, ...], *, post
 
 
 def _problem(
-    voucher: Voucher, place: Place, dimensions: tuple[str, ...], *, posts: bool
+    voucher: Voucher, place: Place | None, dimensions: tuple[str, ...], *, posts: bool
 ) -> tuple[str, Message | None]:
     """Return (field to blame, what is wrong)."""
     if len(voucher.reference) > _REFERENCE_LENGTH:
@@ -63,14 +67,8 @@ def _problem(
             count=len(voucher.lines),
             most=MOST_LINES,
         )
-    currencies = {line.amount.currency for line in voucher.lines}
-    if currencies != {place.currency}:
-        return "", msg(
-            "The claim is in {currency}, and the company keeps its accounts in {local}. Lines of a general journal"
-            " cannot be in another currency, so enter this claim in Business Central as a purchase invoice.",
-            currency=", ".join(sorted(currencies)),
-            local=place.currency,
-        )
+    if place is not None and (problem := foreign.problem(voucher, place)):
+        return problem
     if creditor(voucher) is None or not voucher.lines:
         return "credit_account", msg(
             "Nobody is owed the money: the mapping fills neither vendor, employee nor account for what is owed."
@@ -78,7 +76,9 @@ def _problem(
     return _problem_of_date(voucher, place, posts=posts) or _problem_of_dimensions(voucher, dimensions)
 
 
-def _problem_of_date(voucher: Voucher, place: Place, *, posts: bool) -> tuple[str, Message | None] | None:
+def _problem_of_date(
+    voucher: Voucher, place: Place | None, *, posts: bool
+) -> tuple[str, Message | None] | None:
     value = posting_date(voucher)
     try:
         day = date.fromisoformat(value)
@@ -90,15 +90,20 @@ def _problem_of_date(voucher: Voucher, place: Place, *, posts: bool) -> tuple[st
         return "posted_date", msg(
             "“{value}” is not a date. Business Central wants it as 2026-11-05.", value=value
         )
-    too_early = place.open_from is not None and day < place.open_from
-    too_late = place.open_to is not None and day > place.open_to
-    if posts and (too_early or too_late):
+    if posts and place is not None and _is_closed(place, day):
         return "posted_date", msg(
             "Business Central takes no postings on {day}. Your accountant can open the period there under General"
             " Ledger Setup.",
             day=value,
         )
     return None
+
+
+def _is_closed(place: Place, day: date) -> bool:
+    """Tell whether the company takes no postings on a day."""
+    too_early = place.open_from is not None and day < place.open_from
+    too_late = place.open_to is not None and day > place.open_to
+    return too_early or too_late
 
 
 def _problem_of_dimensions(voucher: Voucher, dimensions: tuple[str, ...]) -> tuple[str, Message | None]:
@@ -191,10 +196,9 @@ def _cost(voucher: Voucher, line: VoucherLine, number: int, kind: str, account: 
 
 
 def _whole(voucher: Voucher, number: int, kind: str, account: str) -> dict[str, Any]:
-    total = reduce(add, (line.amount for line in voucher.lines))
     named = fitting(voucher.record_id, TEXT_LENGTH - LENGTH - 1)
     description = f"{named} {short(voucher.reference)}"
-    return _line(voucher, number, kind, account, -total) | {"description": description}
+    return _line(voucher, number, kind, account, -foreign.total(voucher)) | {"description": description}
 
 
 def _line(voucher: Voucher, number: int, kind: str, account: str, amount: Money) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from integration_admin.adapters.dynamics.finance_operations.probe import probe
 from integration_admin.adapters.dynamics.finance_operations.reference import read_all
 from integration_admin.adapters.dynamics.finance_operations.sending import Sending
 from integration_admin.adapters.dynamics.finance_operations.targets import TARGET_FIELDS
-from integration_admin.adapters.dynamics.finance_operations.vouchers import header, lines, readable
+from integration_admin.adapters.dynamics.finance_operations.vouchers import header, lines, readable, refusal
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
@@ -112,6 +112,10 @@ class FinanceOperationsAdapter:
             "LedgerJournalHeaders": header([voucher], how),
             "LedgerJournalLines": [readable(line) for line in lines(voucher, how, "")],
         }
+
+    def refusal(self, voucher: Voucher, settings: Mapping[str, str]) -> Outcome | None:
+        """Return why this voucher would not even be offered to Finance & Operations, or None."""
+        return refusal(voucher, booking(settings))
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers in one journal and return one outcome for each. The rules are in sending.py.

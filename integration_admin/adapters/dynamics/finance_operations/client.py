@@ -92,6 +92,13 @@ class ODataClient:
                 raise
             raise with_fault(error, Fault.TRANSIENT) from None
 
+    async def remove(self, key: str, *, until: float) -> Response:
+        """Delete the one entry with a key such as `Entities(Name='1')` and return the answer, whatever its status.
+
+        `until` is in monotonic seconds. Raises AdapterError.
+        """
+        return await self._patiently("DELETE", f"{self.options.data}/{key}?{_CROSS_COMPANY}", until)
+
     async def batch(self, content_type: str, body: bytes, *, until: float) -> Response:
         """Send a batch once and return the answer, whatever its status but 401.
 
@@ -114,6 +121,10 @@ class ODataClient:
     def seconds_until(self, until: float) -> float:
         """Return the seconds left until `until` (monotonic seconds), or as good as none."""
         return max(until - self._clock.monotonic(), 0.001)
+
+    def until_in(self, seconds: float) -> float:
+        """Return the moment in so many seconds, as monotonic seconds."""
+        return self._clock.monotonic() + seconds
 
     def unanswered(self, response: Response, entity: str) -> AdapterError:
         """Return the error for a question that was not answered."""

@@ -1,4 +1,4 @@
-"""Opens the journal a batch is booked in. A journal without lines books nothing."""
+"""Opens the journal a batch is booked in, and takes one away that stayed empty. Without lines it books nothing."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from integration_admin.adapters.base import Voucher
 from integration_admin.adapters.dynamics.finance_operations.client import ODataClient, Row
 from integration_admin.adapters.dynamics.finance_operations.errors import misshapen, own_words, with_fault
+from integration_admin.adapters.dynamics.finance_operations.lookup import LINES
 from integration_admin.adapters.dynamics.finance_operations.refusals import about_settings, already_exists
 from integration_admin.adapters.dynamics.finance_operations.vouchers import header, integration_key
 from integration_admin.adapters.dynamics.odata import text
@@ -16,6 +17,7 @@ from integration_admin.core.messages import msg
 HEADERS: Final = "LedgerJournalHeaders"
 _LENGTH: Final = 20
 _AT_ONCE: Final = 25
+_TAKE_AWAY_SECONDS: Final = 10.0
 _STATE: Final = "dataAreaId,JournalBatchNumber,IsPosted"
 
 
@@ -62,6 +64,29 @@ async def is_open(client: ODataClient, journal: str, *, until: float) -> bool:
     except AdapterError:
         return True
     return any(row.get("IsPosted") != "Yes" for row in rows)
+
+
+async def take_away(client: ODataClient, journal: str, *, until: float) -> None:
+    """Delete a journal into which surely nothing was written; one that has lines all the same stays.
+
+    Deleting would take lines along, so they are asked for first. Where anything goes wrong the journal stays
+    too: it is in nobody's books. `until` is in monotonic seconds.
+    """
+    company = client.options.booking.company
+    until = min(until, client.until_in(_TAKE_AWAY_SECONDS))
+    try:
+        lines = await client.rows(
+            LINES,
+            deadline=client.seconds_until(until),
+            select="dataAreaId,JournalBatchNumber",
+            filter=f"dataAreaId eq {text(company)} and JournalBatchNumber eq {text(journal)}",
+            top="1",
+        )
+        if not lines:
+            key = f"{HEADERS}(dataAreaId={text(company)},JournalBatchNumber={text(journal)})"
+            await client.remove(key, until=until)
+    except AdapterError:
+        return
 
 
 def _created(response: Response) -> Row:

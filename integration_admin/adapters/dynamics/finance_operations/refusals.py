@@ -1,13 +1,14 @@
 """What a changeset that was not written tells about its voucher, in words the people who can act understand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from integration_admin.adapters.answers import Meaning, meaning
 from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.dynamics.finance_operations.blame import Blame, blame, missing_in
 from integration_admin.adapters.dynamics.finance_operations.errors import (
     names_a_reason,
     no_access,
@@ -20,32 +21,9 @@ from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 
-_NOT_FOUND = re.compile(
-    r"The value '(?P<value>[^']{0,100})' in field '(?P<field>[^']{1,100})' is not found in the related table",
-    re.IGNORECASE,
-)
 _EXISTS = re.compile(r"record already exists", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(r"not allowed for field '?(?P<field>\w+)'?", re.IGNORECASE)
-_NAMED = re.compile(r"field '(?:\w+\.)?(?P<field>\w+)'")
 
-_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "AccountDisplayValue": "account",
-        "MainAccount": "account",
-        "LedgerDimension": "account",
-        "DefaultDimensionDisplayValue": "account",
-        "TransDate": "posted_date",
-        "DueDate": "due_date",
-        "Due": "due_date",
-        "Text": "text",
-        "Txt": "text",
-        "SalesTaxGroup": "sales_tax_group",
-        "TaxGroup": "sales_tax_group",
-        "ItemSalesTaxGroup": "item_sales_tax_group",
-        "TaxItemGroup": "item_sales_tax_group",
-    }
-)
-"""The other side's name of a field of a line, or of its table -> ours."""
 _SETTINGS: Final[Mapping[str, Message]] = MappingProxyType(
     {
         "LineNumber": msg(
@@ -79,10 +57,19 @@ def about_settings(response: Response) -> Message | None:
     return _SETTINGS.get(name)
 
 
-def not_written(voucher: Voucher, response: Response, now: datetime, secrets: tuple[Secret, ...]) -> Outcome:
-    """Return what became of a voucher whose changeset was answered with an error."""
+def not_written(
+    voucher: Voucher,
+    response: Response,
+    now: datetime,
+    dimensions: Sequence[str],
+    secrets: tuple[Secret, ...],
+) -> Outcome:
+    """Return what became of a voucher whose changeset was answered with an error.
+
+    `dimensions` are the names of the dimensions in the order of our fields.
+    """
     if names_a_reason(response):
-        return _refused(voucher, response, secrets)
+        return _refused(voucher, response, dimensions, secrets)
     has_wait = "retry-after" in response.headers
     match meaning(response.status, has_retry_after=has_wait, promised=response.status == 429):
         case Meaning.WAIT:
@@ -92,7 +79,7 @@ def not_written(voucher: Voucher, response: Response, now: datetime, secrets: tu
             changed = about_settings(response)
             return _not_sent(voucher, changed or no_access(response.status).message, Fault.CONFIG)
         case Meaning.REJECTED | Meaning.CONFIGURATION:
-            return _refused(voucher, response, secrets)
+            return _refused(voucher, response, dimensions, secrets)
     return unknown(voucher)
 
 
@@ -114,20 +101,22 @@ def unknown(voucher: Voucher, message: Message = UNKNOWN) -> Outcome:
     return Outcome(voucher.reference, Result.UNKNOWN, message=message, fault=Fault.UNKNOWN_OUTCOME)
 
 
-def _refused(voucher: Voucher, response: Response, secrets: tuple[Secret, ...]) -> Outcome:
+def _refused(
+    voucher: Voucher, response: Response, dimensions: Sequence[str], secrets: tuple[Secret, ...]
+) -> Outcome:
     """Return the outcome of a voucher that broke a rule; that a line is there already may be our own doing."""
     if already_exists(response):
         return unknown(voucher, _ALREADY_THERE)
     changed = about_settings(response)
     if changed is not None:
         return _not_sent(voucher, changed, Fault.CONFIG)
-    words = own_words(response, *secrets)
+    about = blame(voucher, whole_words(response), dimensions)
     return Outcome(
         voucher.reference,
         Result.REJECTED,
-        message=_sentence(words, response.status),
+        message=_sentence(own_words(response, *secrets), response.status, about),
         fault=Fault.CONFIG,
-        field=_field(voucher, whole_words(response)),
+        field=about.field,
     )
 
 
@@ -135,29 +124,21 @@ def _not_sent(voucher: Voucher, message: Message, fault: Fault, retry_after: flo
     return Outcome(voucher.reference, Result.NOT_SENT, message=message, fault=fault, retry_after=retry_after)
 
 
-def _sentence(words: str, status: int) -> Message:
-    missing = _NOT_FOUND.search(words)
+def _sentence(words: str, status: int, about: Blame) -> Message:
+    missing = missing_in(words)
     if missing:
         return msg(
             "{value} does not exist in Finance & Operations as “{field}”.",
-            value=missing["value"],
-            field=missing["field"],
+            value=missing.value,
+            field=missing.field,
+        )
+    if words and about.dimension:
+        return msg(
+            "Finance & Operations refused the value {value} of the dimension {dimension}. It says: “{words}”",
+            value=about.value,
+            dimension=about.dimension,
+            words=words,
         )
     if words:
         return msg("Finance & Operations refused the voucher. It says: “{words}”", words=words)
     return msg("Finance & Operations refused the voucher ({status}) and does not say why.", status=status)
-
-
-def _field(voucher: Voucher, words: str) -> str:
-    """Return the target field to blame: by the field's name, the credit account told apart by its code."""
-    named = next(
-        (_FIELDS[found["field"]] for found in _NAMED.finditer(words) if found["field"] in _FIELDS), ""
-    )
-    missing = _NOT_FOUND.search(words)
-    code = missing["value"] if missing else ""
-    if code and code == voucher.fields.get("vendor"):
-        return "vendor"
-    of_lines = {line.fields.get("account") for line in voucher.lines}
-    if code and code == voucher.fields.get("credit_account") and code not in of_lines:
-        return "credit_account"
-    return "account" if code and code in of_lines else named

@@ -3,7 +3,8 @@
 The rules. Opening a journal books nothing, so whatever goes wrong there, no voucher was sent. A changeset
 whose lines all come back, with our reference in each, is a delivery; one that is answered with an error was
 not written. Everything else is unknown. Where an answer ends with a failure and tells nothing of the
-vouchers behind it, they are looked up, and those that are absent go out again.
+vouchers behind it, they are looked up, and those that are absent go out again. A journal into which nothing
+was written is taken away again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,11 @@ from integration_admin.adapters.base import Booked, Outcome, Result, Voucher
 from integration_admin.adapters.dynamics.finance_operations import batch
 from integration_admin.adapters.dynamics.finance_operations.client import ODataClient
 from integration_admin.adapters.dynamics.finance_operations.errors import not_taken, with_fault
-from integration_admin.adapters.dynamics.finance_operations.journals import is_open, open_journal
+from integration_admin.adapters.dynamics.finance_operations.journals import (
+    is_open,
+    open_journal,
+    take_away,
+)
 from integration_admin.adapters.dynamics.finance_operations.lookup import LINES, external_id, find
 from integration_admin.adapters.dynamics.finance_operations.refusals import (
     UNKNOWN,
@@ -40,6 +45,7 @@ _CUT = msg(
     " Check journal {journal} there, and tell those who run this program."
 )
 _NOT_PROCESSED = frozenset({Fault.CONFIG, Fault.TRANSIENT, Fault.RATE_LIMITED})
+_NOT_WRITTEN = frozenset({Result.REJECTED, Result.NOT_SENT})
 
 
 class _Planned(NamedTuple):
@@ -66,7 +72,16 @@ class Sending:
         if not offered:
             return refused
         journal = await open_journal(self._client, offered, until=self._until)
-        return [*refused, *await self._offer(journal, self._plan(offered, journal))]
+        try:
+            outcomes = await self._offer(journal, self._plan(offered, journal))
+        except AdapterError as error:
+            # Whoever is no longer let in may not delete either.
+            if error.fault in _NOT_PROCESSED and not isinstance(error, AuthenticationFailed):
+                await take_away(self._client, journal, until=self._until)
+            raise
+        if all(outcome.result in _NOT_WRITTEN for outcome in outcomes):
+            await take_away(self._client, journal, until=self._until)
+        return [*refused, *outcomes]
 
     def _plan(self, vouchers: Sequence[Voucher], journal: str) -> list[_Planned]:
         planned: list[_Planned] = []
@@ -126,7 +141,8 @@ class Sending:
         voucher = one.voucher
         failed = [answer for answer in group if answer.status >= 300]
         if failed and len(failed) == len(group):
-            return not_written(voucher, failed[0], self._clock.now(), self._client.shown_to_nobody)
+            now, secrets = self._clock.now(), self._client.shown_to_nobody
+            return not_written(voucher, failed[0], now, self._booking.dimensions, secrets)
         rows = [row for answer in group if (row := _row(answer, journal)) is not None]
         if failed or len(group) != len(one.lines) or len(rows) != len(group):
             return unknown(voucher)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from integration_admin.sandbox.dynamics.business_central import enumerations, problems
+from integration_admin.sandbox.dynamics.business_central import dimension_sets, enumerations, problems
 from integration_admin.sandbox.dynamics.business_central.accounts import merged, tax_percent, usable_account
 from integration_admin.sandbox.dynamics.business_central.books import INVOICE_LINES, INVOICES, Books
 from integration_admin.sandbox.dynamics.business_central.calls import NO_CONTENT, Call, Reply, require_guid
@@ -42,7 +42,13 @@ _STEP = 10_000
 def get_all(call: Call) -> Reply:
     """Return an invoice's lines. Raises Problem."""
     found, row = call.numbered(INVOICES, 0)
-    return call.listed(records(call.books, found, row), FIELDS)
+    listed = records(call.books, found, row)
+    if dimension_sets.NAME in call.query.expand:
+        for record, (line, line_row) in zip(listed, lines_of(call.books, found), strict=True):
+            record[dimension_sets.NAME] = dimension_sets.records(
+                call.books, dimension_sets.INVOICE_LINE, line, line_row
+            )
+    return call.listed(listed, FIELDS)
 
 
 def get(call: Call) -> Reply:
@@ -94,7 +100,7 @@ def add(call: Call, invoice: int, row: Invoice, fields: Any) -> int:
     line = InvoiceLine(
         company=company.number,
         invoice=invoice,
-        sequence=whole_of(fields.get("sequence", _next_sequence(books, invoice))),
+        sequence=_sequence(books, invoice, fields),
         line_type=line_type,
         account=code,
         description=text_of(fields.get("description"), 100) or (account.name if account else ""),
@@ -157,8 +163,15 @@ def _account(company: Company, line_type: str, fields: dict[str, Any]) -> str:
     return usable_account(company, code, TABLE).code
 
 
-def _next_sequence(books: Books, invoice: int) -> int:
-    return max((line.sequence for _, line in lines_of(books, invoice)), default=0) + _STEP
+def _sequence(books: Books, invoice: int, fields: dict[str, Any]) -> int:
+    """Return a new line's place, the next one where none is given. Raises Problem where it is taken."""
+    taken = [line.sequence for _, line in lines_of(books, invoice)]
+    if not fields.get("sequence"):
+        return max(taken, default=0) + _STEP
+    wanted = whole_of(fields["sequence"])
+    if wanted in taken:
+        raise Problem(problems.DIALOG, "You cannot insert a line with a duplicate sequence number.")
+    return wanted
 
 
 def _record(books: Books, row: Invoice, line: int, line_row: InvoiceLine) -> Record:

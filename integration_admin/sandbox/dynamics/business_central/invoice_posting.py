@@ -29,12 +29,13 @@ OPEN = "Open"
 
 
 def post(call: Call) -> Reply:
-    """Post a draft. Raises Problem."""
+    """Post a draft, which keeps its id and gets another number (Purch. Inv. Aggregator). Raises Problem."""
     found, row = call.numbered(INVOICES, 0)
     require_draft(row)
     lines = [line for _, line in lines_of(call.books, found) if line.account]
     _require_postable(call, row, lines)
     books = call.books
+    row = row._replace(number=f"P{row.number}")
     posting, stamp = next_posting(books), books.now()
     vendor = usable_party(call.company, VENDOR, row.vendor, TABLE)
     owed = 0

@@ -49,14 +49,51 @@ async def test_an_app_that_may_only_read_is_told_which_right_it_lacks(
 
 
 @pytest.mark.parametrize("company", ["", "Feilforbundet"])
-async def test_without_a_company_the_answer_lists_them(
+async def test_without_a_company_the_sign_in_works_and_the_companies_are_listed(
     adapter: BusinessCentralAdapter, sandbox: CentralSandbox, company: str
 ) -> None:
-    error = await failure(adapter, sandbox.credentials(company=company))
+    found = await adapter.test_connection(sandbox.credentials(company=company))
 
-    assert error.fault is Fault.CONFIG
-    assert "Eksempelforbundet; Eksempelforbundet Oslo og Akershus" in str(error.message)
-    assert company in str(error.message)
+    assert (found.entity, list(found.undecided)) == ("", ["company"])
+    message = str(found.undecided["company"])
+    assert "Eksempelforbundet; Eksempelforbundet Oslo og Akershus" in message
+    assert company in message
+    names = [option.text for option in found.found["company"]]
+    assert names == ["Eksempelforbundet", "Eksempelforbundet Oslo og Akershus"]
+
+
+async def test_a_company_chosen_from_the_list_is_the_one_that_is_reached(
+    adapter: BusinessCentralAdapter, sandbox: CentralSandbox
+) -> None:
+    listed = (await adapter.test_connection(sandbox.credentials(company=""))).found["company"]
+
+    for option in listed:
+        reached = await adapter.test_connection(sandbox.credentials(company=option.value))
+        assert (reached.entity, reached.undecided) == (option.text, {})
+        assert reached.found["company"] == listed
+
+
+async def test_a_company_typed_by_name_stays_one_of_the_options_as_it_was_typed(
+    adapter: BusinessCentralAdapter, sandbox: CentralSandbox
+) -> None:
+    reached = await adapter.test_connection(sandbox.credentials(company="eksempel oslo"))
+
+    chosen = {option.value: option.text for option in reached.found["company"]}
+    assert chosen["eksempel oslo"] == "Eksempelforbundet Oslo og Akershus"
+
+
+async def test_companies_that_are_called_the_same_are_told_apart(
+    adapter: BusinessCentralAdapter, sandbox: CentralSandbox
+) -> None:
+    await sandbox.change("companies/1", {"name": "EKSEMPEL", "display_name": "Eksempelforbundet"})
+    await sandbox.change("companies/2", {"name": "EKSEMPEL OSLO", "display_name": "Eksempelforbundet"})
+
+    found = await adapter.test_connection(sandbox.credentials(company="Eksempelforbundet"))
+
+    assert "Several companies are called Eksempelforbundet" in str(found.undecided["company"])
+    names = [option.text for option in found.found["company"]]
+    assert names == ["Eksempelforbundet (EKSEMPEL OSLO)", "Eksempelforbundet (EKSEMPEL)"]
+    assert all(name in str(found.undecided["company"]) for name in names)
 
 
 @pytest.mark.parametrize("name", ["EKSEMPEL OSLO", "eksempel oslo", "Eksempelforbundet Oslo og Akershus"])
@@ -77,7 +114,7 @@ async def test_a_company_that_is_renamed_is_found_by_its_id(
     by_id = await adapter.test_connection(sandbox.credentials(company=before.entity_id))
 
     assert (by_name.entity, by_name.entity_id) == ("Nytt navn", before.entity_id)
-    assert by_id == by_name
+    assert (by_id.entity, by_id.entity_id) == (by_name.entity, by_name.entity_id)
 
 
 async def test_a_journal_with_a_balancing_account_is_refused(

@@ -22,7 +22,10 @@ async def test_every_list_a_field_refers_to_is_read(
     assert {item.code for item in data.lists["tax_groups"]} >= {"HØY", "INGEN"}
     assert {item.code for item in data.lists["currencies"]} >= {"EUR", "KWD"}
     assert "V-118" in {item.code for item in data.lists["employees"]}
-    assert data.dimensions == {"dimension_1": "Avdeling", "dimension_2": "Prosjekt"}
+    assert data.dimensions == {
+        "dimension_1": "Avdeling (AVDELING)",
+        "dimension_2": "Prosjekt (PROSJEKT)",
+    }
     assert "210" in {item.code for item in data.lists["dimension_1"]}
 
 

@@ -7,6 +7,7 @@ from integration_admin.adapters.dynamics.business_central.adapter import Busines
 from integration_admin.adapters.dynamics.business_central.batch import MOST
 from integration_admin.adapters.dynamics.business_central.vouchers import fitting
 from integration_admin.core.errors import InvalidInput
+from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.secret import Secret
 from tests.adapters.dynamics.business_central.central_http import CREDENTIALS, SETTINGS, CentralHTTP
 from tests.adapters.dynamics.business_central.company import line, voucher
@@ -118,9 +119,13 @@ async def refused(adapter: BusinessCentralAdapter, offered: Voucher, **settings:
         (voucher()._replace(reference="R" * 36), "", "R" * 36),
         (voucher(1, *[line()] * 100), "", "100 lines"),
         (voucher(99_999_999), "", "99999999"),
-        (voucher(1, line("1.234", "KWD")), "", "purchase invoice"),
-        (voucher(1, line(currency="EUR"), line(currency="EUR")), "", "EUR"),
+        (voucher(1, line("1.234", "KWD"), employee="V-118"), "vendor", "purchase invoice"),
+        (voucher(1, line(currency="EUR"), credit_account=""), "vendor", "EUR"),
+        (voucher(1, line(currency="EUR"), line(), vendor="L-201"), "", "EUR, NOK"),
+        (voucher(1, line("-0.01", "EUR"), vendor="L-201"), "", "-0.01 EUR"),
+        (voucher(1, line(currency="EUR"), vendor="L-201", kind=REIMBURSEMENT), "", "EUR"),
         (voucher(1, credit_account=""), "credit_account", "Nobody"),
+        (voucher()._replace(lines=()), "credit_account", "Nobody"),
         (voucher(1, posted_date="5.11.2026"), "posted_date", "5.11.2026"),
         (voucher(1, posted_date="20261105"), "posted_date", "20261105"),
         (voucher(1, line(dimension_1="210")), "dimension_1", "Dimension 1"),

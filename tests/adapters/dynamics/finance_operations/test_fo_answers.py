@@ -61,11 +61,13 @@ async def test_an_answer_to_the_whole_batch_holds_for_all_of_it(
     adapter: FinanceOperationsAdapter, serve: Serve, status: str, fault: Fault
 ) -> None:
     gone = answer(b"<html>no</html>", status=status)
-    server = await serve(scripted(token=token(), journal=opened(), batch=gone))
+    held = said({"value": [{"JournalBatchNumber": "00007"}]})
+    server = await serve(scripted(token=token(), journal=opened(), batch=gone, lines=held))
     with pytest.raises(AdapterError) as failed:
         await adapter.send(there(server), [voucher(1), voucher(2)])
     assert failed.value.fault is fault
-    assert len(server.heads) == 3
+    assert sum(b"$batch" in head for head in server.heads) == 1
+    assert not any(head.startswith(b"DELETE") for head in server.heads)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +221,8 @@ async def test_a_batch_whose_token_is_refused_was_not_sent_and_the_sign_in_is_re
             journal=opened(),
             batch=said({}, "401 Unauthorized"),
             entities=said({"value": []}),
+            lines=said({"value": []}),
+            journals=said({}, "204 No Content"),
         )
     )
     with pytest.raises(AdapterError) as failed:
@@ -253,7 +257,8 @@ async def test_changesets_all_refused_for_who_sent_them_stop_the_integration(
 async def test_of_an_error_only_the_reason_is_shown(adapter: FinanceOperationsAdapter, serve: Serve) -> None:
     words = "Warning: <b>Date</b> is closed.; Warning: validateField failed on field 'LedgerJournalLineEntity.TransDate'"
     told = batch_answer([(500, refused(words))])
-    server = await serve(scripted(token=token(), journal=opened(), batch=told, journals=OPEN))
+    held = said({"value": [{"JournalBatchNumber": "00007"}]})
+    server = await serve(scripted(token=token(), journal=opened(), batch=told, journals=OPEN, lines=held))
     [outcome] = await adapter.send(there(server), [voucher(1)])
     message = " ".join(str(outcome.message).split())
     assert message == "Finance & Operations refused the voucher. It says: “Date is closed.”"

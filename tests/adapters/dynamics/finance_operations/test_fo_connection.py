@@ -30,19 +30,39 @@ async def test_the_test_names_the_legal_entity_and_never_asks_for_the_metadata(
 ) -> None:
     found = await adapter.test_connection(credentials(sandbox, company=company))
     assert (found.entity, found.entity_id) == ("NO01 Eksempelforbundet", "NO01")
-    assert sandbox.state.requests == {"LegalEntities": 1, "LedgerJournalLines": 1}
+    assert (company, "NO01 Eksempelforbundet") in found.found["company"]
+    assert sandbox.state.requests == {
+        "LegalEntities": 1,
+        "LedgerJournalLines": 1,
+        "DimensionIntegrationFormats": 1,
+        "DimensionParameters": 1,
+    }
+    assert found.warnings == ()
 
 
 async def test_a_legal_entity_that_does_not_exist_is_answered_with_those_there_are(
     adapter: FinanceOperationsAdapter, sandbox: FinanceSandbox
 ) -> None:
-    with pytest.raises(AdapterError) as failed:
-        await adapter.test_connection(credentials(sandbox, company="USMF"))
-    assert str(failed.value.message) == (
-        "There is no legal entity USMF in Finance & Operations. There are: NO01 Eksempelforbundet, NO02"
+    found = await adapter.test_connection(credentials(sandbox, company="USMF"))
+    assert found.entity == ""
+    assert str(found.undecided["company"]) == (
+        "There is no legal entity USMF in Finance & Operations. Choose one of these: NO01 Eksempelforbundet, NO02"
         " Eksempelforbundet Oslo og Akershus."
     )
-    assert failed.value.fault is Fault.CONFIG
+    assert found.found["company"] == (
+        ("NO01", "NO01 Eksempelforbundet"),
+        ("NO02", "NO02 Eksempelforbundet Oslo og Akershus"),
+    )
+
+
+async def test_a_user_who_may_see_no_legal_entity_is_told_so(
+    adapter: FinanceOperationsAdapter, serve: Serve
+) -> None:
+    server = await serve(scripted(token=token(), entities=said({"value": []})))
+    signed_in = Credentials(settings(f"http://127.0.0.1:{server.port}"), {"client_secret": Secret("x")})
+    with pytest.raises(AdapterError) as failed:
+        await adapter.test_connection(signed_in)
+    assert (failed.value.fault, failed.value.code) == (Fault.CONFIG, "no_company")
 
 
 async def test_an_app_that_is_not_entered_there_is_told_apart_from_a_wrong_secret(

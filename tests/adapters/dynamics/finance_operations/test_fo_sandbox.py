@@ -84,11 +84,39 @@ async def test_of_a_batch_each_voucher_is_told_apart(
         *[Result.REJECTED] * 4,
         Result.DELIVERED,
     ]
-    assert [outcome.field for outcome in outcomes[1:3]] == ["account", "credit_account"]
+    assert [outcome.field for outcome in outcomes[1:5]] == ["account", "credit_account", "vendor", "account"]
     assert str(outcomes[1].message) == "0000 does not exist in Finance & Operations as “Main account”."
     assert "It says: “Vendor L-290 is on hold.”" in str(outcomes[3].message)
     assert sandbox.booked() == [short(1), short(6)]
     assert len(sandbox.state.books.journals) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "words"),
+    [
+        (
+            {"dimension_1": "999"},
+            "dimension_1",
+            "999 does not exist in Finance & Operations as “CostCenter”.",
+        ),
+        ({"dimension_2": "P-99"}, "dimension_2", "P-99 does not exist in Finance & Operations as “Project”."),
+        (
+            {"dimension_1": "290", "dimension_2": "P-12"},
+            "dimension_1",
+            "refused the value 290 of the dimension CostCenter. It says: “CostCenter 290 is suspended.”",
+        ),
+    ],
+)
+async def test_a_refused_dimension_is_named_with_the_value_that_was_refused(
+    adapter: FinanceOperationsAdapter,
+    sandbox: FinanceSandbox,
+    values: dict[str, str],
+    field: str,
+    words: str,
+) -> None:
+    [outcome] = await adapter.send(credentials(sandbox), [voucher(1, line(), line(**values))])
+    assert (outcome.result, outcome.field) == (Result.REJECTED, field)
+    assert words in str(outcome.message)
 
 
 @pytest.mark.parametrize("go_on", [True, False])

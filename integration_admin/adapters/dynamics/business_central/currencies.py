@@ -1,0 +1,51 @@
+"""The currencies a company has beside its own, and whether amounts fit the decimals it keeps for them."""
+
+from decimal import Decimal
+
+from integration_admin.adapters.base import Voucher
+from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient
+from integration_admin.adapters.dynamics.business_central.companies import text_of
+from integration_admin.adapters.dynamics.business_central.entries import amount_of
+from integration_admin.adapters.dynamics.business_central.place import Place
+from integration_admin.adapters.dynamics.odata import query, text
+from integration_admin.core.messages import Message, msg
+
+
+class Currencies:
+    """The currencies asked for so far; lives for one send."""
+
+    def __init__(self, client: BusinessCentralClient, place: Place) -> None:
+        self._client = client
+        self._place = place
+        self._steps: dict[str, Decimal | None] = {}
+
+    async def problem(self, voucher: Voucher) -> Message | None:
+        """Return why the company cannot take a voucher's currency or amounts. Raises AdapterError."""
+        code = voucher.lines[0].amount.currency
+        if code not in self._steps:
+            self._steps[code] = await self._step(code)
+        step = self._steps[code]
+        if step is None:
+            return msg(
+                "The company has no currency {currency} in Business Central. Your accountant can add it there under"
+                " Currencies.",
+                currency=code,
+            )
+        for amount in (line.amount.decimal() for line in voucher.lines):
+            if step and Decimal(amount) % step:
+                return msg(
+                    "Business Central rounds {currency} to {step}, which would change {amount}. Your accountant can"
+                    " set Amount Rounding Precision there under Currencies.",
+                    currency=code,
+                    step=format(step, "f"),
+                    amount=amount,
+                )
+        return None
+
+    async def _step(self, code: str) -> Decimal | None:
+        """Return what amounts in a currency are multiples of (0 where that is not said), None without the currency."""
+        options = query(filter=f"code eq {text(code)}", select="id,code,amountRoundingPrecision")
+        async for node in self._client.values(f"/{self._place.in_company}/currencies?{options}"):
+            if text_of(node.get("code")).upper() == code:
+                return amount_of(node.get("amountRoundingPrecision"))
+        return None
