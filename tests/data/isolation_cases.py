@@ -87,6 +87,13 @@ async def leftovers(unit: Unit, theirs: World) -> list[int]:
     return [row[0] for row in rows if row[0] in {record.id for record in theirs.records}]
 
 
+async def newest_but_ours(unit: Unit, theirs: World) -> list[int]:
+    """Ask for the newest records; answer those that are not ours."""
+    rows = await unit.records.newest([CLAIM], 1000)
+    assert rows
+    return [row[0] for row in rows if row[0] in {record.id for record in theirs.records}]
+
+
 async def beyond_ours(unit: Unit, theirs: World) -> int:
     """Count what another organisation's integration has left; answer how many more than our own records."""
     ours = await unit.records.page("approved", 0, 1000)
@@ -141,6 +148,10 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (DeliveryRepository, "counts"): [(lambda u, _, b: u.deliveries.counts(b.integration.id), {})],
     (DeliveryRepository, "of_record"): [(lambda u, _, b: u.deliveries.of_record(b.records[0].id), [])],
     (DecisionRepository, "waiting"): [(lambda u, _, b: u.decisions.waiting(b.integration.id, 0, 10), [])],
+    (DecisionRepository, "held"): [
+        (lambda u, _, b, state=state: u.decisions.held(b.integration.id, state, 0, 10), [])
+        for state in DeliveryState
+    ],
     (DecisionRepository, "reasons"): [
         (lambda u, _, b: u.decisions.reasons(b.integration.id, [record.id for record in b.records]), {})
     ],
@@ -220,6 +231,12 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (IntegrationRepository, "remove_credentials"): [
         (lambda u, _, b: u.integrations.remove_credentials(b.integration.id), None)
     ],
+    (IntegrationRepository, "with_secrets_until"): [
+        (lambda u, _a, _b: u.integrations.with_secrets_until(LATER.date()), OURS_ONLY)
+    ],
+    (IntegrationRepository, "note_reminded"): [
+        (lambda u, _, b: u.integrations.note_reminded(b.integration.id, LATER.date(), 30), False)
+    ],
     (IntegrationRepository, "exclusions"): [
         (lambda u, _, b: u.integrations.exclusions(b.integration.id), frozenset())
     ],
@@ -261,6 +278,9 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (OrganisationRepository, "add_session"): [
         (lambda u, _, b: u.organisations.add_session(browser(b)), NotFound)
     ],
+    (OrganisationRepository, "note_authenticated"): [
+        (lambda u, _, b: u.organisations.note_authenticated(b.session.id, LATER), None)
+    ],
     (OrganisationRepository, "add_token"): [(lambda u, _, b: u.organisations.add_token(b.token), ValueError)],
     (OrganisationRepository, "set_language"): [
         (lambda u, _, b: u.organisations.set_language(b.member.id, "nn"), None)
@@ -276,6 +296,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (RecordRepository, "by_ids"): [
         (lambda u, _, b: u.records.by_ids([record.id for record in b.records]), {})
     ],
+    (RecordRepository, "newest"): [(lambda u, _, b: newest_but_ours(u, b), [])],
     (RecordRepository, "without_delivery"): [(lambda u, _, b: leftovers(u, b), [])],
     (RecordRepository, "count_without_delivery"): [(lambda u, _, b: beyond_ours(u, b), 0)],
     (RecordRepository, "categories"): [

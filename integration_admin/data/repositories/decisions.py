@@ -20,6 +20,12 @@ class DecisionRepository(Repository):
         self, integration_id: uuid.UUID, after: int, limit: int
     ) -> list[tuple[Delivery, RecordRow, Failure | None]]:
         """Return up to `limit` that wait, with an id above `after`, by id, each with its open failure."""
+        return await self.held(integration_id, DeliveryState.NEEDS_PERSON, after, limit)
+
+    async def held(
+        self, integration_id: uuid.UUID, state: DeliveryState, after: int, limit: int
+    ) -> list[tuple[Delivery, RecordRow, Failure | None]]:
+        """Return up to `limit` in `state`, with an id above `after`, by id, each with its open failure."""
         rows = await self._values(
             select(Delivery, RecordRow)
             .join(RecordRow, RecordRow.id == Delivery.record_id)
@@ -27,7 +33,7 @@ class DecisionRepository(Repository):
                 self._owned(Delivery),
                 self._owned(RecordRow),
                 Delivery.integration_id == integration_id,
-                Delivery.state == DeliveryState.NEEDS_PERSON,
+                Delivery.state == state,
                 Delivery.id > after,
             )
             .order_by(Delivery.id)

@@ -56,6 +56,16 @@ class RecordRepository(Repository):
             statement = statement.where(RecordRow.status == status)
         return await self._all(statement.order_by(RecordRow.id).limit(limit))
 
+    async def newest(self, kinds: Collection[str], limit: int) -> list[tuple[int, str, str, str]]:
+        """Return (id, kind, external id, status) of the `limit` records of `kinds` that came last, newest first."""
+        rows = await self._values(
+            select(RecordRow.id, RecordRow.kind, RecordRow.external_id, RecordRow.status)
+            .where(self._owned(RecordRow), RecordRow.kind.in_(list(kinds)))
+            .order_by(RecordRow.id.desc())
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
     async def by_ids(self, ids: Collection[int]) -> dict[int, RecordRow]:
         """Return records by id."""
         rows = await self._all(self._select(RecordRow).where(RecordRow.id.in_(list(ids))))
