@@ -1,32 +1,73 @@
 """The command line: which commands there are, and how they fail. Each is written in commands/."""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from integration_admin.commands import database, demo, integrations, people, records, sandbox, web, worker
 from integration_admin.core import logs
 from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.settings import load_settings
 
+COMMANDS = {
+    "serve": ("web:serve_command", "Serve the web app and its API; builds the pages first when they are out of date."),
+    "worker": ("worker:worker", "Start due runs and carry them out, without the web, until stopped; needs PostgreSQL."),
+    "demo": ("demo:demo", "Start everything with demo data on this machine; a second start keeps the data."),
+    "sandbox": ("sandbox:sandbox", "Start the simulated accounting systems on loopback and print where they are, as JSON."),
+    "migrate": ("database:migrate", "Bring the database to the newest schema."),
+    "init-key": ("keys:init_key", "Make the first vault key; refuses where there is one."),
+    "create-admin": ("people:create_admin", "Make an administrator, and the organisation if it is new; reads the password from standard input."),
+    "create-token": ("people:create_token", "Make an API token and print it, once."),
+    "import-records": ("records:import_records", "Read records from a file: all of them, or none and a list of what is wrong."),
+    "integrations": ("integrations:integrations", "List an organisation's integrations."),
+    "integration": ("settings_files:integration", "Show one integration, write its settings to a file, or set one up from a file."),
+    "test-connection": ("integrations:test_connection", "Sign in to the accounting system and say what happened, within ten seconds."),
+    "sync": ("integrations:sync", "Export what is waiting, now, and say how it went."),
+    "schedule": ("schedule:schedule", "List the next runs of an integration, in local time and in UTC."),
+}  # fmt: skip
+"""Name -> where it is written, in commands/, and the first sentence it says of itself there."""
+
+
+class _LoadedWhenRun(TyperGroup):
+    """Knows every command by name and imports only the one that runs: all of them take seconds."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Put the real command in the place of its entry in the list."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, load(listed.name) if listed and listed.name else None, rest
+
+
+def load(name: str) -> Any:
+    """Import the command `name` of COMMANDS and return it as Typer runs it."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found = getattr(import_module(f"integration_admin.commands.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
+
 app = typer.Typer(
+    cls=_LoadedWhenRun,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Connects an organisation's expense claims to its accounting system.",
 )
-app.command("serve")(web.serve_command)
-app.command("worker")(worker.worker)
-app.command("demo")(demo.demo)
-app.command("sandbox")(sandbox.sandbox)
-app.command("migrate")(database.migrate)
-app.command("init-key")(database.init_key)
-app.command("create-admin")(people.create_admin)
-app.command("create-token")(people.create_token)
-app.command("import-records")(records.import_records)
-app.command("integrations")(integrations.integrations)
-app.command("test-connection")(integrations.test_connection)
-app.command("sync")(integrations.sync)
+
+
+def _list(name: str, sentence: str) -> None:
+    @app.command(name, help=sentence)
+    def listed() -> None:
+        """Stand in the list; `_LoadedWhenRun` runs the real one."""
+
+
+for _name, (_, _sentence) in COMMANDS.items():
+    _list(_name, _sentence)
 
 
 @app.callback()

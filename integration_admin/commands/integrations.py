@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from integration_admin.bootstrap import Application
+from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
+from integration_admin.commands.dry_run import dry_run
 from integration_admin.commands.running import run
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import RunState
@@ -38,14 +40,15 @@ def integrations(organisation: _Organisation, as_json: _Json = False) -> None:
         typer.echo(f"{row['id']}  {row['type']}  {row['state']}  {row['name']}")
 
 
-def test_connection(integration: _Integration, organisation: _Organisation, as_json: _Json = False) -> None:
+def test_connection(
+    integration: _Integration, organisation: OrganisationIfGiven = "", as_json: _Json = False
+) -> None:
     """Sign in to the accounting system and say what happened, within ten seconds."""
 
     async def test(application: Application) -> TestReport:
         await application.keys.run()
-        return await application.services.credentials.test(
-            await _administrator(application, organisation), integration
-        )
+        actor = await administrator_of(application, integration, organisation)
+        return await application.services.credentials.test(actor, integration)
 
     report = run(test)
     if as_json:
@@ -56,13 +59,32 @@ def test_connection(integration: _Integration, organisation: _Organisation, as_j
         raise typer.Exit(1)
 
 
-def sync(integration: _Integration, organisation: _Organisation, as_json: _Json = False) -> None:
-    """Export what is waiting, now, and say how it went."""
+def sync(
+    integration: _Integration,
+    organisation: OrganisationIfGiven = "",
+    as_json: _Json = False,
+    dry: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print the exact payloads and what would fail, and send nothing."),
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Stay until it has ended, or leave it to the server.")
+    ] = True,
+) -> None:
+    """Export what is waiting, now, and say how it went.
+
+    Exits with 1 when not all could be exported; with --dry-run, when something would fail.
+    """
+    if dry:
+        dry_run(integration, organisation, as_json=as_json)
+        return
 
     async def export(application: Application) -> RunView:
         await application.keys.run()
-        actor = await _administrator(application, organisation)
+        actor = await administrator_of(application, integration, organisation)
         started = await application.services.runs.start(actor, integration)
+        if not wait:
+            return started
         await application.services.runner.carry_out(actor.organisation_id, started.id)
         return await _ended(application, actor, started.id)
 
@@ -71,7 +93,7 @@ def sync(integration: _Integration, organisation: _Organisation, as_json: _Json 
         typer.echo(json.dumps(_run_json(view), ensure_ascii=False))
     else:
         typer.echo(str(view.message or view.state))
-    if view.state is not RunState.SUCCEEDED:
+    if wait and view.state is not RunState.SUCCEEDED:
         raise typer.Exit(1)
 
 

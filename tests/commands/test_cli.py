@@ -1,51 +1,12 @@
 """The command line as a shell sees it: words out, exit codes, nothing half-done."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.builders import make_claim
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-ORGANISATION = ("--organisation", "Prøveforbundet")
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a command on an instance of this test's own."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("INTEGRATION_ADMIN_")}
-    environment = own | {"INTEGRATION_ADMIN_INSTANCE_DIR": str(tmp_path / "instance")}
-
-    def start(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "integration_admin.cli", *words],
-            env=environment | more,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return start
-
-
-@pytest.fixture
-def organisation(run: Run) -> Run:
-    """An instance with a key and one organisation."""
-    for words, stdin in (
-        (["migrate"], ""),
-        (["init-key"], ""),
-        (["create-admin", *ORGANISATION, "--email", "kari@example.org"], "a long enough password\n"),
-    ):
-        done = run(*words, stdin=stdin)
-        assert done.returncode == 0, done.stderr
-    return run
+from tests.commands.shell import ORGANISATION, Run
 
 
 def test_the_key_is_made_once_and_never_again(organisation: Run) -> None:
@@ -121,8 +82,3 @@ def test_an_unknown_or_malformed_setting_stops_with_its_name(run: Run, name: str
 def test_wrong_usage_exits_with_two(run: Run) -> None:
     assert run("no-such-command").returncode == 2
     assert run("create-admin").returncode == 2
-
-
-def test_the_commands_are_listed(run: Run) -> None:
-    listed = run("--help").stdout
-    assert all(command in listed for command in ("serve", "demo", "sandbox", "migrate", "import-records"))

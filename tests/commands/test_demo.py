@@ -24,6 +24,7 @@ from integration_admin.data import migrations
 from integration_admin.data.models import Organisation
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
+from integration_admin.services.organisations import FIRST_FEATURES
 from tests.builders import make_organisation
 
 TOKEN = Secret(demo_tokens(1)["full"])
@@ -89,6 +90,25 @@ async def test_an_organisation_nobody_is_in_gets_its_administrator(
     await assert_complete(application)
     members = await application.services.organisations.members(await kari(application))
     assert [member.name for member in members] == ["Kari Nordmann"]
+
+
+async def test_a_demo_an_earlier_version_made_gets_the_types_that_have_come_since(
+    application: Application, endpoint: str
+) -> None:
+    migrations.upgrade(application.settings.database)
+    earlier: Organisation = make_organisation(
+        name=demo.ORGANISATION, organisation_number="974761076", features=["xledger", "of_their_own"]
+    )
+    async with application.database.system(writes=True) as system:
+        await system.add_organisation(earlier)
+    await demo.load(application, endpoint, TOKEN)
+    await assert_complete(application)
+    types = await application.services.types.available(await kari(application))
+    assert {known.kind for known in types} == set(FIRST_FEATURES)
+    async with application.database.system() as system:
+        kept = await system.organisation_named(demo.ORGANISATION)
+    assert kept is not None
+    assert kept.features == ["xledger", "of_their_own", *FIRST_FEATURES[1:]]
 
 
 @contextmanager

@@ -1,39 +1,11 @@
 """`sync --dry-run` as a shell sees it: payloads to the letter, exit codes, and nothing done."""
 
-import asyncio
 import json
 import uuid
 from pathlib import Path
 
-from integration_admin.core.mapping import FieldMapping
-from integration_admin.data.database import Database
-from tests.builders import make_claim, make_integration, make_line
-from tests.commands.shell import ORGANISATION, Run
-
-MAPPING = {
-    "account": FieldMapping(source="line.category", values={"travel.public_transport": "7140"}),
-    "text": FieldMapping(compose="{id} {line.description}"),
-    "credit_account": FieldMapping(constant="2910"),
-}
-
-
-def connect(instance: Path) -> str:
-    """Store an integration with a mapping, at an address where nobody listens; return its id."""
-    integration = make_integration(kind="xledger", settings={"environment": "demo"})
-    (file,) = instance.glob("*.sqlite3")
-
-    async def store() -> None:
-        database = Database(f"sqlite:///{file}")
-        async with database.system() as system:
-            organisation = await system.organisation_named(ORGANISATION[1])
-        assert organisation is not None
-        async with database.write(organisation.id) as unit:
-            await unit.integrations.add(integration)
-            await unit.mappings.replace(integration.id, MAPPING)
-        await database.close()
-
-    asyncio.run(store())
-    return str(integration.id)
+from tests.builders import make_claim, make_line
+from tests.commands.shell import ORGANISATION, Run, connect
 
 
 def receive(organisation: Run, folder: Path, *claims: dict[str, object]) -> None:

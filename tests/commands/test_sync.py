@@ -1,0 +1,16 @@
+"""`sync` as a shell sees it."""
+
+import json
+from pathlib import Path
+
+from tests.commands.shell import Run, connect
+
+
+def test_a_run_can_be_left_to_the_server(organisation: Run, tmp_path: Path) -> None:
+    integration = connect(tmp_path / "instance")
+    left = organisation("sync", integration, "--no-wait", "--json")
+    again = organisation("sync", integration)
+
+    assert (left.returncode, json.loads(left.stdout)["state"]) == (0, "queued"), left.stderr
+    assert again.returncode == 1
+    assert "already" in again.stderr
