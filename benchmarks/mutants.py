@@ -23,7 +23,7 @@ from benchmarks.report import Figure, at_least, table, write
 
 _REPORT = Path("instance/reports/mutants.json")
 _COPY = Path("instance/mutation")
-_COPIED = ("integration_admin", "tests", "alembic", "alembic.ini", "pyproject.toml")
+_COPIED = ("integration_admin", "tests", "faults", "benchmarks", "alembic", "alembic.ini", "pyproject.toml")
 _NOTICED = {"killed", "timeout", "segfault"}
 _BAR = 0.9
 
