@@ -1,6 +1,6 @@
 """What is remembered of organisations, integrations, records, runs and deliveries.
 
-People, sessions and keys are in models_access.py. Queries live in repositories/, rules in services/.
+People, sessions and keys are in models_access.py, field mappings in models_mapping.py. Queries live in repositories/, rules in services/.
 """
 
 import uuid
@@ -18,7 +18,7 @@ from integration_admin.core.statuses import (
     ScheduleKind,
     Trigger,
 )
-from integration_admin.data import models_access  # noqa: F401, its tables belong to the same metadata
+from integration_admin.data import models_access, models_mapping  # noqa: F401, their tables belong to the same metadata
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -59,6 +59,8 @@ class Organisation(Base):
 class Integration(Owned, Base):
     """One connection to one accounting system; `settings` holds no secret.
 
+    `secrets_expire_on` is the last day the secrets are good, where `secrets_expiry_by` has told it, and
+    `secrets_reminded` how many days ahead somebody was reminded last (30, 7, 1).
     `open_until` is set while the circuit is open: nothing is sent until then, and `open_message` says why.
     `retries_spent` counts automatic repetitions since `retries_since`; those wait until `retries_rest_until`
     where too many were spent. `requests_sent` counts requests in `requests_month` (2026-11). `version` rises with every change of configuration: of two people saving at once the second is told.
@@ -77,6 +79,9 @@ class Integration(Owned, Base):
     tested_at: Mapped[OptionalInstant]
     tested_entity: Mapped[str] = mapped_column(String(200), default="")
     tested_entity_id: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    secrets_expire_on: Mapped[date | None]
+    secrets_expiry_by: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    secrets_reminded: Mapped[int | None]
     stop_message: Mapped[OptionalJson]
     last_success_at: Mapped[OptionalInstant]
     transport_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -111,41 +116,6 @@ class Credential(Owned, Base):
     ending: Mapped[str] = mapped_column(String(4), default="")
     stored_by: Mapped[str] = mapped_column(String(200))
     stored_at: Mapped[Instant]
-
-
-class FieldMappingRow(Owned, Base):
-    """Where one target field's value comes from."""
-
-    __tablename__ = "field_mappings"
-    __table_args__ = (
-        owner(),
-        anchor(),
-        inside("integration_id", "integrations"),
-        UniqueConstraint("integration_id", "target"),
-    )
-
-    id: Mapped[UuidKey]
-    integration_id: Mapped[uuid.UUID]
-    target: Mapped[str] = mapped_column(String(64))
-    source: Mapped[str | None] = mapped_column(String(500))
-    constant: Mapped[str | None] = mapped_column(String(500))
-    compose: Mapped[str | None] = mapped_column(String(500))
-
-
-class ValueMap(Owned, Base):
-    """One row of a value map: what a source value becomes."""
-
-    __tablename__ = "value_maps"
-    __table_args__ = (
-        owner(),
-        inside("field_mapping_id", "field_mappings"),
-        UniqueConstraint("field_mapping_id", "source_value"),
-    )
-
-    id: Mapped[NumberKey]
-    field_mapping_id: Mapped[uuid.UUID]
-    source_value: Mapped[str] = mapped_column(String(500))
-    target_value: Mapped[str] = mapped_column(String(500))
 
 
 class Schedule(Owned, Base):
@@ -193,7 +163,7 @@ class ScheduleSlot(Owned, Base):
 
 
 class Exclusion(Owned, Base):
-    """One data category that is left out of what an integration sends."""
+    """One data category that is left out of what an integration sends; `category:` comes before an expense category."""
 
     __tablename__ = "exclusions"
     __table_args__ = (
@@ -204,7 +174,7 @@ class Exclusion(Owned, Base):
 
     id: Mapped[NumberKey]
     integration_id: Mapped[uuid.UUID]
-    category: Mapped[str] = mapped_column(String(64))
+    category: Mapped[str] = mapped_column(String(80))
 
 
 class ReferenceRow(Owned, Base):
@@ -268,7 +238,8 @@ class Category(Owned, Base):
 class Run(Owned, Base):
     """One export run; counts and sums are of this run alone, `sums` by currency in minor units.
 
-    `resumed` counts how often it was taken up again after its process had died.
+    `resumed` counts how often it was taken up again after its process had died; `data_scope` is what it left out
+    and which fields it could read, where anything was left out.
     """
 
     __tablename__ = "runs"
@@ -298,6 +269,7 @@ class Run(Owned, Base):
     unknown: Mapped[int] = mapped_column(default=0)
     sums: Mapped[JsonObject]
     message: Mapped[OptionalJson]
+    data_scope: Mapped[OptionalJson]
 
 
 class Delivery(Owned, Base):

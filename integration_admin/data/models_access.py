@@ -43,7 +43,10 @@ class Member(Owned, Base):
 
 
 class Session(Owned, Base):
-    """A signed-in browser; only the SHA-256 of its cookie is stored."""
+    """A signed-in browser; only the SHA-256 of its cookie is stored.
+
+    `authenticated_at` is when its person last gave the password; unset in sessions older than the column.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (owner(), anchor(), inside("member_id", "members"))
@@ -52,6 +55,7 @@ class Session(Owned, Base):
     member_id: Mapped[uuid.UUID]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[Instant]
+    authenticated_at: Mapped[OptionalInstant]
     last_seen_at: Mapped[Instant]
     expires_at: Mapped[Instant]
     revoked_at: Mapped[OptionalInstant]

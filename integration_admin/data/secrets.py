@@ -1,7 +1,7 @@
 """Where integrations' secrets go in and come out: sealed for exactly one row, opened only for an adapter."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from integration_admin.core.secret import Secret
@@ -37,10 +37,16 @@ class SecretStore:
         row.envelope = self._vault().seal(secret, _binding(row, integration))
         await unit.integrations.put_credential(row)
 
-    async def open(self, unit: Unit, integration: Integration) -> dict[str, Secret]:
-        """Return the secrets by field name. Raises VaultError."""
+    async def open(
+        self, unit: Unit, integration: Integration, *, leave_out: Collection[str] = ()
+    ) -> dict[str, Secret]:
+        """Return the secrets by field name, but for those to be left out. Raises VaultError."""
         rows = await unit.integrations.credentials(integration.id)
-        return {row.field: self._vault().open(row.envelope, _binding(row, integration)) for row in rows}
+        return {
+            row.field: self._vault().open(row.envelope, _binding(row, integration))
+            for row in rows
+            if row.field not in leave_out
+        }
 
 
 def _binding(row: Credential, integration: Integration) -> Binding:

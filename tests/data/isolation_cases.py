@@ -250,6 +250,11 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.mappings.replace(b.integration.id, {}), None),
         (lambda u, _, b: u.mappings.replace(b.integration.id, {"x": FieldMapping(constant="1")}), NotFound),
     ],
+    (MappingRepository, "keep_version"): [
+        (lambda u, _, b: u.mappings.keep_version(b.integration.id, START, "Alice", {}), Conflict)
+    ],
+    (MappingRepository, "versions"): [(lambda u, _, b: u.mappings.versions(b.integration.id, 9), [])],
+    (MappingRepository, "version"): [(lambda u, _, b: u.mappings.version(b.integration.id, 1), NotFound)],
     (MappingRepository, "replace_reference"): [
         (lambda u, _, b: u.mappings.replace_reference(b.integration.id, {}), None),
         (lambda u, _, b: u.mappings.replace_reference(b.integration.id, {"accounts": [ENTRY]}), NotFound),

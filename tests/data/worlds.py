@@ -58,6 +58,7 @@ class World:
     ended_run: Run
     schedule: Schedule
     token: ApiToken
+    session: Session
     deliveries: dict[DeliveryState, Outgoing]
 
     @property
@@ -79,13 +80,13 @@ async def fill(database: Database, member_name: str) -> World:
     member = make_member(member_name)
     organisation = await save_organisation(database, member)
     async with database.write(organisation.id) as unit:
-        integration, token = await _connect(unit, member)
+        integration, token, session = await _connect(unit, member)
         run, ended_run = await _run(unit, integration.id)
         records, deliveries = await _export(unit, integration.id, run.id)
         schedule = await _plan(unit, integration.id, run.id)
         await unit.audit.add(START, member_name, "world.fill")
     return World(
-        organisation, member, integration, records, run, ended_run, schedule, token, deliveries
+        organisation, member, integration, records, run, ended_run, schedule, token, session, deliveries
     )  # fmt: skip
 
 
@@ -111,28 +112,28 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def _connect(unit: Unit, member: Member) -> tuple[Integration, ApiToken]:
-    integration = make_integration(name="Accounting")
+async def _connect(unit: Unit, member: Member) -> tuple[Integration, ApiToken, Session]:
+    integration = make_integration(name="Accounting", secrets_expire_on=LATER.date())
     token = ApiToken(name="Expense system", token_hash=uuid.uuid4().hex, scopes=[], created_at=START)
     await unit.integrations.add(integration)
     await unit.organisations.add_token(token)
-    await unit.organisations.add_session(
-        Session(
-            member_id=member.id,
-            token_hash=uuid.uuid4().hex,
-            created_at=START,
-            last_seen_at=START,
-            expires_at=LATER,
-        )
+    session = Session(
+        member_id=member.id,
+        token_hash=uuid.uuid4().hex,
+        created_at=START,
+        last_seen_at=START,
+        expires_at=LATER,
     )
+    await unit.organisations.add_session(session)
     await unit.integrations.put_credential(make_credential(integration.id))
     await unit.integrations.replace_exclusions(integration.id, frozenset({"claimant.email"}))
     account = FieldMapping(source="line.category", values={"travel.public_transport": "7140"})
     await unit.mappings.replace(integration.id, {"account": account})
+    await unit.mappings.keep_version(integration.id, START, member.name, {"account": account})
     await unit.mappings.replace_reference(
         integration.id, {"accounts": [ReferenceItem("a-1", "7140", "Reisekostnader")]}
     )
-    return integration, token
+    return integration, token, session
 
 
 def make_credential(integration_id: uuid.UUID, **changes: Any) -> Credential:

@@ -1,7 +1,7 @@
 """Integrations with their credentials and exclusions."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import case, delete, exists, select, update
@@ -13,6 +13,9 @@ from integration_admin.data.models import Credential, Delivery, Exclusion, Integ
 from integration_admin.data.repositories.base import Repository
 
 _MISSING = msg("There is no such integration.")
+CHANGED_MEANWHILE = msg(
+    "Somebody else changed this integration while you worked. Load it again to see how it is now."
+)
 
 
 class IntegrationRepository(Repository):
@@ -41,11 +44,7 @@ class IntegrationRepository(Repository):
             .values(version=version + 1, updated_at=at, **values)
         )
         if touched == 0:
-            raise Conflict(
-                msg(
-                    "Somebody else changed this integration while you worked. Load it again to see how it is now."
-                )
-            )
+            raise Conflict(CHANGED_MEANWHILE)
         return version + 1
 
     async def note(self, integration_id: uuid.UUID, **values: Any) -> None:
@@ -166,6 +165,28 @@ class IntegrationRepository(Repository):
         await self._execute(
             delete(Credential).where(self._owned(Credential), Credential.integration_id == integration_id)
         )
+
+    async def with_secrets_until(self, day: date) -> list[Integration]:
+        """Return saved integrations whose secrets are good until `day` at the latest, the earliest first."""
+        statement = self._select(Integration).where(
+            Integration.state != IntegrationState.DRAFT, Integration.secrets_expire_on <= day
+        )
+        return await self._all(statement.order_by(Integration.secrets_expire_on, Integration.created_at))
+
+    async def note_reminded(self, integration_id: uuid.UUID, expires_on: date, days: int) -> bool:
+        """Note that somebody is reminded `days` ahead of this date; tell whether nobody had been."""
+        not_yet = Integration.secrets_reminded.is_(None) | (Integration.secrets_reminded > days)
+        touched = await self._execute(
+            update(Integration)
+            .where(
+                self._owned(Integration),
+                Integration.id == integration_id,
+                Integration.secrets_expire_on == expires_on,
+                not_yet,
+            )
+            .values(secrets_reminded=days)
+        )
+        return touched == 1
 
     async def exclusions(self, integration_id: uuid.UUID) -> frozenset[str]:
         """Return the data categories that are left out."""

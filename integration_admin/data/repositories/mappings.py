@@ -1,17 +1,30 @@
-"""Field mappings with their value maps, and the reference lists they are checked against."""
+"""Field mappings with their value maps and earlier versions, and the reference lists they are checked against."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, func, insert, or_, select
 
 from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.data.models import FieldMappingRow, ReferenceRow, ValueMap
+from integration_admin.data.models import ReferenceRow
+from integration_admin.data.models_mapping import FieldMappingRow, MappingVersion, ValueMap
 from integration_admin.data.repositories.base import Repository
 
 _CHUNK = 500
+_ITEM = (
+    ReferenceRow.external_id,
+    ReferenceRow.code,
+    ReferenceRow.name,
+    ReferenceRow.open,
+    ReferenceRow.posting,
+    ReferenceRow.valid_from,
+    ReferenceRow.valid_to,
+)
+"""What a ReferenceItem is made of, in its order."""
 
 
 class MappingRepository(Repository):
@@ -65,6 +78,34 @@ class MappingRepository(Repository):
                 )
             )
 
+    async def keep_version(
+        self, integration_id: uuid.UUID, at: datetime, by: str, mapping: Mapping[str, FieldMapping]
+    ) -> int:
+        """Keep `mapping` as the integration's newest version and return its number."""
+        latest = await self.versions(integration_id, 1)
+        number = latest[0].number + 1 if latest else 1
+        stored = {
+            target: field.model_dump(mode="json", exclude_defaults=True) for target, field in mapping.items()
+        }
+        await self._add(
+            MappingVersion(
+                integration_id=integration_id, number=number, saved_at=at, saved_by=by, mapping=stored
+            )
+        )
+        return number
+
+    async def versions(self, integration_id: uuid.UUID, limit: int) -> list[MappingVersion]:
+        """Return the newest `limit` versions, the newest first."""
+        found = self._select(MappingVersion).where(MappingVersion.integration_id == integration_id)
+        return await self._all(found.order_by(MappingVersion.number.desc()).limit(limit))
+
+    async def version(self, integration_id: uuid.UUID, number: int) -> MappingVersion:
+        """Return one version; raises NotFound."""
+        found = self._select(MappingVersion).where(
+            MappingVersion.integration_id == integration_id, MappingVersion.number == number
+        )
+        return await self._one(found, msg("The mapping has no version {number}.", number=number))
+
     async def replace_reference(
         self, integration_id: uuid.UUID, lists: Mapping[str, Iterable[ReferenceItem]]
     ) -> None:
@@ -94,12 +135,26 @@ class MappingRepository(Repository):
             await self._session.execute(insert(ReferenceRow), rows[start : start + _CHUNK])
 
     async def search_reference(
-        self, integration_id: uuid.UUID, list_name: str, words: str = "", limit: int = 50
+        self,
+        integration_id: uuid.UUID,
+        list_name: str,
+        words: str = "",
+        limit: int = 50,
+        *,
+        usable_only: bool = False,
     ) -> list[ReferenceItem]:
-        """Return entries whose code starts with, or whose name holds, `words` in any case; by code."""
-        statement = self._select(ReferenceRow).where(
-            ReferenceRow.integration_id == integration_id, ReferenceRow.list_name == list_name
+        """Return entries whose code starts with, or whose name holds, `words` in any case; by code.
+
+        `usable_only` leaves out what is closed and what nothing can be posted on.
+        """
+        # Columns, not rows the session would keep: a whole chart of accounts comes several times as fast.
+        statement = select(*_ITEM).where(
+            self._owned(ReferenceRow),
+            ReferenceRow.integration_id == integration_id,
+            ReferenceRow.list_name == list_name,
         )
+        if usable_only:
+            statement = statement.where(ReferenceRow.open, ReferenceRow.posting)
         if words:
             statement = statement.where(
                 or_(
@@ -107,7 +162,8 @@ class MappingRepository(Repository):
                     func.lower(ReferenceRow.name).contains(words.lower(), autoescape=True),
                 )
             )
-        return [_item(row) for row in await self._all(statement.order_by(ReferenceRow.code).limit(limit))]
+        rows = await self._values(statement.order_by(ReferenceRow.code).limit(limit))
+        return [ReferenceItem(*row) for row in rows]
 
     async def reference_codes(
         self, integration_id: uuid.UUID, list_name: str, codes: Sequence[str]

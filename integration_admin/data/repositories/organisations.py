@@ -1,6 +1,7 @@
 """The organisation, its members and its API tokens."""
 
 import uuid
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -48,6 +49,12 @@ class OrganisationRepository(Repository):
     async def add_session(self, session: Session) -> None:
         """Add a signed-in browser."""
         await self._add(session)
+
+    async def note_authenticated(self, session_id: uuid.UUID, at: datetime) -> None:
+        """Note that a session's person has given the password again."""
+        await self._execute(
+            update(Session).where(self._owned(Session), Session.id == session_id).values(authenticated_at=at)
+        )
 
     async def add_token(self, token: ApiToken) -> None:
         """Add an API token."""
