@@ -7,6 +7,7 @@ IntegrationAdminError                 500
 ├── SignInRequired                    401
 ├── TooManyAttempts                   429
 ├── InvalidInput                      422  one sentence a field
+│   └── PasswordNeeded                403  the person must give the password again first
 ├── ConfigurationError                422  somebody can put it right by changing a setting
 ├── DatabaseBusy                      503  somebody else has been writing for too long
 ├── DatabaseUnreachable               503  the database is down, or not where the settings say
@@ -103,6 +104,12 @@ class InvalidInput(IntegrationAdminError):
     ) -> None:
         super().__init__(message, internal=internal)
         self.fields = dict(fields or {})
+
+
+class PasswordNeeded(InvalidInput):
+    """A change that takes the person's own password, which was given too long ago."""
+
+    status = 403
 
 
 class ConfigurationError(IntegrationAdminError):

@@ -4,11 +4,21 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.effects import FocusWhen
+from integration_admin.pages.credential_rotation import (
+    confirm_section,
+    expiry_section,
+    outcome_section,
+    remove_section,
+    secrets_section,
+)
 from integration_admin.pages.description import description_form
 from integration_admin.pages.parts import integration_trail, refusal
+from integration_admin.states.credential_rotation import RotationState
 from integration_admin.states.credentials import CredentialRow, CredentialState
 from integration_admin.states.description import DescriptionState
 from integration_admin.states.health import HealthState
+from integration_admin.states.reauthentication import ReauthenticationState
 from integration_admin.states.session import SessionState
 
 
@@ -20,30 +30,54 @@ def _trail() -> rx.Component:
     "/settings/integrations/[id]/credentials",
     t("Credentials"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, CredentialState.load, DescriptionState.load],
+    # The sections come before the form, so that all of it is drawn at once.
+    on_load=[
+        SessionState.load,
+        HealthState.load,
+        ReauthenticationState.load,
+        RotationState.load,
+        CredentialState.load,
+        DescriptionState.load,
+    ],
 )
 def credentials() -> rx.Component:
-    """Draw the form with the reason an integration stopped, where it did."""
+    """Draw why an integration has stopped, where it has, its secrets, and the form with its settings."""
     stopped = ui.alert("danger", HealthState.stop_reason, title=t("The export has stopped"))
-    return rx.fragment(rx.cond(HealthState.stop_reason, stopped), credential_form())
+    in_use = CredentialState.ready & RotationState.ready
+    expiry = rx.cond(RotationState.any_stored, expiry_section())
+    heading = ui.heading(t("Address and settings"))
+    return rx.fragment(
+        rx.cond(HealthState.stop_reason, stopped),
+        confirm_section(),
+        outcome_section(),
+        rx.cond(in_use, ui.stack(secrets_section(), expiry, heading, gap="large")),
+        credential_form(secrets_above=True),
+        rx.cond(in_use & RotationState.any_stored, remove_section()),
+    )
 
 
-def credential_form() -> rx.Component:
-    """Draw the fields the accounting system asks for, the test button and what the test said."""
+def credential_form(*, secrets_above: bool = False) -> rx.Component:
+    """Draw the fields the accounting system asks for, the test button and what the test said.
+
+    `secrets_above` leaves out the secrets that a form of their own on the same page asks for.
+    """
+    then = [RotationState.load, HealthState.load] if secrets_above else []
     press = ui.button(
         rx.cond(CredentialState.testing, t("Testing the connection …"), t("Test Connection")),
         submit=True,
         busy=CredentialState.testing,
     )
+    to_choose = rx.cond(CredentialState.undecided, CredentialState.undecided[0], "")
     return ui.stack(
         rx.cond(CredentialState.describable, description_form()),
         refusal(CredentialState),
+        FocusWhen.create(element=to_choose, when=CredentialState.undecided),
         ui.loading(
             CredentialState.ready,
             ui.form(
-                rx.foreach(CredentialState.rows, _field),
+                rx.foreach(CredentialState.rows, lambda row: _field(row, secrets_above)),
                 ui.row(press),
-                on_submit=CredentialState.store_and_test,
+                on_submit=[CredentialState.store_and_test, *then],
                 auto_complete="off",
             ),
         ),
@@ -53,23 +87,36 @@ def credential_form() -> rx.Component:
 
 def _report() -> rx.Component:
     """Draw what the test said; the place is there before the words are, so that they are read out."""
-    outcome = rx.cond(
-        CredentialState.passed,
-        ui.alert("success", CredentialState.report),
+    refused = rx.cond(
+        CredentialState.undecided,
+        ui.alert("info", CredentialState.report),
         ui.alert("danger", CredentialState.report),
     )
+    outcome = rx.cond(CredentialState.passed, ui.alert("success", CredentialState.report), refused)
     warnings = rx.foreach(CredentialState.warnings, lambda text: ui.alert("warning", text))
-    return rx.el.div(rx.cond(CredentialState.report, outcome), warnings, aria_live="polite", id="report")
+    return rx.el.div(
+        rx.cond(CredentialState.report, outcome),
+        warnings,
+        class_name="app-stack app-stack--small",
+        aria_live="polite",
+        id="report",
+    )
 
 
-def _field(row: rx.Var[CredentialRow]) -> rx.Component:
+def _field(row: rx.Var[CredentialRow], secrets_above: bool) -> rx.Component:  # noqa: FBT001, the page knows
     applies = (row["only_when_field"] == "") | (
         CredentialState.chosen[row["only_when_field"]] == row["only_when_value"]
     )
     written = rx.cond(row["multiline"], _long_text(row), _text(row))
-    plain = rx.cond(row["options"].length() > 0, _choice(row), written)
+    offered = rx.cond(row["options"].length() > 0, _choice(row), written)
+    plain = rx.cond(row["listed"], _found(row), offered)
+    secret = _secret(row)
+    if secrets_above:
+        # One that is missing because the address was changed is asked for here, as one not asked for above is.
+        replaced_above = RotationState.names.contains(row["name"]) & (row["error"] == "")
+        secret = rx.cond(replaced_above, rx.fragment(), secret)
     return rx.el.div(
-        rx.cond(applies, rx.cond(row["masked"], _secret(row), plain)),
+        rx.cond(applies, rx.cond(row["masked"], secret, plain)),
         key=f"{row['name']}:{CredentialState.times_read}",
     )
 
@@ -84,6 +131,20 @@ def _choice(row: rx.Var[CredentialRow]) -> rx.Component:
         required=row["required"],
         default_value=row["value"],
         on_change=lambda value: CredentialState.choose(row["name"], value),
+    )
+
+
+def _found(row: rx.Var[CredentialRow]) -> rx.Component:
+    """Draw what the connection test found; what is stored is chosen, or nothing yet."""
+    return ui.select_field(
+        row["name"],
+        row["label"],
+        row["options"],
+        help=row["help"],
+        error=row["error"],
+        required=row["required"],
+        placeholder=t("Choose from the list"),
+        default_value=row["value"],
     )
 
 

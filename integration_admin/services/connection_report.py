@@ -1,17 +1,26 @@
 """What a connection test found, in words, and what that changes about the integration."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from integration_admin.adapters.base import Connection
+from integration_admin.adapters.base import Connection, Option
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.models import Integration
 
+_MOST: Final = 1_000
+"""Options kept of one field: more than any list a person looks through."""
+
 
 @dataclass(frozen=True, slots=True)
 class TestReport:
-    """What a connection test found; `message` explains either way."""
+    """What a connection test found; `message` explains either way.
+
+    A test that is `unfinished` signed in and did not pass because something in `found` is not chosen yet:
+    `undecided` names those fields.
+    """
 
     passed: bool
     message: Message
@@ -19,10 +28,31 @@ class TestReport:
     warnings: tuple[Message, ...]
     seconds: float
     entity_id: str = ""
+    found: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    """What there is to choose from in a credential field, by the field's name."""
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def unfinished(self) -> bool:
+        """Tell whether only a choice is missing."""
+        return bool(self.undecided)
 
 
-def passed(connection: Connection, seconds: float) -> TestReport:
-    """Report whom a test reached."""
+def reached(connection: Connection, seconds: float) -> TestReport:
+    """Report whom a test reached, or what must be chosen before it can be told."""
+    found = {name: options[:_MOST] for name, options in connection.found.items()}
+    if connection.undecided:
+        first = next(iter(connection.undecided.values()))
+        undecided = tuple(connection.undecided)
+        return TestReport(
+            passed=False,
+            message=first,
+            entity="",
+            warnings=connection.warnings,
+            seconds=seconds,
+            found=found,
+            undecided=undecided,
+        )
     return TestReport(
         passed=True,
         message=msg("Connected to {entity}.", entity=connection.entity),
@@ -30,12 +60,17 @@ def passed(connection: Connection, seconds: float) -> TestReport:
         warnings=connection.warnings,
         seconds=seconds,
         entity_id=connection.entity_id,
+        found=found,
     )
 
 
-def failed(message: Message, seconds: float) -> TestReport:
-    """Report why a test did not pass."""
-    return TestReport(passed=False, message=message, entity="", warnings=(), seconds=seconds)
+def failed(
+    message: Message, seconds: float, found: Mapping[str, tuple[Option, ...]] | None = None
+) -> TestReport:
+    """Report why a test did not pass, with what there is to choose from instead, where that is known."""
+    return TestReport(
+        passed=False, message=message, entity="", warnings=(), seconds=seconds, found=found or {}
+    )
 
 
 def noted(

@@ -3,7 +3,6 @@
 A stored secret never comes back out of here; only an adapter is handed it.
 """
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +10,14 @@ from datetime import datetime
 
 from integration_admin.adapters.base import (
     AccountingAdapter,
-    Connection,
     CredentialField,
     Credentials,
+    Option,
     RequestMeter,
 )
 from integration_admin.adapters.descriptions import ReadsDescriptions
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission
@@ -28,11 +26,12 @@ from integration_admin.data.models import Credential, Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.secrets import SecretStore
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.connection_report import TestReport, failed, noted, passed
+from integration_admin.services.connection_attempt import attempt
+from integration_admin.services.connection_report import TestReport, failed, noted
+from integration_admin.services.credential_fields import applies, problem, refuse
 from integration_admin.services.ledger_rules import is_entity_of, leave_address, refusal_of, stopped_if_new
 from integration_admin.services.request_counts import counted
-
-TEST_SECONDS = 10.0
+from integration_admin.services.secret_expiry import expiry_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,8 @@ class FormField:
     field: CredentialField
     value: str
     stored: StoredSecret | None
+    named: Option | None = None
+    """What the accounting system calls what is stored here, where that is an id it was tested by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,16 @@ class CredentialService:
             stored = {row.field for row in await unit.integrations.credentials(integration_id)}
             settings, wrong = _settings(adapter, typed)
             if wrong:
-                _refuse(adapter, wrong | _secrets(adapter, typed, settings, stored)[1])
+                refuse(adapter, wrong | _secrets(adapter, typed, settings, stored)[1])
             origin = adapter.target_origin(settings)
-            if origin != integration.target_origin:
+            moved = origin != integration.target_origin
+            if moved:
                 await leave_address(unit, integration)
                 stored = set()
             secrets, wrong = _secrets(adapter, typed, settings, stored)
-            _refuse(adapter, wrong)
+            refuse(adapter, wrong)
+            # What was told of the secrets before does not hold for new ones.
+            undated = expiry_columns(None, "") if secrets or moved else {}
             new_version = await unit.integrations.change(
                 integration_id,
                 version,
@@ -128,6 +132,7 @@ class CredentialService:
                 target_origin=origin,
                 tested_at=None,
                 step=_later_step(integration.step, "credentials"),
+                **undated,
                 **stopped_if_new(integration, settings, secrets),
             )
             integration.target_origin = origin
@@ -138,40 +143,34 @@ class CredentialService:
             )
         return new_version
 
+    async def changes(self, actor: Actor, integration_id: uuid.UUID, typed: Mapping[str, str]) -> bool:
+        """Tell whether storing what was typed would change anything. Raises NotFound."""
+        actor.require(Permission.CONFIGURE)
+        async with self._database.read(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+        adapter = self._adapters.get(integration.kind)
+        settings, _ = _settings(adapter, typed)
+        secret = any(typed.get(field.name, "").strip() for field in adapter.credential_fields if field.secret)
+        return secret or settings != integration.settings
+
     async def test(self, actor: Actor, integration_id: uuid.UUID) -> TestReport:
         """Sign in to the accounting system and tell what happened, within ten seconds.
 
-        Never raises for what the far side does; a passed test lets a stopped integration go on. One
+        Never raises for what the far side does; a passed test lets a stopped integration go on. One that
+        leaves something to choose does not pass, and lists what there is. One
         that reaches another entity than the integration has exported to does not pass, and stops it.
         """
         actor.require(Permission.CONFIGURE)
-        started = self._clock.monotonic()
         async with counted(self._database, self._clock, actor.organisation_id, integration_id) as meter:
             async with self._database.read(actor.organisation_id) as unit:
                 integration = await unit.integrations.get(integration_id)
                 credentials = await self.open(unit, integration, meter)
-            try:
-                connection = await self._connect(integration.kind, credentials)
-            except AdapterError as error:
-                report = failed(error.message, self._clock.monotonic() - started)
-            else:
-                report = passed(connection, self._clock.monotonic() - started)
+            report = await attempt(self._adapters.get(integration.kind), credentials, self._clock)
         return await self._note(actor, integration_id, integration.version, report)
 
     async def open(self, unit: Unit, integration: Integration, meter: RequestMeter) -> Credentials:
         """Return what the adapter signs in with, its requests counted by `meter`. Raises VaultError."""
         return Credentials(dict(integration.settings), await self._secrets.open(unit, integration), meter)
-
-    async def _connect(self, kind: str, credentials: Credentials) -> Connection:
-        try:
-            async with asyncio.timeout(TEST_SECONDS):
-                return await self._adapters.get(kind).test_connection(credentials)
-        except TimeoutError:
-            raise AdapterError(
-                msg("The accounting system did not answer within ten seconds. Try again in a few minutes."),
-                Fault.UPSTREAM,
-                code="deadline",
-            ) from None
 
     async def _note(
         self, actor: Actor, integration_id: uuid.UUID, version: int, found: TestReport
@@ -184,7 +183,7 @@ class CredentialService:
             integration = await unit.integrations.get(integration_id)
             entity = (found.entity, found.entity_id)
             refusal = await refusal_of(unit, integration, *entity) if found.passed else None
-            report = found if refusal is None else failed(refusal, found.seconds)
+            report = found if refusal is None else failed(refusal, found.seconds, found.found)
             renewed = report.passed and not is_entity_of(integration, *entity)
             values = noted(integration, report, refusal, now)
             if not await unit.integrations.note_at(integration_id, version, **values):
@@ -206,12 +205,8 @@ def _form_field(
     row = stored.get(field.name)
     value = "" if field.secret else str(integration.settings.get(field.name, field.default))
     secret = StoredSecret(row.stored_at, row.stored_by, row.ending) if row else None
-    return FormField(field, value, secret)
-
-
-def _applies(field: CredentialField, settings: Mapping[str, str]) -> bool:
-    """Tell whether a field is asked for, given what was chosen in the others."""
-    return field.only_when is None or settings.get(field.only_when[0]) == field.only_when[1]
+    is_entity = bool(value) and value == integration.tested_entity_id
+    return FormField(field, value, secret, Option(value, integration.tested_entity) if is_entity else None)
 
 
 def _settings(
@@ -221,13 +216,13 @@ def _settings(
     settings: dict[str, str] = {}
     wrong: dict[str, Message] = {}
     for field in adapter.credential_fields:
-        if field.secret or not _applies(field, settings):
+        if field.secret or not applies(field, settings):
             continue
         value = typed.get(field.name, "").strip() or field.default
         settings[field.name] = value
-        problem = _problem(field, value)
-        if problem is not None:
-            wrong[field.name] = problem
+        sentence = problem(field, value)
+        if sentence is not None:
+            wrong[field.name] = sentence
     return settings, wrong
 
 
@@ -238,37 +233,16 @@ def _secrets(
     secrets: dict[str, Secret] = {}
     wrong: dict[str, Message] = {}
     for field in adapter.credential_fields:
-        if not field.secret or not _applies(field, settings):
+        if not field.secret or not applies(field, settings):
             continue
         value = typed.get(field.name, "").strip()
         if value or field.name not in stored:
-            problem = _problem(field, value)
-            if problem is not None:
-                wrong[field.name] = problem
+            sentence = problem(field, value)
+            if sentence is not None:
+                wrong[field.name] = sentence
         if value:
             secrets[field.name] = Secret(value)
     return secrets, wrong
-
-
-def _refuse(adapter: AccountingAdapter, wrong: Mapping[str, Message]) -> None:
-    """Raise InvalidInput with a sentence for each wrong field, in the order of the form."""
-    if wrong:
-        names = [field.name for field in adapter.credential_fields]
-        fields = {name: wrong[name] for name in names if name in wrong}
-        raise InvalidInput(msg("Some fields need another look."), fields=fields)
-
-
-def _problem(field: CredentialField, value: str) -> Message | None:
-    if field.required and not value:
-        return msg("Fill in this field.")
-    if len(value) > field.max_length:
-        return msg("This is too long: at most {count} characters.", count=field.max_length)
-    allowed = "\t\r\n" if field.multiline else ""
-    if any(ord(character) < ord(" ") and character not in allowed for character in value):
-        return msg("This has a line break or another character that does not belong here.")
-    if field.choices and value not in {choice.value for choice in field.choices}:
-        return msg("Choose one of the options.")
-    return None
 
 
 STEPS = ("credentials", "mapping", "schedule", "review")

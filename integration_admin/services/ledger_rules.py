@@ -8,6 +8,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.stop_reasons import UNTESTED
 
 
 def shared_ledger(other: Integration) -> Message:
@@ -39,8 +40,7 @@ def stopped_if_new(
     changed = bool(secrets) or settings != integration.settings
     if integration.state is not IntegrationState.ACTIVE or not changed:
         return {}
-    untested = msg("The credentials were changed. Nothing is exported until a connection test succeeds.")
-    return {"state": IntegrationState.STOPPED, "stop_message": untested.to_json()}
+    return {"state": IntegrationState.STOPPED, "stop_message": UNTESTED.to_json()}
 
 
 def is_entity_of(integration: Integration, entity: str, entity_id: str) -> bool:

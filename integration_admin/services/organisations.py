@@ -72,6 +72,14 @@ class Organisations:
                 system.inside(organisation.id), account, password_hash, name.strip()
             )
 
+    async def allow(self, name: str, features: Sequence[str]) -> None:
+        """Let an organisation use these integration types, besides those it may use already. Raises NotFound."""
+        async with self._database.system(writes=True) as system:
+            organisation = await system.organisation_named(name)
+            if organisation is None:
+                raise NotFound(msg("There is no organisation called {name}.", name=name))
+            organisation.features = list(dict.fromkeys([*organisation.features, *features]))
+
     async def members(self, actor: Actor) -> list[MemberView]:
         """Return everybody in the organisation, by name."""
         actor.require(Permission.VIEW)

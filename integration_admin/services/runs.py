@@ -13,6 +13,7 @@ from integration_admin.data.models import Integration, Run
 from integration_admin.data.repositories.runs import UNDER_WAY
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.run_queue import QueuedRun, RunQueue
+from integration_admin.services.stop_reasons import own_reason
 from integration_admin.services.views import RunView, run_view
 
 _RETRYABLE = (DeliveryState.REJECTED, DeliveryState.RETRY_WAIT)
@@ -153,8 +154,7 @@ def check_may_run(integration: Integration) -> None:
         {
             IntegrationState.DRAFT: msg("The set-up of this integration is not finished yet."),
             IntegrationState.PAUSED: msg("This integration is paused. Resume it to export."),
-            IntegrationState.STOPPED: msg(
-                "The accounting system refuses the stored credentials. Enter new ones first."
-            ),
+            IntegrationState.STOPPED: own_reason(integration)
+            or msg("The accounting system refuses the stored credentials. Enter new ones first."),
         }[integration.state]
     )

@@ -45,8 +45,8 @@ class Schedules:
         self._runs = runs
         self._clock = clock
 
-    async def get(self, actor: Actor, integration_id: uuid.UUID) -> ScheduleView:
-        """Return the schedule, or the proposed one (daily at 02:00) where none is saved."""
+    async def get(self, actor: Actor, integration_id: uuid.UUID, count: int = 5) -> ScheduleView:
+        """Return the schedule with its next `count` runs, or the proposed one (daily at 02:00) where none is saved."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
@@ -54,11 +54,11 @@ class Schedules:
             if saved is None:
                 zone = (await unit.organisations.get()).time_zone
                 proposed = Timetable(ScheduleKind.DAILY, "02:00", zone)
-                return self._proposal(proposed, integration.version)
+                return self._proposal(proposed, integration.version, count)
             done = await self._dates_done(unit, saved)
             missed_since = await _open_question(unit, saved)
         timetable = timetable_of(saved)
-        slots = next_slots(timetable, self._clock.now(), 5, done) if saved.enabled else []
+        slots = next_slots(timetable, self._clock.now(), count, done) if saved.enabled else []
         return ScheduleView(
             timetable,
             saved.enabled,
@@ -120,8 +120,8 @@ class Schedules:
             )
         return run
 
-    def _proposal(self, timetable: Timetable, version: int) -> ScheduleView:
-        slots = next_slots(timetable, self._clock.now(), 5)
+    def _proposal(self, timetable: Timetable, version: int, count: int) -> ScheduleView:
+        slots = next_slots(timetable, self._clock.now(), count)
         return ScheduleView(
             timetable,
             enabled=True,

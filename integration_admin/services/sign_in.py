@@ -51,6 +51,8 @@ class Principal:
     language: str
     time_zone: str
     organisation: str
+    authenticated_at: datetime
+    """When the password was last given in this session."""
 
     @property
     def key(self) -> str:
@@ -152,6 +154,7 @@ class SignIn:
             member_id=member.id,
             token_hash=fingerprint(token),
             created_at=now,
+            authenticated_at=now,
             last_seen_at=now,
             expires_at=expires_at,
         )
@@ -200,4 +203,5 @@ def _principal(session: Session, member: Member, organisation: Organisation) -> 
         language=member.language or organisation.language,
         time_zone=organisation.time_zone,
         organisation=organisation.name,
+        authenticated_at=session.authenticated_at or session.created_at,
     )

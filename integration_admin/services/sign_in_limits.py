@@ -43,6 +43,14 @@ class SignInLimits:
         """Forget the attempts on an account once its person has signed in from there."""
         await self._limiter.clear(self._per_account, _network(address), account)
 
+    async def check_session(self, session_id: str) -> None:
+        """Count one attempt of somebody signed in to give the password again. Raises TooManyAttempts."""
+        await self._hit(self._per_account, "session", session_id)
+
+    async def forgive_session(self, session_id: str) -> None:
+        """Forget the attempts made in a session once the right password has come."""
+        await self._limiter.clear(self._per_account, "session", session_id)
+
     async def _hit(self, limit: RateLimitItem, *who: str) -> None:
         if await self._limiter.hit(limit, *who):
             return

@@ -10,11 +10,13 @@ from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
+from integration_admin.services.connection_report import TestReport
 from integration_admin.services.credentials import FormField
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
+from integration_admin.states.reauthentication import require_password
 from integration_admin.states.speech import Speech
 
 
@@ -30,6 +32,8 @@ class CredentialRow(TypedDict):
     value: str
     stored: str
     options: list[tuple[str, str]]
+    listed: bool
+    """Whether the options are what a connection test found, so that none of them need be chosen yet."""
     only_when_field: str
     only_when_value: str
     error: str
@@ -51,6 +55,10 @@ class CredentialState(FormState, rx.State):
     passed: bool = False
     report: str = ""
     warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    undecided: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """The fields in which something must be chosen before the test can pass; the first takes the focus."""
+    _found: dict[str, list[tuple[str, str]]] = {}  # noqa: RUF012, Reflex copies defaults
+    """What the last tests of this integration found to choose from, by field."""
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -60,9 +68,12 @@ class CredentialState(FormState, rx.State):
         self._clear()
         # The tab may have shown another integration before.
         self.ready, self.passed, self.testing, self.report, self.warnings = False, False, False, "", []
+        self.undecided = []
         integration_id = asked_integration(self.router.url)
         if integration_id is None:
             return
+        if str(integration_id) != self.integration_id:
+            self._found = {}
         await self._read(integration_id, reader.speech)
         self.times_read += 1
 
@@ -80,22 +91,33 @@ class CredentialState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         self.report, self.warnings, self.passed, self.testing = "", [], False, True
+        self.undecided = []
         yield
         integration_id = uuid.UUID(self.integration_id)
         typed = {str(name): str(value) for name, value in form.items() if isinstance(value, str)}
         services = container.current().credentials
         try:
+            if await services.changes(reader.actor, integration_id, typed):
+                await require_password(self, integration_id)
             self.version = await services.store(reader.actor, integration_id, self.version, typed)
             found = await services.test(reader.actor, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             self._mark()
         else:
-            self.passed, self.report = found.passed, reader.speech.say(found.message)
-            self.warnings = [reader.speech.say(warning) for warning in found.warnings]
+            self._tell(found, reader.speech)
             await self._read(integration_id, reader.speech)
         finally:
             self.testing = False
+
+    def _tell(self, found: TestReport, speech: Speech) -> None:
+        """Show what a test found, and keep what there is to choose from."""
+        self.passed, self.report = found.passed, speech.say(found.message)
+        self.warnings = [speech.say(warning) for warning in found.warnings]
+        self.undecided = list(found.undecided)
+        self._found |= {
+            name: [(option.value, option.text) for option in options] for name, options in found.found.items()
+        }
 
     def _mark(self) -> None:
         """Put each error beside its field, and the field's label into the summary.
@@ -120,12 +142,21 @@ class CredentialState(FormState, rx.State):
             return
         self.integration_id, self.version = str(integration_id), form.version
         self.kind, self.describable = form.kind, form.describable
-        self.rows = [_row(item, speech) for item in form.fields]
+        self.rows = [self._row(item, speech) for item in form.fields]
         self.chosen = {item.field.name: item.value for item in form.fields if not item.field.secret}
         if form.tested_at is not None and not self.report:
             self.passed = True
             self.report = speech.say(msg("Connected to {entity}.", entity=form.tested_entity))
         self.ready = True
+
+    def _row(self, item: FormField, speech: Speech) -> CredentialRow:
+        row = _row(item, speech)
+        found = self._found.get(row["name"]) or ([tuple(item.named)] if item.named else [])
+        if found and not row["masked"]:
+            row |= {"options": found, "listed": True, "required": True}
+        if row["name"] in self.undecided:
+            row["error"] = speech.say(msg("Choose one of the options."))
+        return row
 
 
 def fill(state: CredentialState, settings: Mapping[str, str]) -> None:
@@ -153,6 +184,7 @@ def _row(item: FormField, speech: Speech) -> CredentialRow:
         "value": item.value,
         "stored": _stored(item, speech),
         "options": [(choice.value, speech.say(choice.label)) for choice in field.choices],
+        "listed": False,
         "only_when_field": when[0],
         "only_when_value": when[1],
         "error": "",

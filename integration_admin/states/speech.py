@@ -1,11 +1,11 @@
 """Times, amounts and sentences in the words of whoever reads them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
@@ -19,6 +19,8 @@ _INSTANTS = {
     "nn": "EEEE d. MMMM y 'kl.' HH:mm",
     "en": "EEEE d MMMM y, HH:mm",
 }
+
+_DAYS = {"nb": "d. MMMM y", "nn": "d. MMMM y", "en": "d MMMM y"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,13 @@ class Speech:
             return ""
         form = _INSTANTS[self.language]
         return format_datetime(at, form, ZoneInfo(self.time_zone), locale=_LOCALES[self.language])
+
+    def day(self, at: date | None) -> str:
+        """Return a date in words; that of an instant is the one where the reader is. Nothing for none."""
+        if at is None:
+            return ""
+        day = at.astimezone(ZoneInfo(self.time_zone)).date() if isinstance(at, datetime) else at
+        return format_date(day, _DAYS[self.language], locale=_LOCALES[self.language])
 
     def money(self, money: Money) -> str:
         """Return an amount with its currency."""

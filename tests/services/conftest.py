@@ -19,6 +19,7 @@ from integration_admin.data.secrets import SecretStore
 from integration_admin.data.vault import Vault
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.configuration import Configuration
+from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
@@ -29,6 +30,7 @@ from integration_admin.services.mappings import Mappings
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
+from integration_admin.services.secret_expiry import SecretExpiry
 from integration_admin.services.sync_runner import SyncRunner
 from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.timetable import read_timetable
@@ -58,6 +60,8 @@ class Engine:
     types: TypeRegistry
     configuration: Configuration
     credentials: CredentialService
+    rotation: CredentialRotation
+    expiry: SecretExpiry
     mappings: Mappings
     schedules: Schedules
     records: RecordIntake
@@ -115,7 +119,8 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
     def assemble(database: Database, adapter: FakeAdapter, actor: Actor) -> Engine:
         adapters = AdapterRegistry({"xledger": adapter})
         types = TypeRegistry(database, adapters)
-        credentials = CredentialService(database, adapters, SecretStore(lambda: vault), clock)
+        secrets = SecretStore(lambda: vault)
+        credentials = CredentialService(database, adapters, secrets, clock)
         queue, locks = LocalRunQueue(), FileLocks(tmp_path / "locks")
         runs = Runs(database, queue, clock)
         schedules = Schedules(database, runs, clock)
@@ -131,6 +136,8 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             types=types,
             configuration=Configuration(database, adapters, types, clock),
             credentials=credentials,
+            rotation=CredentialRotation(database, adapters, secrets, clock),
+            expiry=SecretExpiry(database, clock),
             mappings=Mappings(database, adapters, credentials, clock),
             schedules=schedules,
             records=RecordIntake(database, clock),

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from integration_admin.adapters.base import Connection, Credentials
+from integration_admin.adapters.base import Connection, Credentials, Option
 from integration_admin.core.errors import AdapterError, Conflict, Fault, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState
@@ -12,6 +12,8 @@ from integration_admin.services.configuration import IntegrationView
 from tests.services.conftest import Engine
 
 ELSEWHERE = {"address": "https://another.example", "token": "a-token-for-there"}
+COMPANIES = {"address": (Option("7", "Fake AS"), Option("8", "Another AS"))}
+UNDECIDED = {"address": msg("Choose a company.")}
 
 
 async def view_of(engine: Engine, integration: uuid.UUID) -> IntegrationView:
@@ -176,3 +178,46 @@ async def test_two_integrations_may_not_share_a_company_under_two_names(engine: 
     with pytest.raises(Conflict) as caught:
         await engine.set_up()
     assert "exports to Fake AS already" in str(caught.value.message)
+
+
+async def test_a_test_that_leaves_a_choice_to_make_does_not_pass_and_lists_what_there_is(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    engine.adapter.connect = lambda _: Connection("", found=COMPANIES, undecided=UNDECIDED)
+    report = await engine.credentials.test(engine.actor, integration)
+    assert (report.passed, report.undecided, report.found) == (False, ("address",), COMPANIES)
+    assert report.message == UNDECIDED["address"]
+    view = await view_of(engine, integration)
+    # As with any test that does not pass: nothing is stopped, and whom it reached before is kept.
+    assert (view.state, view.tested_at, view.tested_entity) == (IntegrationState.ACTIVE, None, "Fake AS")
+
+
+async def test_a_passed_test_lists_what_else_there_is(engine: Engine) -> None:
+    integration = await engine.set_up()
+    engine.adapter.connect = lambda _: Connection("Fake AS", found=COMPANIES)
+    report = await engine.credentials.test(engine.actor, integration)
+    assert (report.passed, report.undecided, report.found) == (True, (), COMPANIES)
+
+
+async def test_a_company_that_may_not_be_moved_to_is_refused_with_the_list_it_was_chosen_from(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    await engine.sync(integration)
+    engine.adapter.connect = lambda _: Connection("Another AS", found=COMPANIES)
+    report = await engine.credentials.test(engine.actor, integration)
+    assert (report.passed, report.found) == (False, COMPANIES)
+
+
+async def test_a_stored_id_that_was_tested_is_named_in_the_form(engine: Engine) -> None:
+    integration = await engine.set_up()
+    reached = "https://fake.example"
+    engine.adapter.connect = lambda _: Connection("Fake AS", entity_id=reached)
+    await engine.credentials.test(engine.actor, integration)
+    form = await engine.credentials.form(engine.actor, integration)
+    assert {item.field.name: item.named for item in form.fields} == {
+        "address": Option(reached, "Fake AS"),
+        "token": None,
+    }

@@ -1,0 +1,79 @@
+"""Asking for the person's own password before a change. The password passes through an event and stays nowhere."""
+
+import uuid
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError, PasswordNeeded, SignInRequired
+from integration_admin.core.messages import msg
+from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.sign_in import Principal
+from integration_admin.states.access import current_principal, requires
+from integration_admin.states.addresses import asked_integration
+from integration_admin.states.forms import FormState
+from integration_admin.states.speech import Speech
+
+
+class ReauthenticationState(FormState, rx.State):
+    """Whether the page asks for the password, and what became of the answer."""
+
+    needed: bool = False
+    confirmed: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """The sentence that it worked; a new list takes the focus, which the form had."""
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> None:
+        """Find out whether the integration the address names may be changed without the password."""
+        self._clear()
+        self.needed, self.confirmed = False, []
+        integration_id = asked_integration(self.router.url)
+        principal = await _signed_in()
+        if integration_id is None:
+            return
+        try:
+            self.needed = await container.current().reauthentication.is_needed(principal, integration_id)
+        except IntegrationAdminError:
+            # What is wrong with the address is said by the state that shows what is there.
+            return
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def confirm(self, form: dict) -> None:
+        """Take the password."""
+        principal = await _signed_in()
+        speech = Speech(principal.language, principal.time_zone)
+        self._clear()
+        try:
+            password = Secret(str(form.get("own_password", "")))
+            await container.current().reauthentication.confirm(principal, password)
+        except IntegrationAdminError as error:
+            self._refuse(error, speech)
+            return
+        self.needed = False
+        self.confirmed = [
+            speech.say(msg("Thank you. You can change the credentials for the next ten minutes."))
+        ]
+
+
+async def require_password(state: rx.State, integration_id: uuid.UUID) -> None:
+    """Raise PasswordNeeded, and have the page ask, where a change needs the password first.
+
+    Not a method: every public method of a state can be called from the browser.
+    """
+    principal = await _signed_in()
+    try:
+        await container.current().reauthentication.require(principal, integration_id)
+    except PasswordNeeded:
+        asking = await state.get_state(ReauthenticationState)
+        asking.needed, asking.confirmed = True, []
+        raise
+
+
+async def _signed_in() -> Principal:
+    principal = await current_principal()
+    if principal is None:
+        raise SignInRequired(msg("You have been signed out. Sign in to go on."))
+    return principal
