@@ -4,11 +4,21 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.pages.integration import failure_row
+from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row, stopped_alert
 from integration_admin.pages.parts import integration_trail, or_dash, refusal
 from integration_admin.states.health import HealthState
 from integration_admin.states.history import HistoryState, RunLine, RunState
 from integration_admin.states.session import SessionState
+
+_COLUMNS = (
+    t("When"),
+    t("Result"),
+    t("Exported"),
+    t("Not exported"),
+    t("Amount"),
+    t("Started by"),
+    t("How long it took"),
+)
 
 
 def _trail() -> rx.Component:
@@ -27,18 +37,9 @@ def _run_trail() -> rx.Component:
 )
 def history() -> rx.Component:
     """Draw every run, newest first."""
-    columns = [
-        t("When"),
-        t("Result"),
-        t("Exported"),
-        t("Not exported"),
-        t("Amount"),
-        t("Started by"),
-        t("How long it took"),
-    ]
     table = ui.table(
         t("Export history"),
-        columns,
+        _COLUMNS,
         rx.foreach(HistoryState.runs, _row),
         numeric=[2, 3, 4],
         hide_caption=True,
@@ -79,6 +80,7 @@ def _told(run: rx.Var[RunLine]) -> rx.Component:
 
 def _row(run: rx.Var[RunLine]) -> rx.Component:
     return ui.table_row(
+        _COLUMNS,
         ui.link(run["at"], run["href"]),
         rx.el.div(ui.run_tag(run["state"]), rx.el.div(_told(run)), class_name="app-sentence"),
         run["delivered"],
@@ -99,7 +101,8 @@ def _row(run: rx.Var[RunLine]) -> rx.Component:
 )
 def run() -> rx.Component:
     """Draw what one run did, and every record it left behind."""
-    return rx.fragment(refusal(RunState), ui.loading(RunState.ready, _summary(), _left_behind()))
+    stopped = rx.el.div(rx.cond(HealthState.stop_reason, stopped_alert()))
+    return rx.fragment(refusal(RunState), ui.loading(RunState.ready, _summary(), stopped, _left_behind()))
 
 
 def _summary() -> rx.Component:
@@ -115,13 +118,23 @@ def _summary() -> rx.Component:
             (t("Amount"), or_dash(line["amounts"], t("None"))),
             (t("How long it took"), or_dash(line["took"], t("Not ended yet"))),
         ),
+        rx.el.div(rx.cond(line["left_out"], _left_out())),
+    )
+
+
+def _left_out() -> rx.Component:
+    """Draw what was left out, and that none of it could be read when the vouchers were made."""
+    line = RunState.run
+    return ui.facts(
+        (t("Left out"), line["left_out"]),
+        (t("Excluded fields sent"), line["excluded_sent"]),
     )
 
 
 def _left_behind() -> rx.Component:
     table = ui.table(
         t("Records that could not be exported"),
-        [t("Record"), t("Amount"), t("Why"), t("What to do")],
+        FAILURE_COLUMNS,
         rx.foreach(RunState.failures, failure_row),
         numeric=[1],
     )

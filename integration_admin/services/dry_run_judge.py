@@ -16,7 +16,7 @@ from integration_admin.adapters.base import AccountingAdapter, TargetField, Vouc
 from integration_admin.adapters.judging import JudgesVouchers
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import IntegrationAdminError
-from integration_admin.core.messages import Message
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.reference import ReferenceItem
@@ -28,10 +28,11 @@ from integration_admin.services.adapter_registry import AdapterRegistry, targets
 from integration_admin.services.code_lookup import ID_PREFIX, CodeLookup
 from integration_admin.services.config_validator import code_faults
 from integration_admin.services.dimension_names import named
-from integration_admin.services.export_claims import make_vouchers
+from integration_admin.services.export_claims import EXPORTED_STATUSES, category_left_out, make_vouchers
 from integration_admin.services.export_outcomes import Verdict
 from integration_admin.services.exported_kinds import exported_kinds
 from integration_admin.services.mapping_resolver import CompiledMapping, Unresolvable, compile_mapping
+from integration_admin.services.mapping_words import category_label
 
 _CHUNK = 500
 
@@ -108,16 +109,26 @@ class ExportSetup:
 
 async def judge(unit: Unit, setup: ExportSetup, deliveries: Sequence[Outgoing]) -> list[Judged]:
     """Return what would become of each of `deliveries`, in their order."""
-    items, refused = make_vouchers(setup.mapping, deliveries)
+    left_out = {
+        delivery.record_id: (delivery, category)
+        for delivery in deliveries
+        if delivery.status in EXPORTED_STATUSES
+        and (category := category_left_out(setup.mapping, delivery)) is not None
+    }
+    items, refused = make_vouchers(
+        setup.mapping, [delivery for delivery in deliveries if delivery.record_id not in left_out]
+    )
     vouchers = {item.delivery.record_id: item.voucher for item in items}
     codes = await codes_of(unit, setup, vouchers.values())
-    rows = await unit.records.by_ids([verdict.delivery.record_id for verdict in refused])
+    rows = await unit.records.by_ids([*left_out, *(verdict.delivery.record_id for verdict in refused)])
     judged = {
         verdict.delivery.record_id: Judged(
             _refused(setup, verdict, rows[verdict.delivery.record_id].external_id), None
         )
         for verdict in refused
     }
+    for record_id, (delivery, category) in left_out.items():
+        judged[record_id] = Judged(_left_out(delivery, category, rows[record_id].external_id), None)
     for item in items:
         entry = _made(setup, codes, item.delivery, item.voucher)
         judged[item.delivery.record_id] = Judged(entry, item.voucher)
@@ -166,6 +177,22 @@ def _made(setup: ExportSetup, codes: CodeLookup, delivery: Outgoing, voucher: Vo
         reference=voucher.reference,
         reasons=_once(reasons),
         payload=payload,
+    )
+
+
+def _left_out(delivery: Outgoing, category: str, record_id: str) -> DryRunEntry:
+    """Return that a claim stays whole because one of its categories is excluded."""
+    why = msg(
+        "The claim is left out, because the category “{category}” is excluded from what is sent.",
+        category=category_label(category),
+    )
+    return DryRunEntry(
+        kind=delivery.kind,
+        record_id=record_id,
+        amount=Money(delivery.currency, delivery.amount_minor),
+        would=Would.STAY,
+        reference=delivery.reference,
+        reasons=(why,),
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 from integration_admin.adapters.base import Voucher
 from integration_admin.core.errors import Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.records import REIMBURSEMENT
+from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.core.stored_claims import stored_claim, stored_reimbursement
 from integration_admin.data.repositories.deliveries import Outgoing
@@ -34,23 +34,42 @@ class Item(NamedTuple):
 def make_vouchers(
     mapping: CompiledMapping, deliveries: Sequence[Outgoing]
 ) -> tuple[list[Item], list[Verdict]]:
-    """Return what can be sent, and a refusal with its reason for all else."""
+    """Return what can be sent, and a refusal with its reason for all else.
+
+    What is left out on purpose is in neither list: it stays as it is, ready for when it is let in again.
+    """
     items: list[Item] = []
     refused: list[Verdict] = []
     for delivery in deliveries:
         made = _make(mapping, delivery)
         if isinstance(made, Item):
             items.append(made)
-        else:
+        elif made is not None:
             refused.append(made)
     return items, refused
 
 
-def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict:
+def category_left_out(mapping: CompiledMapping, delivery: Outgoing) -> str | None:
+    """Return the key of an excluded category that keeps a whole claim from being exported, or None."""
+    if not mapping.left_out or delivery.kind != EXPENSE_CLAIM:
+        return None
+    try:
+        claim = stored_claim(delivery.payload)
+    except InvalidInput:
+        # It is refused as unreadable.
+        return None
+    return next((line.category for line in claim.lines if line.category in mapping.left_out), None)
+
+
+def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict | None:
     if delivery.status not in EXPORTED_STATUSES:
         return _refused(
             delivery, Fault.CONFIG, msg("The claim is no longer approved, so it was not exported.")
         )
+    if category_left_out(mapping, delivery) is not None:
+        # One that waits for another try would be due for ever; it becomes ready, and stays that.
+        waits = delivery.state is DeliveryState.RETRY_WAIT
+        return Verdict(delivery, DeliveryState.READY) if waits else None
     try:
         voucher = _voucher(mapping, delivery)
     except Unresolvable as error:

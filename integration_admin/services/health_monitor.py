@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -21,10 +21,14 @@ from integration_admin.services.backlog import Backlog, BacklogCounter
 from integration_admin.services.delivery_rules import BUDGET_WINDOW
 from integration_admin.services.exported_kinds import exported_kinds, why_reimbursements_stay
 from integration_admin.services.history import failure_views
+from integration_admin.services.mapping_plans import excluded_categories
 from integration_admin.services.mapping_reimbursements import PAYMENT_ACCOUNT
+from integration_admin.services.mapping_words import category_label
 from integration_admin.services.request_counts import RequestsThisMonth, requests_this_month
 from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.schedules import Schedules, ScheduleView
+from integration_admin.services.secret_expiry import expiry_warning
+from integration_admin.services.stop_reasons import why_stopped
 from integration_admin.services.views import FailureView, RunView, run_view
 
 
@@ -45,8 +49,10 @@ class Health:
     `resting_until` is set while nothing is sent because the accounting system could not be reached, with
     the reason; `retries_spent` counts the automatic repetitions of the last 24 hours; `missed_since` is set
     while a person is asked whether to make up for planned exports that were missed; `left_out` says why
-    reimbursements are not exported, where some have come in and are not; `after_import` is what became of what
-    was delivered, and `requests` how many were sent this month, where that is known.
+    reimbursements are not exported, where some have come in and are not; `held_back` names expense categories
+    whose claims stay because they are excluded; `after_import` is what became of what
+    was delivered, and `requests` how many were sent this month, where that is known. `expiry` warns of credentials
+    that expire soon, or have expired.
     """
 
     integration_id: uuid.UUID
@@ -67,8 +73,10 @@ class Health:
     retries_spent: int
     missed_since: datetime | None
     left_out: Message | None
+    held_back: tuple[Message, ...]
     after_import: AfterImport | None
     requests: RequestsThisMonth | None
+    expiry: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,16 @@ class _Picture:
     requests: RequestsThisMonth | None
     now: datetime
     zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        """The day it is by the organisation's clocks."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def expiry(self) -> Message | None:
+        """That the credentials expire soon or have expired, where that is so."""
+        return expiry_warning(self.integration.secrets_expire_on, self.today)
 
     def count(self, *states: DeliveryState) -> int:
         """Return how many deliveries are in one of `states`."""
@@ -118,6 +136,7 @@ class HealthMonitor:
             open_failures = await failure_views(unit, integration_id, rows)
             picture = await self._picture(unit, integration, schedule, open_failures)
             active = await unit.runs.active(integration_id)
+            excluded = await unit.integrations.exclusions(integration_id)
         status, sentence = _status(picture)
         return Health(
             integration_id=integration_id,
@@ -138,8 +157,10 @@ class HealthMonitor:
             retries_spent=picture.budget.spent,
             missed_since=picture.missed_since,
             left_out=picture.left_out,
+            held_back=tuple(_held_back(key) for key in sorted(excluded_categories(excluded))),
             after_import=picture.after_import,
             requests=picture.requests,
+            expiry=None if integration.state is IntegrationState.DRAFT else picture.expiry,
         )
 
     async def _picture(
@@ -177,6 +198,13 @@ async def _are_expected(unit: Unit, integration: Integration) -> bool:
     return set_up and await unit.backlog.any_record(REIMBURSEMENT)
 
 
+def _held_back(category: str) -> Message:
+    return msg(
+        "Claims with a line in the category “{category}” are left out: they are not exported, and count as waiting.",
+        category=category_label(category),
+    )
+
+
 def _next_run(integration: Integration, schedule: ScheduleView) -> datetime | None:
     if integration.state is not IntegrationState.ACTIVE or not schedule.saved:
         return None
@@ -204,9 +232,7 @@ def _status(picture: _Picture) -> tuple[Status, Message]:
         case IntegrationState.DRAFT:
             return Status.NOT_CONFIGURED, msg("The set-up is not finished. Go on where you left it.")
         case IntegrationState.STOPPED:
-            return Status.ERROR, msg(
-                "The export has stopped: the accounting system refuses the credentials. Enter new ones."
-            )
+            return Status.ERROR, why_stopped(picture.integration, picture.today)
         case IntegrationState.PAUSED:
             return Status.PAUSED, msg("Paused. Nothing is exported until you resume it.")
         case _:
@@ -229,16 +255,18 @@ def _active_status(picture: _Picture) -> tuple[Status, Message]:
         )
     if picture.budget.left == 0:
         return Status.NEEDS_ATTENTION, _budget_spent(picture)
-    return _status_of_runs(picture.last_run, picture.count(DeliveryState.REJECTED))
+    return _status_of_runs(picture.last_run, picture.count(DeliveryState.REJECTED), picture.expiry)
 
 
-def _status_of_runs(last_run: RunView | None, failed: int) -> tuple[Status, Message]:
+def _status_of_runs(last_run: RunView | None, failed: int, expiry: Message | None) -> tuple[Status, Message]:
     if last_run is not None and last_run.state is RunState.FAILED and not failed:
         return Status.ERROR, last_run.message or msg("The last export failed.")
     if failed:
         return Status.NEEDS_ATTENTION, msg(
             "Records that could not be exported: {count}. See why, mend the cause, then retry.", count=failed
         )
+    if expiry is not None:
+        return Status.NEEDS_ATTENTION, expiry
     if last_run is None:
         return Status.ACTIVE, msg("Ready. The first export has not run yet.")
     return Status.ACTIVE, last_run.message or msg("The last export went well.")

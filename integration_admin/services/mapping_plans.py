@@ -21,6 +21,8 @@ from integration_admin.services.mapping_readers import (
 )
 
 CATEGORY = "line.category"
+CATEGORY_PREFIX = "category:"
+"""What comes before an expense category's key among the names of what is left out."""
 ACCOUNTS = "accounts"
 
 _PERSONAL = frozenset({"claimant.name", "claimant.email", "claimant.bank_account"})
@@ -55,6 +57,8 @@ class Plan:
     cut: bool
     withheld: str
     absent: str
+    reads: frozenset[str]
+    """Every field of a record it is able to read."""
 
 
 def make_plan(
@@ -78,6 +82,7 @@ def make_plan(
         cut=cut,
         withheld=withheld[0] if withheld else "",
         absent=absent[0] if absent else "",
+        reads=frozenset(readable),
     )
 
 
@@ -109,6 +114,13 @@ def is_excluded(source: str, excluded: frozenset[str]) -> bool:
     """Tell whether a source, or what it is a part of, is excluded."""
     parts = source.split(".")
     return any(".".join(parts[:count]) in excluded for count in range(1, len(parts) + 1))
+
+
+def excluded_categories(excluded: frozenset[str]) -> frozenset[str]:
+    """Return the keys of the expense categories that are left out."""
+    return frozenset(
+        name.removeprefix(CATEGORY_PREFIX) for name in excluded if name.startswith(CATEGORY_PREFIX)
+    )
 
 
 def is_free_text(target: TargetField) -> bool:

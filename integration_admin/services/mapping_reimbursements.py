@@ -81,6 +81,11 @@ class PaymentPlans:
             tuple(make_plan(target, _OWN_TEXT, sources, excluded) for target in _texts(target_fields)),
         )
 
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Every plan a reimbursement is read by."""
+        return self.accounts + self.voucher_plans + self.line_plans + self.own_texts
+
     def resolve(
         self, payment: Reimbursement, *, reference: str, number: int, problems: list[Problem]
     ) -> Voucher:

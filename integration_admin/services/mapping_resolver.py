@@ -16,7 +16,15 @@ from integration_admin.core.mapping import SOURCES, VOUCHER_SOURCES, FieldMappin
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT, ExpenseClaim, Reimbursement
-from integration_admin.services.mapping_plans import Plan, Problem, fill, make_plan, used_sources
+from integration_admin.services.mapping_plans import (
+    CATEGORY_PREFIX,
+    Plan,
+    Problem,
+    excluded_categories,
+    fill,
+    make_plan,
+    used_sources,
+)
 from integration_admin.services.mapping_readers import OF_CLAIMS, OF_LINES
 from integration_admin.services.mapping_reimbursements import (
     PAYMENT_ACCOUNT,
@@ -25,6 +33,8 @@ from integration_admin.services.mapping_reimbursements import (
 )
 
 _SHOWN = 80
+_IN_ANY_VOUCHER = frozenset({"id", "currency", "approved_on", "submitted_on", "paid_on"})
+"""A voucher has its record's number, currency and date whatever is mapped."""
 
 
 class Unresolvable(InvalidInput):
@@ -59,6 +69,15 @@ class CompiledMapping:
     """How reimbursements are exported; None where no account is mapped that they were paid from."""
     fingerprint: str = ""
     """Differs where the same record would become another voucher."""
+    left_out: frozenset[str] = frozenset()
+    """Expense categories of which nothing is exported: a claim that has one stays whole, for a part would be a wrong amount."""
+
+    def sources_read(self) -> frozenset[str]:
+        """Return every field of a record that can get into a voucher: those of the plans, and what any voucher has."""
+        plans = self.voucher_plans + self.line_plans
+        if self.payments is not None:
+            plans += self.payments.plans
+        return _IN_ANY_VOUCHER.union(*(plan.reads for plan in plans))
 
     def resolve(self, claim: ExpenseClaim, *, reference: str, number: int) -> Voucher:
         """Return `claim` as a voucher under `reference` and `number`.
@@ -118,7 +137,8 @@ def compile_mapping(
                 plans[target.level].append(make_plan(target, field, sources[target.level], excluded))
         elif target.required:
             faults.append(Problem(target.name, None, not_mapped(target)))
-    said = repr((sorted(mapping.items()), sorted(excluded)))
+    fields_left_out = sorted(name for name in excluded if not name.startswith(CATEGORY_PREFIX))
+    said = repr((sorted(mapping.items()), fields_left_out))
     fingerprint = hashlib.sha256(said.encode()).hexdigest()
     return CompiledMapping(
         voucher_plans=tuple(plans[Level.VOUCHER]),
@@ -127,6 +147,7 @@ def compile_mapping(
         payment_target=known.get(PAYMENT_ACCOUNT),
         payments=PaymentPlans.of(mapping, target_fields, excluded),
         fingerprint=fingerprint,
+        left_out=excluded_categories(excluded),
     )
 
 

@@ -1,6 +1,10 @@
-"""What the fields of a record are called on screen."""
+"""What the fields of a record, and the categories it uses, are called on screen."""
+
+import re
+from typing import Final
 
 from integration_admin.core.messages import Message, msg
+from integration_admin.services.mapping_plans import CATEGORY_PREFIX
 
 _LABELS: dict[str, Message] = {
     "id": msg("Claim number"),
@@ -28,6 +32,49 @@ _LABELS: dict[str, Message] = {
     "constant": msg("The same value every time"),
     "compose": msg("A text put together from fields"),
 }
+
+
+_EXCLUSIONS: Final[dict[str, Message]] = {
+    "claimant": msg("Everything about the claimant"),
+    "activities": msg("All activities"),
+    "draft_activities": msg("Draft activities"),
+}
+_CATEGORIES: Final[dict[str, Message]] = {
+    "accommodation": msg("Accommodation"),
+    "course.fee": msg("Course fee"),
+    "gifts": msg("Gifts"),
+    "interpreter": msg("Interpreter"),
+    "meals": msg("Meals"),
+    "office.supplies": msg("Office supplies"),
+    "phone": msg("Phone"),
+    "postage": msg("Postage"),
+    "premises.rent": msg("Rent of premises"),
+    "travel.car": msg("Travel by car"),
+    "travel.public_transport": msg("Travel by public transport"),
+    "travel.taxi": msg("Travel by taxi"),
+}
+"""Names of the categories expense systems are likeliest to send, by key."""
+_KEY: Final = re.compile(r"[a-zæøå0-9]+(?:[._-][a-zæøå0-9]+)*")
+"""How keys are written, which nobody would write as a name."""
+
+
+def category_label(key: str) -> Message:
+    """Return what a category is called; one that is not known is named by its key's own words.
+
+    What does not look like a key is a name already.
+    """
+    if not _KEY.fullmatch(key):
+        return Message("{name}", {"name": key})
+    part, *rest = (" ".join(re.split("[_-]", word)) for word in key.split("."))
+    readable = ": ".join([part.capitalize(), *([", ".join(rest)] if rest else [])])
+    return _CATEGORIES.get(key) or Message("{name}", {"name": readable})
+
+
+def exclusion_label(name: str) -> Message:
+    """Return what something is called that is left out of what is sent, by its name in settings files."""
+    if name.startswith(CATEGORY_PREFIX):
+        return msg("Category “{category}”", category=category_label(name.removeprefix(CATEGORY_PREFIX)))
+    return _EXCLUSIONS.get(name) or origin_label(name)
 
 
 def origin_label(name: str) -> Message:

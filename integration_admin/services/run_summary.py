@@ -6,7 +6,7 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.services.export_outcomes import Tally
 
-OPEN_STATES = frozenset(DeliveryState) - {DeliveryState.DELIVERED, DeliveryState.READY}
+OPEN_STATES = frozenset(DeliveryState) - {DeliveryState.DELIVERED}
 """The states a run's sentence may have to speak of."""
 
 
@@ -51,4 +51,10 @@ def _nothing_new(left: Mapping[DeliveryState, int]) -> Message:
         return msg("Nothing new to export. Records that failed earlier and need you: {count}.", count=refused)
     if waiting := left.get(DeliveryState.RETRY_WAIT, 0):
         return msg("Nothing new to export. Records that are tried again later: {count}.", count=waiting)
+    if held_back := left.get(DeliveryState.READY, 0):
+        # A run that was not cut short leaves nothing else ready.
+        return msg(
+            "Nothing to export. Claims that stay because their category is left out: {count}.",
+            count=held_back,
+        )
     return msg("Nothing to export: no approved claims or reimbursements were waiting.")

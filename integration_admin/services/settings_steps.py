@@ -20,10 +20,11 @@ from integration_admin.data.joined import JoinedDatabase
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.secrets import SecretStore
-from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.adapter_registry import AdapterRegistry, targets_of
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.connection_report import TestReport, noted
 from integration_admin.services.credentials import CredentialService
+from integration_admin.services.exclusion_effects import refusals
 from integration_admin.services.ledger_rules import refusal_of
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.request_counts import RequestTally, write_requests
@@ -134,12 +135,15 @@ class Steps:
         else:
             detail = "A new integration must be tested first."
             raise RuntimeError(detail)
+        # The mapping is judged by what is left out, so that comes first.
+        excluded = await self._store_exclusions(integration_id)
         mapping, warnings = await self._store_mapping(integration_id)
+        await self._check_exclusions(integration_id)
         parts = {
             "connection": probe is not None,
             "mapping": mapping,
             "schedule": await self._store_schedule(integration_id),
-            "excluded": await self._store_exclusions(integration_id),
+            "excluded": excluded,
             "state": await self._finish(integration_id),
         }
         changed = [part for part, is_new in parts.items() if is_new]
@@ -207,6 +211,17 @@ class Steps:
             now, self._actor.name, "exclusions.save", str(integration_id), categories=sorted(wanted)
         )
         return True
+
+    async def _check_exclusions(self, integration_id: uuid.UUID) -> None:
+        """Raise InvalidInput where something is left out without which every record would fail."""
+        if self._document.excluded is None:
+            return
+        mapping = await self._unit.mappings.get(integration_id)
+        integration = await self._unit.integrations.get(integration_id)
+        targets = targets_of(self._adapter, integration.settings)
+        wrong = refusals(mapping, targets, frozenset(self._document.excluded))
+        if wrong:
+            raise refused(placed("excluded", wrong))
 
     async def _finish(self, integration_id: uuid.UUID) -> bool:
         """Turn a draft into an active integration; return whether it was one. Raises InvalidInput, Conflict."""

@@ -38,6 +38,7 @@ from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.mapping_resolver import compile_mapping
 from integration_admin.services.request_counts import RequestTally, write_requests
 from integration_admin.services.retry_budget import RetryBudget
+from integration_admin.services.run_exclusions import scope_with
 from integration_admin.services.run_summary import OPEN_STATES, final_state, summary
 from integration_admin.services.runs import check_may_run
 
@@ -141,6 +142,11 @@ class SyncRunner:
                     internal=error.internal,
                 ) from None
         capabilities = adapter.capabilities_of(credentials.settings)
+        compiled = compile_mapping(mapping, targets, excluded)
+        if excluded:
+            scope = scope_with(run.data_scope, compiled, excluded)
+            async with self._database.write(run.organisation_id) as unit:
+                await unit.runs.progress(run.id, resumed=run.resumed, data_scope=scope)
         return ExportJob(
             database=self._database,
             clock=self._clock,
@@ -150,7 +156,7 @@ class SyncRunner:
             adapter=adapter,
             capabilities=capabilities,
             credentials=credentials,
-            mapping=compile_mapping(mapping, targets, excluded),
+            mapping=compiled,
             tally=tally,
             circuit=Circuit.of(integration, capabilities.rest_seconds),
             budget=RetryBudget.of(integration, capabilities.retries_a_day, self._clock.now()),
@@ -199,6 +205,10 @@ class SyncRunner:
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:
             if (await unit.integrations.get(run.integration_id)).state is not IntegrationState.ACTIVE:
+                return
+            stored = await unit.integrations.credentials(run.integration_id)
+            if run.started_at is not None and any(row.stored_at > run.started_at for row in stored):
+                # What was refused has been replaced since; the next run signs in with what is stored now.
                 return
             await unit.integrations.note(
                 run.integration_id, state=IntegrationState.STOPPED, stop_message=reason.to_json()

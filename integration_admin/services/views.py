@@ -9,6 +9,7 @@ from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, RunState, Trigger
 from integration_admin.data.models import Failure, RecordRow, Run
+from integration_admin.services.run_exclusions import LeftOut, left_out_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class RunView:
     unknown: int
     sums: Mapping[str, int]
     message: Message | None
+    left_out: LeftOut | None = None
+    """What the run left out, where anything was."""
 
     @property
     def amounts(self) -> list[Money]:
@@ -86,6 +89,7 @@ def run_view(run: Run) -> RunView:
         unknown=run.unknown,
         sums=dict(run.sums),
         message=Message.from_json(run.message) if run.message else None,
+        left_out=left_out_of(run.data_scope),
     )
 
 

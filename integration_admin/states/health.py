@@ -69,10 +69,12 @@ class HealthState(Deciding, FormState, rx.State):
     resting: str = ""
     missed_since: str = ""
     left_out: str = ""
+    held_back: list[str] = []  # noqa: RUF012, Reflex copies defaults
     after_import: list[str] = []  # noqa: RUF012, Reflex copies defaults
     requests: str = ""
     requests_included: str = ""
     requests_warning: str = ""
+    expiry: str = ""
     running: bool = False
     stopping: bool = False
     progress: str = ""
@@ -250,9 +252,11 @@ class HealthState(Deciding, FormState, rx.State):
         self.resting = speech.say(health.resting_reason)
         self.missed_since = speech.instant(health.missed_since)
         self.left_out = speech.say(health.left_out)
+        self.held_back = [speech.say(sentence) for sentence in health.held_back]
         told = health.after_import.sentences if health.after_import else ()
         self.after_import = [speech.say(sentence) for sentence in told]
         self._show_requests(health.requests, speech)
+        self.expiry = speech.say(health.expiry)
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running = active is not None
         self.stopping = active is not None and active.stopping

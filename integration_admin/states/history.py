@@ -8,6 +8,7 @@ from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission, Trigger
 from integration_admin.services import container
+from integration_admin.services.mapping_words import exclusion_label
 from integration_admin.services.views import RunView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_id, asked_integration
@@ -34,6 +35,8 @@ class RunLine(TypedDict):
     started_by: str
     summary: str
     resumed: str
+    left_out: str
+    excluded_sent: str
 
 
 class HistoryState(FormState, rx.State):
@@ -109,6 +112,7 @@ class RunState(FormState, rx.State):
 
 def run_line(run: RunView, speech: Speech) -> RunLine:
     """Turn a run into a row."""
+    left_out = run.left_out
     return {
         "id": str(run.id),
         "href": f"/settings/integrations/{run.integration_id}/runs/{run.id}",
@@ -122,6 +126,10 @@ def run_line(run: RunView, speech: Speech) -> RunLine:
         "started_by": run.started_by if run.trigger in _BY_PERSONS else "",
         "summary": speech.say(run.message),
         "resumed": _resumed(run.resumed, speech),
+        "left_out": ", ".join(speech.say(exclusion_label(name)) for name in left_out.names)
+        if left_out
+        else "",
+        "excluded_sent": speech.number(left_out.sent) if left_out else "",
     }
 
 
