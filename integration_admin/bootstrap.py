@@ -27,26 +27,35 @@ from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.container import Services
+from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
+from integration_admin.services.dry_run import DryRuns
+from integration_admin.services.excluded_data import ExcludedData
 from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
+from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
+from integration_admin.services.preview import Previews
+from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.record_files import RecordFiles
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
+from integration_admin.services.secret_expiry import SecretExpiry
+from integration_admin.services.settings_files import SettingsFiles
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.sync_runner import SyncRunner
 from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.tokens import ApiTokens
 from integration_admin.services.type_registry import TypeRegistry
+from integration_admin.services.value_map_csv import ValueMapFiles
 from integration_admin.services.worker import Worker
 
 
@@ -145,9 +154,11 @@ def _services(
     queue: WorkQueue,
     clock: Clock,
 ) -> Services:
-    passwords = Passwords()
+    passwords, limits = Passwords(), _sign_in_limits(settings)
+    secrets = SecretStore(keys.vault)
     types = TypeRegistry(database, adapters)
-    credentials = CredentialService(database, adapters, SecretStore(keys.vault), clock)
+    credentials = CredentialService(database, adapters, secrets, clock)
+    mappings = Mappings(database, adapters, credentials, clock)
     locks = _locks(database)
     runs = Runs(database, queue, clock)
     schedules = Schedules(database, runs, clock)
@@ -159,19 +170,28 @@ def _services(
     scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=time_source)
     return Services(
         organisations=Organisations(database, passwords, clock),
-        sign_in=SignIn(database, passwords, clock, os.urandom, _sign_in_limits(settings)),
+        sign_in=SignIn(database, passwords, clock, os.urandom, limits),
+        reauthentication=Reauthentication(database, passwords, clock, limits),
         tokens=ApiTokens(database, clock, os.urandom),
         types=types,
         configuration=Configuration(database, adapters, types, clock),
         credentials=credentials,
+        rotation=CredentialRotation(database, adapters, secrets, clock),
+        expiry=SecretExpiry(database, clock),
         descriptions=ApiDescriptions(adapters),
-        mappings=Mappings(database, adapters, credentials, clock),
+        mappings=mappings,
+        mapping_versions=MappingVersions(database, mappings),
+        value_maps=ValueMapFiles(mappings),
         schedules=schedules,
+        excluded_data=ExcludedData(database, adapters, clock),
+        settings_files=SettingsFiles(database, adapters, secrets, runs, clock),
         records=records,
         record_files=RecordFiles(database, records),
         tracking=RecordTracking(database),
         runs=runs,
         decisions=Decisions(database, clock),
+        dry_runs=DryRuns(database, adapters, clock),
+        previews=Previews(database, adapters, clock),
         history=History(database),
         health=HealthMonitor(database, adapters, schedules, clock),
         runner=runner,

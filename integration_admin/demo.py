@@ -19,6 +19,7 @@ from integration_admin.core.money import Money
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, ScheduleKind
 from integration_admin.data import migrations
+from integration_admin.services.organisations import FIRST_FEATURES
 from integration_admin.services.timetable import Timetable
 
 ORGANISATION = "Eksempelforbundet"
@@ -91,6 +92,8 @@ async def _administrator(application: Application) -> Actor:
         await organisations.create_administrator(
             ORGANISATION, "974761076", EMAIL, Secret(PASSWORD), ADMINISTRATOR
         )
+    # What an earlier version made may lack the types that have come since.
+    await organisations.allow(ORGANISATION, FIRST_FEATURES)
     return await organisations.actor_of(ORGANISATION, ADMINISTRATOR)
 
 

@@ -14,6 +14,8 @@ from integration_admin.core.messages import DEFAULT_LANGUAGE
 from integration_admin.pages import (
     credentials,
     dashboard,
+    dry_run,
+    excluded_data,
     history,
     integration,
     mapping,
@@ -61,6 +63,8 @@ app.register_lifespan_task(serving)
 PAGES = (
     credentials,
     dashboard,
+    dry_run,
+    excluded_data,
     history,
     integration,
     mapping,

@@ -41,12 +41,14 @@ from integration_admin.components.fields import (
     text_area,
     text_field,
 )
+from integration_admin.components.file_field import FileNews, file_field
 from integration_admin.components.icons import icon
 from integration_admin.components.shell import page, shell
 from integration_admin.components.tags import delivery_tag, integration_tag, run_tag, tag
 from integration_admin.components.texts import Text, t
 
 __all__ = [
+    "FileNews",
     "Text",
     "alert",
     "breadcrumbs",
@@ -61,6 +63,7 @@ __all__ = [
     "error_summary",
     "facts",
     "fieldset",
+    "file_field",
     "form",
     "heading",
     "icon",

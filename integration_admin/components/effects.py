@@ -1,4 +1,4 @@
-"""The few things only the browser can do: follow the language, move the focus, open dialogs."""
+"""The few things only the browser can do: follow the language, move the focus, open dialogs, read files."""
 
 from typing import Any
 
@@ -61,6 +61,57 @@ class DialogButtons(rx.Fragment):
               };
               document.addEventListener("click", act);
               return () => document.removeEventListener("click", act);
+            }, [])"""
+        ]
+
+
+class PackFiles(rx.Fragment):
+    """Reads what is chosen in a file field, and puts it packed into the hidden field that `data-packed` names.
+
+    Packed is gzip written as base64: what a form sends must stay small. Of the sentences beside the field, the
+    one about what happened is shown.
+    """
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[str]:
+        """Listen on the whole document; several file fields of a page share it."""
+        return [
+            """useEffect(() => {
+              const pack = async (file) => {
+                const stream = file.stream().pipeThrough(new CompressionStream("gzip"));
+                const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+                let text = "";
+                for (let at = 0; at < bytes.length; at += 8192) {
+                  text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+                }
+                return btoa(text);
+              };
+              const read = async ({ target }) => {
+                const packed = document.getElementById(target.dataset?.packed);
+                if (!packed) return;
+                const say = (what) => target.closest(".ds-field").querySelectorAll("[data-news]")
+                  .forEach((news) => { news.hidden = news.dataset.news !== what; });
+                const { mostBytes, mostPacked } = target.dataset;
+                const file = target.files[0];
+                packed.value = "";
+                say("");
+                if (!file) return;
+                if (file.size > mostBytes) return say("large");
+                try {
+                  const text = await pack(file);
+                  if (target.files[0] !== file) return;
+                  if (text.length > mostPacked) return say("large");
+                  packed.value = text;
+                  say("ready");
+                } catch {
+                  say("unreadable");
+                }
+              };
+              document.addEventListener("change", read);
+              return () => document.removeEventListener("change", read);
             }, [])"""
         ]
 

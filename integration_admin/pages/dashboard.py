@@ -42,6 +42,10 @@ def _card(card: rx.Var[IntegrationCard]) -> rx.Component:
         ui.card(
             ui.row(title, status_tag(card["status"])),
             ui.paragraph(card["sentence"]),
+            rx.cond(
+                card["credentials"],
+                ui.link(t("Enter new credentials for {name}", name=card["name"]), card["credentials"]),
+            ),
             rx.cond(card["draft"], _draft_actions(card), _figures(card)),
         ),
         key=card["id"],

@@ -5,7 +5,12 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.parts import refusal
-from integration_admin.states.description import MOST_PASTED, DescriptionState
+from integration_admin.states.description import (
+    MOST_FILE,
+    MOST_PACKED,
+    MOST_PASTED,
+    DescriptionState,
+)
 
 
 def description_form() -> rx.Component:
@@ -16,6 +21,7 @@ def description_form() -> rx.Component:
             refusal(DescriptionState),
             ui.form(
                 _address(),
+                _file(),
                 _pasted(),
                 rx.cond(DescriptionState.operations.length() > 1, _operation()),
                 ui.row(
@@ -44,6 +50,22 @@ def _address() -> rx.Component:
         help=t("Such as https://api.example.org/openapi.json, if it can be read without signing in."),
         error=ui.error_for(DescriptionState.errors, "description_url"),
         input_mode="url",
+    )
+
+
+def _file() -> rx.Component:
+    return ui.file_field(
+        "description_file",
+        t("Or the description's file"),
+        help=t("JSON or YAML, at most 5 MB."),
+        error=ui.error_for(DescriptionState.errors, "description_file"),
+        news=ui.FileNews(
+            ready=t("The file is ready. Press “Read the description”."),
+            large=t("The file is too large to be sent from here. Give its address instead."),
+            unreadable=t("Your browser could not read the file. Paste what is in it instead."),
+        ),
+        accept=".json,.yaml,.yml",
+        most=(MOST_FILE, MOST_PACKED),
     )
 
 
@@ -78,5 +100,6 @@ def _found() -> rx.Component:
         rx.cond(DescriptionState.found, ui.alert("success", DescriptionState.found)),
         notes,
         rx.cond(DescriptionState.fields, names),
+        class_name="app-stack app-stack--small",
         aria_live="polite",
     )

@@ -9,6 +9,9 @@ from integration_admin.pages.parts import or_dash, refusal, status_tag
 from integration_admin.states.health import FailureLine, HealthState
 from integration_admin.states.session import SessionState
 
+FAILURE_COLUMNS = (t("Record"), t("Amount"), t("Why"), t("What to do"))
+"""The columns of `failure_row`."""
+
 
 def _trail() -> rx.Component:
     return ui.breadcrumbs((t("Integrations"), "/settings/integrations"), current=HealthState.name)
@@ -38,16 +41,29 @@ def _status() -> rx.Component:
             HealthState.resting, ui.paragraph(t("The last answer was: {reason}", reason=HealthState.resting))
         ),
         rx.cond(HealthState.left_out, ui.paragraph(HealthState.left_out, id="left-out")),
+        rx.el.div(rx.foreach(HealthState.held_back, lambda sentence: ui.paragraph(sentence))),
         rx.cond(HealthState.requests_warning, ui.paragraph(HealthState.requests_warning, id="requests")),
-        rx.cond(
-            HealthState.stop_reason,
-            ui.alert(
-                "danger",
-                ui.paragraph(HealthState.stop_reason),
-                ui.link(t("Enter new credentials"), _below("credentials")),
-                title=t("The export has stopped"),
-            ),
-        ),
+        rx.cond(HealthState.stop_reason, stopped_alert(), rx.cond(HealthState.expiry, _expiry())),
+        gap="small",
+    )
+
+
+def stopped_alert() -> rx.Component:
+    """Draw why nothing is exported any more, and the way to where it is put right."""
+    return ui.alert(
+        "danger",
+        ui.paragraph(HealthState.stop_reason),
+        ui.link(t("Enter new credentials"), _below("credentials")),
+        title=t("The export has stopped"),
+    )
+
+
+def _expiry() -> rx.Component:
+    """Draw the way to the secrets that expire, and that they do where the status speaks of something else."""
+    told = HealthState.expiry == HealthState.sentence
+    return ui.stack(
+        rx.cond(told, rx.fragment(), ui.paragraph(HealthState.expiry, id="expiry")),
+        ui.link(t("Replace the secrets"), _below("credentials")),
         gap="small",
     )
 
@@ -72,8 +88,9 @@ def _actions() -> rx.Component:
             rx.cond(SessionState.can_run, stop),
         ),
     )
+    dry_run = ui.link_button(t("Try without sending"), _below("dry-run"), variant="secondary")
     return ui.stack(
-        rx.cond(SessionState.can_run, ui.row(sync, rx.cond(SessionState.can_configure, _pause()))),
+        rx.cond(SessionState.can_run, ui.row(sync, dry_run, rx.cond(SessionState.can_configure, _pause()))),
         progress,
     )
 
@@ -146,7 +163,7 @@ def _requests() -> rx.Component:
 def _failures() -> rx.Component:
     table = ui.table(
         t("Records that could not be exported"),
-        [t("Record"), t("Amount"), t("Why"), t("What to do")],
+        FAILURE_COLUMNS,
         rx.foreach(HealthState.failures, _failure),
         numeric=[1],
         hide_caption=True,
@@ -202,7 +219,13 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
         rx.fragment(t("Nothing. It is taken care of by itself.")),
     )
     return ui.table_row(
-        line["record"], line["amount"], line["reason"], to_do, numeric=[1], key=line["record"]
+        FAILURE_COLUMNS,
+        line["record"],
+        line["amount"],
+        line["reason"],
+        to_do,
+        numeric=[1],
+        key=line["record"],
     )
 
 
@@ -211,6 +234,7 @@ def _more() -> rx.Component:
     setup = rx.fragment(
         rx.el.li(ui.link(t("Field mapping"), _below("mapping"))),
         rx.el.li(ui.link(t("Schedule"), _below("schedule"))),
+        rx.el.li(ui.link(t("What is left out"), _below("excluded-data"))),
         rx.el.li(ui.link(t("Credentials"), _below("credentials"))),
     )
     return rx.el.nav(

@@ -1,13 +1,26 @@
 """The field mapping editor: in the wizard, and as a page of its own."""
 
+from typing import Any, Final
+
 import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.pages.mapping_versions import versions_section
 from integration_admin.pages.parts import integration_trail, refusal
+from integration_admin.pages.preview import preview_section
+from integration_admin.pages.value_map import value_map_file
 from integration_admin.states.health import HealthState
 from integration_admin.states.mapping import CategoryLine, MappingState, TargetLine
+from integration_admin.states.mapping_versions import MappingVersionsState
+from integration_admin.states.preview import PreviewState
 from integration_admin.states.session import SessionState
+from integration_admin.states.value_map import ValueMapState
+
+_OFFERED: Final = "offered-codes"
+_PAUSE: Final = 200
+"""Milliseconds without a keystroke after which what is typed is searched for."""
+_ACCOUNTS: Final = "accounts"
 
 
 def _trail() -> rx.Component:
@@ -18,13 +31,23 @@ def _trail() -> rx.Component:
     "/settings/integrations/[id]/mapping",
     t("Field mapping"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, MappingState.load],
+    on_load=[
+        SessionState.load,
+        HealthState.load,
+        MappingState.load,
+        PreviewState.load,
+        MappingVersionsState.load,
+        ValueMapState.load,
+    ],
 )
 def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
     return rx.fragment(
-        rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"), mapping_form(t("Save"))
+        rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"),
+        mapping_form(t("Save")),
+        preview_section(),
+        versions_section(),
     )
 
 
@@ -34,7 +57,8 @@ def mapping_form(save_words: Text) -> rx.Component:
         refusal(MappingState),
         ui.loading(
             MappingState.ready,
-            _account_list(),
+            value_map_file(),
+            _offered(),
             ui.form(
                 ui.fieldset(
                     t("Accounts"),
@@ -64,29 +88,43 @@ def mapping_form(save_words: Text) -> rx.Component:
     )
 
 
-def _account_list() -> rx.Component:
-    """Draw the accounts the fields offer; browsers search them by number and by name."""
+def _offered() -> rx.Component:
+    """Draw the codes the field with the focus offers; the server searches them by number and by name."""
     return rx.el.datalist(
-        rx.foreach(MappingState.accounts, lambda item: rx.el.option(item[1], value=item[0], key=item[0])),
-        id="accounts",
+        rx.foreach(MappingState.offered, lambda item: rx.el.option(item[1], value=item[0], key=item[0])),
+        id=_OFFERED,
     )
+
+
+def _searching(list_name: Text) -> dict[str, Any]:
+    """Return what makes a field offer codes of a list that fit what is typed."""
+    return {
+        "list": _OFFERED,
+        "auto_complete": "off",
+        "on_focus": lambda typed: MappingState.search(list_name, typed),
+        "on_change": lambda typed: MappingState.search(list_name, typed).debounce(_PAUSE),
+    }
 
 
 def _category(line: rx.Var[CategoryLine]) -> rx.Component:
     suggested = rx.cond(line["suggested"], ui.tag(t("Suggestion"), "info", "info"))
     return rx.el.div(
-        ui.text_field(
-            line["name"],
-            line["category"],
-            error=line["warning"],
-            required=True,
-            default_value=line["code"],
-            list="accounts",
-            auto_complete="off",
-        ),
+        rx.cond(line["key"], _account(line, t("{key} in your claims", key=line["key"])), _account(line, "")),
         suggested,
-        key=line["name"],
+        key=f"{line['name']}:{line['drawn']}",
         class_name="app-stack app-stack--small",
+    )
+
+
+def _account(line: rx.Var[CategoryLine], about: Text) -> rx.Component:
+    return ui.text_field(
+        line["name"],
+        line["category"],
+        help=about,
+        error=line["warning"],
+        required=True,
+        default_value=line["code"],
+        **_searching(_ACCOUNTS),
     )
 
 
@@ -113,7 +151,7 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
         origin,
         rx.match(
             MappingState.chosen[name],
-            ("constant", _value(line, t("{field}: the value", field=line["label"]), "")),
+            ("constant", rx.cond(line["reference"], _code(line), _constant(line))),
             (
                 "compose",
                 _value(
@@ -129,7 +167,15 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
     )
 
 
-def _value(line: rx.Var[TargetLine], label: Text, about: Text) -> rx.Component:
+def _code(line: rx.Var[TargetLine]) -> rx.Component:
+    return _value(line, t("{field}: the value", field=line["label"]), "", **_searching(line["reference"]))
+
+
+def _constant(line: rx.Var[TargetLine]) -> rx.Component:
+    return _value(line, t("{field}: the value", field=line["label"]), "")
+
+
+def _value(line: rx.Var[TargetLine], label: Text, about: Text, **props: Any) -> rx.Component:
     name = line["name"]
     return ui.text_field(
         f"value:{name}",
@@ -138,7 +184,7 @@ def _value(line: rx.Var[TargetLine], label: Text, about: Text) -> rx.Component:
         error=line["warning"],
         required=True,
         default_value=line["value"],
-        list=line["list_id"],
+        **props,
     )
 
 

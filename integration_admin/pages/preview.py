@@ -3,7 +3,7 @@
 import reflex as rx
 
 from integration_admin import components as ui
-from integration_admin.components import Text, t
+from integration_admin.components import t
 from integration_admin.components.effects import FocusWhen
 from integration_admin.pages.dry_run import exact_payload
 from integration_admin.pages.parts import or_dash
@@ -11,6 +11,7 @@ from integration_admin.states.preview import OutlayLine, PostingLine, PreviewSta
 
 _FIELD = "preview_record"
 _LIST = "preview-records"
+_COLUMNS = (t("Account"), t("Text"), t("Debit"), t("Credit"))
 
 
 def preview_section() -> rx.Component:
@@ -134,43 +135,23 @@ def _pair(pair: rx.Var[tuple[str, str]]) -> rx.Component:
 
 
 def _entries() -> rx.Component:
-    """Draw a table whose rows become cards on a phone; the roles keep it a table for screen readers there."""
-    names = (t("Account"), t("Text"), t("Debit"), t("Credit"))
-    heads = [
-        rx.el.th(name, scope="col", role="columnheader", class_name="app-numeric" if place > 1 else "")
-        for place, name in enumerate(names)
-    ]
-    return rx.el.table(
-        rx.el.caption(t("Entries of the voucher"), class_name="ds-sr-only"),
-        rx.el.thead(rx.el.tr(*heads, role="row"), role="rowgroup"),
-        rx.el.tbody(rx.foreach(PreviewState.postings, _entry), role="rowgroup"),
-        role="table",
-        class_name="ds-table app-cards",
-        custom_attrs={"data-color": "neutral"},
+    return ui.table(
+        t("Entries of the voucher"),
+        _COLUMNS,
+        rx.foreach(PreviewState.postings, _entry),
+        numeric=[2, 3],
+        hide_caption=True,
     )
 
 
 def _entry(line: rx.Var[PostingLine]) -> rx.Component:
-    account = rx.el.th(
+    details = rx.foreach(line["details"], lambda pair: rx.el.div(pair[0], ": ", pair[1], key=pair[0]))
+    return ui.table_row(
+        _COLUMNS,
         or_dash(line["account"], t("The person's own account")),
-        scope="row",
-        role="rowheader",
-        custom_attrs={"data-name": t("Account")},
-    )
-    text = _cell(
-        t("Text"),
-        line["text"],
-        rx.foreach(line["details"], lambda pair: rx.el.div(pair[0], ": ", pair[1], key=pair[0])),
-    )
-    return rx.el.tr(
-        account,
-        text,
-        _cell(t("Debit"), line["debit"], class_name="app-numeric"),
-        _cell(t("Credit"), line["credit"], class_name="app-numeric"),
-        role="row",
+        rx.fragment(line["text"], details),
+        line["debit"],
+        line["credit"],
+        numeric=[2, 3],
         key=line["key"],
     )
-
-
-def _cell(name: Text, *children: Text | rx.Component, **props: str) -> rx.Component:
-    return rx.el.td(*children, role="cell", custom_attrs={"data-name": name}, **props)

@@ -163,7 +163,7 @@ def _next_runs() -> rx.Component:
     listed = rx.el.ol(rx.foreach(ScheduleState.next_runs, lambda text: rx.el.li(text)), class_name="ds-list")
     none = ui.paragraph(t("It will not run by itself."))
     return rx.el.div(
-        ui.heading(t("The next exports"), level=3),
+        ui.heading(t("The next exports")),
         rx.cond(ScheduleState.next_runs, listed, none),
         aria_live="polite",
     )

@@ -14,6 +14,7 @@ from integration_admin.states.description import DescriptionState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.session import SessionState
+from integration_admin.states.value_map import ValueMapState
 from integration_admin.states.wizard import STEPS, WizardState
 
 _NAMES = {
@@ -45,6 +46,7 @@ def _step_name() -> rx.Var[str]:
         CredentialState.load,
         DescriptionState.load,
         MappingState.load_in_wizard,
+        ValueMapState.load,
         ScheduleState.load,
     ],
 )
@@ -92,7 +94,7 @@ def _credentials() -> rx.Component:
         ui.link_button(t("Continue to field mapping"), _address("mapping")),
     )
     return ui.stack(
-        ui.heading(t("How does it sign in to {type}?", type=WizardState.type_label)),
+        ui.heading(t("{type}: how does it sign in?", type=WizardState.type_label)),
         credential_form(),
         onward,
     )

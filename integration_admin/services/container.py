@@ -4,22 +4,31 @@ from dataclasses import dataclass
 
 from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.services.configuration import Configuration
+from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
+from integration_admin.services.dry_run import DryRuns
+from integration_admin.services.excluded_data import ExcludedData
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
+from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.organisations import Organisations
+from integration_admin.services.preview import Previews
+from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.record_files import RecordFiles
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
+from integration_admin.services.secret_expiry import SecretExpiry
+from integration_admin.services.settings_files import SettingsFiles
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sync_runner import SyncRunner
 from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.tokens import ApiTokens
 from integration_admin.services.type_registry import TypeRegistry
+from integration_admin.services.value_map_csv import ValueMapFiles
 from integration_admin.services.worker import Worker
 
 
@@ -29,18 +38,27 @@ class Services:
 
     organisations: Organisations
     sign_in: SignIn
+    reauthentication: Reauthentication
     tokens: ApiTokens
     types: TypeRegistry
     configuration: Configuration
     credentials: CredentialService
+    rotation: CredentialRotation
+    expiry: SecretExpiry
     descriptions: ApiDescriptions
     mappings: Mappings
+    mapping_versions: MappingVersions
+    value_maps: ValueMapFiles
     schedules: Schedules
+    excluded_data: ExcludedData
+    settings_files: SettingsFiles
     records: RecordIntake
     record_files: RecordFiles
     tracking: RecordTracking
     runs: Runs
     decisions: Decisions
+    dry_runs: DryRuns
+    previews: Previews
     history: History
     health: HealthMonitor
     runner: SyncRunner

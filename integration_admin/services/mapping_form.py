@@ -52,6 +52,11 @@ def is_category_map(target: TargetField) -> bool:
     return target.level is Level.LINE and target.required and target.reference == ACCOUNTS
 
 
+def wants_suggestions(targets: Sequence[TargetField], mapping: FieldMappings) -> bool:
+    """Tell whether any table of categories is still unsaved: only there are accounts suggested."""
+    return any(is_category_map(target) and target.name not in mapping for target in targets)
+
+
 def category_rows(
     targets: Sequence[TargetField],
     mapping: FieldMappings,

@@ -1,11 +1,12 @@
 """The field mapping of an integration: reading, judging, suggesting, previewing and saving it."""
 
+import asyncio
 import uuid
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from integration_admin.adapters.base import TargetField
@@ -25,12 +26,13 @@ from integration_admin.services.config_validator import Finding, Severity, valid
 from integration_admin.services.credentials import STEPS, CredentialService
 from integration_admin.services.dimension_names import LIST as DIMENSION_NAMES
 from integration_admin.services.dimension_names import named, with_names
+from integration_admin.services.exclusion_effects import withheld
 from integration_admin.services.mapping_plans import CATEGORY
 from integration_admin.services.mapping_suggestions import suggest
 from integration_admin.services.request_counts import counted
 
 _CLAIM = "expense_claim"
-_SUGGEST_FROM = 5_000
+_SUGGEST_FROM = 25_000
 _UNKNOWN = 50
 _NEIGHBOURS = 100
 
@@ -103,12 +105,33 @@ class Mappings:
         return {name: len(items) for name, items in data.lists.items()}
 
     async def search(
-        self, actor: Actor, integration_id: uuid.UUID, list_name: str, words: str, limit: int = 50
+        self,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        list_name: str,
+        words: str,
+        limit: int = 50,
+        *,
+        usable_only: bool = False,
     ) -> list[ReferenceItem]:
-        """Return entries of a reference list by the start of their code or a part of their name."""
+        """Return entries of a reference list by the start of their code or a part of their name.
+
+        `usable_only` leaves out what is closed and what nothing can be posted on.
+        """
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
-            return await unit.mappings.search_reference(integration_id, list_name, words.strip(), limit)
+            return await unit.mappings.search_reference(
+                integration_id, list_name, words.strip(), limit, usable_only=usable_only
+            )
+
+    async def names(
+        self, actor: Actor, integration_id: uuid.UUID, list_name: str, codes: Collection[str]
+    ) -> dict[str, str]:
+        """Return what codes are called; one that is not in the list is left out."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            found = await unit.mappings.reference_codes(integration_id, list_name, sorted(codes))
+        return {code: items[0].name for code, items in found.items() if items}
 
     async def suggestions(self, actor: Actor, integration_id: uuid.UUID) -> dict[str, str]:
         """Return an account for each category in use where one is plain enough."""
@@ -116,7 +139,8 @@ class Mappings:
         async with self._database.read(actor.organisation_id) as unit:
             categories = await unit.records.categories(_CLAIM)
             accounts = await unit.mappings.search_reference(integration_id, "accounts", limit=_SUGGEST_FROM)
-        return suggest(categories, accounts)
+        # Other people's events would wait while a long chart is gone through.
+        return await asyncio.to_thread(suggest, categories, accounts)
 
     async def check(self, actor: Actor, integration_id: uuid.UUID, mapping: Mapping) -> list[Finding]:
         """Judge a mapping against the accounting system's lists, without saving it."""
@@ -148,8 +172,11 @@ class Mappings:
         async with self._database.write(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             step = max(integration.step, "schedule", key=STEPS.index)
+            before = integration.updated_at
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
+            await _keep_unversioned(unit, integration_id, before)
             await unit.mappings.replace(integration_id, mapping)
+            await unit.mappings.keep_version(integration_id, now, actor.name, mapping)
             await unit.audit.add(
                 now,
                 actor.name,
@@ -172,12 +199,23 @@ class Mappings:
         categories = await unit.records.categories(_CLAIM)
         used = _codes_used(targets, mapping, categories)
         today = self._clock.now().astimezone(zone).date()
-        return validate(mapping, targets, categories, await _looked_up(unit, integration_id, used, today))
+        excluded = await unit.integrations.exclusions(integration_id)
+        found = validate(mapping, targets, categories, await _looked_up(unit, integration_id, used, today))
+        return [*found, *withheld(mapping, targets, excluded)]
 
 
 def _whose(integration: Integration) -> tuple[str, str]:
     """Return which company's lists an integration reads."""
     return integration.target_origin, integration.tested_entity_id or integration.tested_entity
+
+
+async def _keep_unversioned(unit: Unit, integration_id: uuid.UUID, changed_at: datetime) -> None:
+    """Keep a mapping from before there were versions as the first one; nobody knows who saved it."""
+    if await unit.mappings.versions(integration_id, 1):
+        return
+    present = await unit.mappings.get(integration_id)
+    if present:
+        await unit.mappings.keep_version(integration_id, changed_at, "", present)
 
 
 def _refuse_errors(findings: Sequence[Finding]) -> None:

@@ -31,6 +31,8 @@ class IntegrationCard(TypedDict):
     next_run: str
     draft: bool
     href: str
+    credentials: str
+    """Where new credentials are entered, if that is what is to be done."""
 
 
 class TypeChoice(TypedDict):
@@ -80,6 +82,7 @@ class DashboardState(FormState, rx.State):
 
 def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:
     draft = view.state is IntegrationState.DRAFT
+    mend = view.state is IntegrationState.STOPPED or health.expiry is not None
     wizard = f"/settings/integrations/new?id={view.id}&step={view.step}"
     return {
         "id": str(view.id),
@@ -94,4 +97,5 @@ def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationC
         "next_run": speech.instant(health.next_run_at),
         "draft": draft,
         "href": wizard if draft else f"/settings/integrations/{view.id}",
+        "credentials": f"/settings/integrations/{view.id}/credentials" if mend else "",
     }

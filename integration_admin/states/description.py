@@ -8,6 +8,7 @@ from integration_admin.core.errors import AdapterError, IntegrationAdminError, I
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
+from integration_admin.services.api_description import MOST_FILE, MOST_PACKED
 from integration_admin.states.access import requires
 from integration_admin.states.credentials import CredentialState, fill
 from integration_admin.states.forms import FormState
@@ -15,6 +16,8 @@ from integration_admin.states.reader import current_reader
 
 MOST_PASTED = 400_000
 """Characters that can be pasted: one event through the browser's connection holds a megabyte at the most."""
+
+__all__ = ["MOST_FILE", "MOST_PACKED", "MOST_PASTED", "DescriptionState"]
 
 
 class DescriptionState(FormState, rx.State):
@@ -37,21 +40,25 @@ class DescriptionState(FormState, rx.State):
     @rx.event
     @requires(Permission.CONFIGURE)
     async def read(self, form: dict) -> AsyncIterator[None]:
-        """Read the description that was pasted, or the one at an address, and fill in the form with it."""
+        """Read the description in a file, the one that was pasted or the one at an address, and fill in the form."""
         reader = await current_reader()
         self._clear()
         self.reading, self.found, self.notes, self.fields = True, "", [], []
         yield
         credentials = await self.get_state(CredentialState)
-        url, pasted, operation = (
+        url, pasted, packed, operation = (
             str(form.get(name, "")).strip()
-            for name in ("description_url", "description", "description_operation")
+            for name in ("description_url", "description", "description_file", "description_operation")
         )
         services = container.current().descriptions
         try:
-            _check(url, pasted)
+            _check(url, pasted, packed)
             asked = operation if operation in dict(self.operations) else ""
-            if pasted:
+            if packed:
+                proposal = await services.propose_packed(
+                    reader.actor, credentials.kind, packed, address=url, operation=asked
+                )
+            elif pasted:
                 proposal = await services.propose(
                     reader.actor, credentials.kind, pasted, address=url, operation=asked
                 )
@@ -80,11 +87,11 @@ class DescriptionState(FormState, rx.State):
             self.reading = False
 
 
-def _check(url: str, pasted: str) -> None:
+def _check(url: str, pasted: str, packed: str) -> None:
     """Raise InvalidInput unless there is something to read that came here whole."""
-    if not url and not pasted:
-        sentence = msg("Give the address of the description, or paste it.")
+    if not url and not pasted and not packed:
+        sentence = msg("Give the address of the description, choose its file, or paste it.")
         raise InvalidInput(sentence, fields={"description_url": sentence})
     if len(pasted) >= MOST_PASTED:
-        sentence = msg("This is too long to be pasted. Give its address instead.")
+        sentence = msg("This is too long to be pasted. Choose its file instead.")
         raise InvalidInput(sentence, fields={"description": sentence})

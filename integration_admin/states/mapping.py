@@ -6,25 +6,41 @@ from typing import TypedDict
 import reflex as rx
 
 from integration_admin.core.errors import AdapterError, IntegrationAdminError
-from integration_admin.core.messages import Message
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.config_validator import Finding
 from integration_admin.services.mapping_form import (
     COMPOSE,
     CONSTANT,
+    CategoryRow,
+    TargetRow,
     category_rows,
+    is_category_map,
     mapping_of,
     target_rows,
+    wants_suggestions,
 )
-from integration_admin.services.mapping_words import origin_label
+from integration_admin.services.mapping_words import category_label, origin_label
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, asked_word
 from integration_admin.states.forms import FormState
+from integration_admin.states.mapping_versions import (
+    MappingVersionsState,
+    ask_about,
+    known_number,
+    start_over,
+    tell_refusal,
+    tell_restored,
+)
+from integration_admin.states.preview import PreviewState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.speech import Speech
 from integration_admin.states.wizard import STEPS, step_address
 
-_LISTED = 400
+_OFFERED = 20
+_LONGEST_SEARCH = 100
+_SHOWN_CHOICES = 20
 
 
 class CategoryLine(TypedDict):
@@ -32,9 +48,13 @@ class CategoryLine(TypedDict):
 
     name: str
     category: str
+    key: str
+    """What the category is called in the claims, where that is not its name."""
     code: str
     suggested: bool
     warning: str
+    drawn: int
+    """How often a file has filled the field in: it is drawn anew each time, and only then."""
 
 
 class TargetLine(TypedDict):
@@ -47,7 +67,8 @@ class TargetLine(TypedDict):
     origin: str
     value: str
     origins: list[tuple[str, str]]
-    list_id: str
+    reference: str
+    """The list of the accounting system the value is a code of, or nothing."""
     usual: bool
     warning: str
 
@@ -65,9 +86,12 @@ class MappingState(FormState, rx.State):
     """Fields few organisations fill, drawn behind a line that opens them."""
     chosen: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
     """Where each field's value comes from as chosen now, so that a value is asked for only where one counts."""
-    accounts: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
+    offered: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
+    """Codes and names the field with the focus offers: lists are searched here, they may be very long."""
     warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
     saved: bool = False
+    mapped_by_category: str = ""
+    """The target field that is filled by the table from category to account."""
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -105,7 +129,24 @@ class MappingState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def save(self, form: dict) -> rx.event.EventSpec | None:
+    async def search(self, list_name: str, words: str) -> None:
+        """Offer what the typed words may mean in a list of the accounting system."""
+        reader = await current_reader()
+        if not self.integration_id:
+            return
+        found = await container.current().mappings.search(
+            reader.actor,
+            uuid.UUID(self.integration_id),
+            str(list_name)[:_LONGEST_SEARCH],
+            str(words)[:_LONGEST_SEARCH],
+            _OFFERED,
+            usable_only=True,
+        )
+        self.offered = [(item.code, item.name) for item in found]
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def save(self, form: dict) -> list[rx.event.EventSpec] | None:
         """Save the mapping; warnings are shown first and saved past only when they are accepted."""
         reader = await current_reader()
         self._clear()
@@ -132,7 +173,41 @@ class MappingState(FormState, rx.State):
             self._mark(result.findings, reader)
             return None
         self.saved, self.warnings = True, []
-        return rx.redirect(step_address(integration_id, "schedule")) if self.in_wizard else None
+        if self.in_wizard:
+            return [rx.redirect(step_address(integration_id, "schedule"))]
+        return [PreviewState.load(), MappingVersionsState.load()]
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def restore(self, number: int, accept: bool) -> list[rx.event.EventSpec] | None:  # noqa: FBT001, Reflex hands over positions
+        """Go back to an earlier version; what is typed gives way to it, and warnings ask to be accepted first."""
+        reader = await current_reader()
+        earlier = await self.get_state(MappingVersionsState)
+        self._clear()
+        start_over(earlier)
+        self.saved, self.warnings = False, []
+        if not self.ready:
+            return None
+        integration_id = uuid.UUID(self.integration_id)
+        try:
+            result = await container.current().mapping_versions.restore(
+                reader.actor,
+                integration_id,
+                known_number(number),
+                self.version,
+                accept_warnings=accept is True,
+            )
+            if result.saved:
+                await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            tell_refusal(earlier, error, reader.speech)
+            return None
+        if not result.saved:
+            ask_about(earlier, number, result.findings, reader.speech)
+            return None
+        self.times_read += 1
+        tell_restored(earlier, number, reader.speech)
+        return [PreviewState.load(), MappingVersionsState.load()]
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -142,6 +217,9 @@ class MappingState(FormState, rx.State):
         self._clear()
         integration_id = uuid.UUID(self.integration_id)
         version, chosen = self.version, dict(self.chosen)
+        read_in: dict[str, CategoryLine] = {
+            line["name"]: CategoryLine(**line) for line in self.categories if line["drawn"]
+        }
         try:
             await container.current().mappings.refresh(reader.actor, integration_id)
             await self._read(reader, integration_id)
@@ -149,6 +227,8 @@ class MappingState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.version, self.chosen = version, self.chosen | chosen
+        lines = [read_in.pop(line["name"], line) for line in self.categories]
+        self.categories = [*lines, *read_in.values()]
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
         mappings = container.current().mappings
@@ -160,35 +240,29 @@ class MappingState(FormState, rx.State):
                 # What is stored can be shown all the same, and the lists be read later.
                 self._refuse(error, reader.speech)
             editor = await mappings.editor(reader.actor, integration_id)
-        suggestions = await mappings.suggestions(reader.actor, integration_id)
-        accounts = await mappings.search(reader.actor, integration_id, "accounts", "", _LISTED)
+        wanted = wants_suggestions(editor.targets, editor.mapping)
+        suggestions = await mappings.suggestions(reader.actor, integration_id) if wanted else {}
         self.version = editor.version
-        self.accounts = [(item.code, item.name) for item in accounts if item.open and item.posting]
         self.categories = [
-            {
-                "name": f"map:{row.target}:{row.category}",
-                "category": row.category,
-                "code": row.code,
-                "suggested": row.suggested,
-                "warning": "",
-            }
+            category_line(row, reader.speech)
             for row in category_rows(editor.targets, editor.mapping, editor.categories, suggestions)
         ]
         rows: list[TargetLine] = [
             {
                 "name": row.target.name,
                 "label": reader.speech.say(row.target.label),
-                "help": reader.speech.say(row.target.help),
+                "help": _help(row, reader.speech),
                 "required": row.target.required,
                 "origin": row.origin,
                 "value": row.value,
                 "origins": [(name, reader.speech.say(origin_label(name))) for name in row.origins],
-                "list_id": "accounts" if row.target.reference == "accounts" else "",
+                "reference": row.target.reference or "",
                 "usual": row.usual,
                 "warning": "",
             }
             for row in target_rows(editor.targets, editor.mapping, editor.reference_counts)
         ]
+        self.mapped_by_category = next(filter(is_category_map, editor.targets)).name
         self.targets = [row for row in rows if row["usual"]]
         self.others = [row for row in rows if not row["usual"]]
         self.chosen = {row["name"]: row["origin"] for row in rows}
@@ -215,6 +289,28 @@ class MappingState(FormState, rx.State):
             line["warning"] = reader.speech.say(about.get((target, category)))
         for row in [*self.targets, *self.others]:
             row["warning"] = reader.speech.say(about.get((row["name"], "")))
+
+
+def category_line(row: CategoryRow, speech: Speech, drawn: int = 0) -> CategoryLine:
+    """Return what the form shows of a category."""
+    name = speech.say(category_label(row.category))
+    return {
+        "name": f"map:{row.target}:{row.category}",
+        "category": name,
+        "key": row.category if row.category != name else "",
+        "code": row.code,
+        "suggested": row.suggested,
+        "warning": "",
+        "drawn": drawn,
+    }
+
+
+def _help(row: TargetRow, speech: Speech) -> str:
+    """Say what a field is for, and which values it may have where they are few."""
+    about = speech.say(row.target.help)
+    listed = ", ".join(row.target.choices[:_SHOWN_CHOICES])
+    choices = msg("It may be one of these: {choices}.", choices=listed)
+    return f"{about} {speech.say(choices)}" if listed else about
 
 
 def _place(name: str, origin: str) -> str:

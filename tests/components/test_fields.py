@@ -94,9 +94,35 @@ def test_a_busy_button_says_so() -> None:
 
 
 def test_a_table_names_its_columns_and_rows() -> None:
-    table = ui.table("Runs", ["When", "Amount"], ui.table_row("Today", "1.00", numeric=[1]), numeric=[1])
-    code = str(table)
+    columns = ["When", "Amount"]
+    row = ui.table_row(columns, "Today", "1.00", numeric=[1])
+    code = str(ui.table("Runs", columns, row, numeric=[1]))
     assert code.count('scope:"col"') == 2
     assert code.count('scope:"row"') == 1
     assert 'jsx("caption"' in code
-    assert "tabIndex:0" in code
+
+
+def test_each_cell_of_a_table_knows_its_column_for_where_rows_are_drawn_as_cards() -> None:
+    columns = ["When", "Amount"]
+    code = str(ui.table("Runs", columns, ui.table_row(columns, "Today", "1.00")))
+    assert '"data-name":"When"' in code
+    assert '"data-name":"Amount"' in code
+    roles = ("table", "rowgroup", "row", "columnheader", "rowheader", "cell")
+    assert [role for role in roles if f'role:"{role}"' not in code] == []
+
+
+def test_a_file_is_sent_by_a_hidden_field_and_never_by_an_upload() -> None:
+    news = ui.FileNews(ready="Ready", large="Too large", unreadable="Unreadable")
+    field = ui.file_field(
+        "description", "File", help="JSON", error=WRONG, news=news, accept=".json", most=(10, 20)
+    )
+    chosen, sent = re.findall(r'jsx\("input",\{(.*?)\}', str(field))
+    assert 'type:"file"' in chosen
+    assert "name:" not in chosen
+    assert '"aria-describedby":"description-help description-news description-error"' in chosen
+    assert 'id:"description"' in chosen
+    assert '"data-packed":"description-packed"' in chosen
+    assert 'type:"hidden"' in sent
+    assert 'name:"description"' in sent
+    assert 'id:"description-packed"' in sent
+    assert str(field).count("hidden:true") == len(news.by_kind())

@@ -41,6 +41,8 @@ class System:
     """Words of the sentence the mistake is answered with."""
     entity: str
     """What the system is called when the connection is there."""
+    listed: Typed = field(default_factory=dict)
+    """What is chosen, by its name, from what the test found; the field is typed in before."""
     mapping: Typed = field(default_factory=dict)
     """What is chosen in the mapping for the dimensions."""
 
@@ -105,12 +107,13 @@ SYSTEMS = (
         dynamics.describe,
         lambda url, said: {
             **_app(url, said),
-            "company": said["company"],
+            "company": "",
             "journal": said["journal"],
             "dimensions": "AVDELING, PROSJEKT",
         },
         mistake={"company": ""},
-        told="Eksempelforbundet Oslo og Akershus",
+        told="Choose a company",
+        listed={"company": "Eksempelforbundet"},
         entity="Eksempelforbundet",
         mapping={"from:dimension_1": "line.cost_centre", "from:dimension_2": "line.project"},
     ),
@@ -126,13 +129,14 @@ SYSTEMS = (
             "account_format": "MainAccount,CostCenter,Project",
         },
         mistake={"company": "NO99"},
-        told="NO01",
+        told="There is no legal entity NO99",
+        listed={"company": "NO01 Eksempelforbundet"},
         entity="Eksempelforbundet",
         mapping={"from:dimension_1": "line.cost_centre", "from:dimension_2": "line.project"},
     ),
     System(
         "generic_rest",
-        "REST interface",
+        "Another system (REST)",
         rest.create_app,
         rest.describe,
         lambda url, said: {

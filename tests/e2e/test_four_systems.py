@@ -1,9 +1,10 @@
 """Each accounting system set up by the wizard in a real browser: claims and reimbursements are booked once, with dimensions."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from integration_admin.bootstrap import Application
+from integration_admin.sandbox import rest
 from tests.builders import make_claim, make_line, make_reimbursement
 from tests.e2e import road, world
 from tests.e2e.road import Device
@@ -23,6 +25,10 @@ CLAIMS = 4
 PAYMENTS = 2
 AMOUNTS = dict(zip(ACCOUNTS, ("412.00", "99.50", "1250.25"), strict=True))
 _SEEDS = count(5000)
+_REACHES_TO_ITS_END = """(fold) => {
+  const end = (part) => part.getBoundingClientRect().bottom;
+  return end(fold.querySelector("[type=submit]")) <= end(fold);
+}"""
 _SYSTEMS = {system.kind: system for system in SYSTEMS}
 
 Line = tuple[str, str, str, str]
@@ -60,6 +66,30 @@ async def test_the_wizard_sets_it_up_and_claims_and_reimbursements_are_booked_on
     assert_booked_once(await simulated.ledger())
 
 
+async def test_a_descriptions_file_is_read_in_the_browser_and_fills_in_the_form(
+    browser: Browser, server: Server, office: Application, tmp_path: Path
+) -> None:
+    description = tmp_path / "openapi.json"
+    too_large = tmp_path / "large.json"
+    too_large.write_bytes(b" " * (5 * 1024 * 1024 + 1))
+    description.write_bytes(Path(rest.__file__).with_name("openapi.json").read_bytes() + b" " * 1_000_000)
+    person = await world.new_administrator(office)
+    async with road.opened_page(browser, server, "phone") as page:
+        await road.sign_in(page, person)
+        await road.begin_wizard(page, _SYSTEMS["generic_rest"].label)
+        await page.locator("main details > summary").first.click()
+        assert await page.locator("main details[open]").first.evaluate(_REACHES_TO_ITS_END)
+        field, news = page.locator("#description_file"), page.locator("#description_file-news")
+        await expect(news).to_have_text("", use_inner_text=True)
+        await field.set_input_files(too_large)
+        await expect(news).to_contain_text("too large", use_inner_text=True)
+        await field.set_input_files(description)
+        await expect(news).to_contain_text("The file is ready", use_inner_text=True)
+        await road.press(page, "Read the description")
+        await expect(page.locator("main")).to_contain_text("is filled in for POST /api/journals")
+        await expect(page.locator("#send_path")).to_have_value("/api/journals")
+
+
 async def credentials_step(page: Page, simulated: Simulated) -> None:
     """Make the system's usual mistake, read what it says, and put it right."""
     system = simulated.system
@@ -67,10 +97,25 @@ async def credentials_step(page: Page, simulated: Simulated) -> None:
     await road.fill_in(page, {**simulated.credentials, **system.mistake})
     await expect(await road.try_connection(page)).to_contain_text(system.told)
     await expect(onward).to_have_count(0)
-    await road.fill_in(page, {name: simulated.credentials[name] for name in system.mistake})
+    if system.listed:
+        await choose_from_what_was_found(page, system.listed)
+    else:
+        await road.fill_in(page, {name: simulated.credentials[name] for name in system.mistake})
     await expect(await road.try_connection(page)).to_contain_text("Connected to")
     await expect(page.locator("#report")).to_contain_text(system.entity)
     await onward.click()
+
+
+async def choose_from_what_was_found(page: Page, listed: Mapping[str, str]) -> None:
+    """Choose by the keyboard, from lists that have taken the focus and say what they want."""
+    for name, words in listed.items():
+        field = page.locator(f'main select[name="{name}"]')
+        await expect(field).to_be_focused()
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        await expect(page.locator(f"#{name}-error")).to_have_text("Choose one of the options.")
+        await expect(field).to_have_value("")
+        await page.keyboard.type(words.split()[0])
+        await expect(field.locator("option:checked")).to_have_text(words)
 
 
 async def mapping_step(page: Page, simulated: Simulated) -> None:

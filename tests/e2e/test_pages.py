@@ -23,6 +23,8 @@ PAGES = {
     "/{id}/credentials": "Credentials",
     "/{id}/mapping": "Field mapping",
     "/{id}/schedule": "Schedule",
+    "/{id}/excluded-data": "What is left out",
+    "/{id}/dry-run": "Try without sending",
     "/{id}/history": "Export history",
     "/{id}/runs/{run}": "One export",
 }
@@ -70,10 +72,10 @@ async def assert_whole(page: Page, title: str) -> None:
 
 
 async def overflow(page: Page) -> list[str]:
-    """Return what sticks out of the page to the right; a table may scroll inside its own box."""
+    """Return what sticks out of the page to the right."""
     sticking_out: list[str] = await page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
-          .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest(".app-scroll"))
+          .filter((one) => one.getBoundingClientRect().right > innerWidth)
           .map((one) => one.outerHTML.slice(0, 120))"""
     )
     return sticking_out

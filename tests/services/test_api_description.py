@@ -1,7 +1,9 @@
 """Settings from an interface's own description, asked for by an administrator."""
 
 import asyncio
+import base64
 import dataclasses
+import gzip
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -17,12 +19,17 @@ from integration_admin.core.errors import AdapterError, InvalidInput, NotPermitt
 from integration_admin.core.statuses import Role
 from integration_admin.sandbox import rest
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.api_description import ApiDescriptions
+from integration_admin.services.api_description import MOST_FILE, MOST_PACKED, ApiDescriptions
 from tests.sandbox.rest import rest_sandbox
 from tests.services.fake_adapter import FakeAdapter
 
 WHOLE = (Path(rest.__file__).parent / "openapi.json").read_text()
 ACTOR = Actor(uuid.uuid4(), "Kari", Role.ADMINISTRATOR)
+
+
+def packed(text: str) -> str:
+    """Pack a file as the browser does."""
+    return base64.b64encode(gzip.compress(text.encode())).decode()
 
 
 @pytest.fixture
@@ -37,6 +44,7 @@ async def test_pasted_text_and_an_uploaded_file_lead_to_the_same_settings(
 ) -> None:
     pasted = await descriptions.propose(ACTOR, "generic_rest", WHOLE)
     assert await descriptions.propose(ACTOR, "generic_rest", WHOLE.encode()) == pasted
+    assert await descriptions.propose_packed(ACTOR, "generic_rest", packed(WHOLE)) == pasted
     assert pasted.settings["send_path"] == "/api/journals"
 
 
@@ -44,6 +52,38 @@ async def test_a_description_is_read_from_its_address(descriptions: ApiDescripti
     async with rest_sandbox() as sandbox:
         found = await descriptions.propose_from(ACTOR, "generic_rest", f" {sandbox.url}/api/openapi.json ")
     assert found.settings["base_url"] == sandbox.url
+
+
+async def test_a_file_of_five_megabytes_is_read_and_a_larger_one_refused(
+    descriptions: ApiDescriptions,
+) -> None:
+    padded = WHOLE + " " * (MOST_FILE - len(WHOLE.encode()))
+    found = await descriptions.propose_packed(ACTOR, "generic_rest", packed(padded))
+    assert found.settings["send_path"] == "/api/journals"
+    with pytest.raises(InvalidInput, match="larger than 5 MB") as caught:
+        await descriptions.propose_packed(ACTOR, "generic_rest", packed(padded + " "))
+    assert set(caught.value.fields) == {"description_file"}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "no base64",
+        base64.b64encode(b"no gzip").decode(),
+        packed(WHOLE)[:-40],
+        base64.b64encode(gzip.compress(WHOLE.encode())[:-20]).decode(),
+        "A" * (MOST_PACKED + 4),
+        "æ",
+    ],
+)
+async def test_a_file_that_did_not_arrive_whole_is_refused_at_its_field(
+    descriptions: ApiDescriptions, file: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await descriptions.propose_packed(ACTOR, "generic_rest", file)
+    assert {name: str(said) for name, said in caught.value.fields.items()} == {
+        "description_file": "The file did not arrive whole. Choose it once more."
+    }
 
 
 async def test_several_can_be_read_without_disturbing_each_other(descriptions: ApiDescriptions) -> None:
@@ -57,6 +97,8 @@ async def test_only_who_may_configure_may_ask(descriptions: ApiDescriptions) -> 
         await descriptions.propose(reader, "generic_rest", WHOLE)
     with pytest.raises(NotPermitted):
         await descriptions.propose_from(reader, "generic_rest", "https://api.example.org/openapi.json")
+    with pytest.raises(NotPermitted):
+        await descriptions.propose_packed(reader, "generic_rest", packed(WHOLE))
 
 
 async def test_a_type_with_settings_of_its_own_takes_no_description(descriptions: ApiDescriptions) -> None:

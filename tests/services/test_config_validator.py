@@ -298,3 +298,18 @@ def test_a_code_is_suggested_out_of_a_very_long_list() -> None:
     assert codes.nearest("accounts", "2500") == "25000"
     assert codes.nearest("accounts", "250001") == "25000"
     assert codes.nearest("accounts", "70000") == ""
+
+
+def test_a_value_that_is_not_among_those_allowed_is_named_with_them() -> None:
+    vat = TargetField("vat_code", msg("VAT code"), msg("."), Level.LINE, choices=("0", "3"))
+    sentence = "“VAT code” may not be “25”. It may be one of these: 0, 3."
+
+    def found(field: FieldMapping) -> list[tuple[Severity, str, str]]:
+        codes = CodeLookup.of({}, TODAY)
+        findings = validate({"vat_code": field}, (vat,), CATEGORIES, codes)
+        return [(each.severity, each.source_value, str(each.message)) for each in findings]
+
+    assert found(FieldMapping(constant="25")) == [(Severity.ERROR, "", sentence)]
+    assert found(FieldMapping(constant="3")) == []
+    mapped = FieldMapping(source="line.vat_code", values={"high": "25", "none": "0"})
+    assert found(mapped) == [(Severity.WARNING, "high", sentence)]

@@ -279,7 +279,9 @@ _SOURCE = st.sampled_from(VOUCHER_SOURCES)
 _WIDE = tuple(replace(target, max_length=500) for target in XLEDGER_FIELDS)
 _FIELDS = st.one_of(
     _SOURCE.map(lambda name: FieldMapping(source=name)),
-    st.lists(_SOURCE, max_size=12).map(lambda names: FieldMapping(compose=" ".join(f"{{{name}}}" for name in names))),
+    st.lists(_SOURCE, max_size=12).map(
+        lambda names: FieldMapping(compose=" ".join(f"{{{name}}}" for name in names))
+    ),
 )
 
 

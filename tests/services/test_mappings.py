@@ -1,6 +1,7 @@
 """Judging and saving a mapping against the accounting system's lists, however long they are."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from integration_admin.adapters.base import Credentials, ReferenceData
 from integration_admin.core.errors import Conflict
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.reference import ReferenceItem
+from integration_admin.services.config_validator import Severity
 from tests.services.conftest import MAPPING, Engine
 from tests.services.fake_adapter import ACCOUNTS
 
@@ -86,3 +88,28 @@ async def test_lists_read_from_an_address_left_meanwhile_are_not_kept(engine: En
     with pytest.raises(Conflict):
         await engine.mappings.refresh(engine.actor, integration)
     assert (await engine.mappings.editor(engine.actor, integration)).reference_counts == {}
+
+
+async def test_what_the_settings_demand_of_a_field_is_judged(engine: Engine) -> None:
+    integration = await engine.set_up()
+    # Set from here: most adapters have no such method.
+    engine.adapter.target_fields_of = lambda settings: tuple(  # type: ignore[attr-defined]
+        replace(field, required=True, choices=(settings["address"], "a")) if field.name == "text" else field
+        for field in engine.adapter.target_fields
+    )
+    editor = await engine.mappings.editor(engine.actor, integration)
+    (text,) = [target for target in editor.targets if target.name == "text"]
+    assert (text.required, text.choices) == (True, ("https://fake.example", "a"))
+    without = {name: field for name, field in MAPPING.items() if name != "text"}
+    findings = await engine.mappings.check(engine.actor, integration, without)
+    assert [(found.severity, found.target) for found in findings] == [(Severity.ERROR, "text")]
+    wrong = MAPPING | {"text": FieldMapping(constant="b")}
+    (finding,) = await engine.mappings.check(engine.actor, integration, wrong)
+    assert str(finding.message) == ("“Text” may not be “b”. It may be one of these: https://fake.example, a.")
+
+
+async def test_an_account_far_down_a_long_chart_is_suggested_too(engine: Engine) -> None:
+    many = [ReferenceItem(f"m{number}", f"1{number:05}", f"Konto {number}") for number in range(20_000)]
+    integration = await with_lists(engine, *many, *ACCOUNTS)
+    await engine.receive(1)
+    assert await engine.mappings.suggestions(engine.actor, integration) == {"travel.public_transport": "7140"}

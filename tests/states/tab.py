@@ -10,6 +10,7 @@ from reflex.state import State, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.processor import BaseStateEventProcessor
 from reflex_base.registry import RegistrationContext
+from reflex_base.utils.format import json_dumps
 
 from integration_admin.core.secret import Secret
 from integration_admin.services.tokens import fingerprint
@@ -24,7 +25,9 @@ class Tab:
         self._headers: dict[str, str] = {}
         self.address = "/"
         self.received: dict[str, dict[str, Any]] = {}
+        self.received_bytes = 0
         self.redirects: list[str] = []
+        self.downloads: list[tuple[str, str]] = []
 
     def __getitem__(self, var: Any) -> Any:
         """Return what the tab last received of a var, written as pages write it: `State.name`."""
@@ -55,6 +58,12 @@ class Tab:
         for state, changes in update.delta.items():
             known = self.received.setdefault(state, {})
             known.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
+        self.received_bytes += len(json_dumps(update.delta))
+        self.downloads += [
+            (event.payload["url"], event.payload["filename"])
+            for event in update.events
+            if event.name == "_download"
+        ]
         self.redirects += [event.payload["path"] for event in update.events if event.name == "_redirect"]
 
 

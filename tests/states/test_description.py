@@ -1,5 +1,7 @@
 """Filling in the credential form from a description, in a tab."""
 
+import base64
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,6 +99,18 @@ async def test_a_description_is_read_from_an_address_and_another_operation_chose
         assert tab[DescriptionState.refusal] == ""
 
 
+async def test_a_file_comes_before_what_else_is_in_the_form(
+    people: People, sqlite_database: Database, new_engine: Any
+) -> None:
+    packed = base64.b64encode(gzip.compress(json.dumps(WHOLE).encode())).decode()
+    async with form_of(Describable(), people, sqlite_database, new_engine) as tab:
+        form = {"description_file": packed, "description": "left from before"}
+        await tab.send(DescriptionState.read, form=form)
+        assert values(tab)["send_path"] == "/api/journals"
+        assert tab[DescriptionState.errors] == []
+        assert packed not in str(tab.received)
+
+
 async def test_what_cannot_be_read_is_told_beside_its_field_and_changes_nothing(
     people: People, sqlite_database: Database, new_engine: Any
 ) -> None:
@@ -106,6 +120,7 @@ async def test_what_cannot_be_read_is_told_beside_its_field_and_changes_nothing(
             ({}, "description_url"),
             ({"description": "{}"}, "description"),
             ({"description": "x" * MOST_PASTED}, "description"),
+            ({"description_file": "not packed"}, "description_file"),
         ):
             await tab.send(DescriptionState.read, form=form)
             assert [error["field"] for error in tab[DescriptionState.errors]] == [field]

@@ -1,0 +1,117 @@
+"""The accounts of the categories as a CSV file on the mapping page: taken out, and read into the form."""
+
+import uuid
+from collections.abc import Mapping
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError, InvalidInput
+from integration_admin.core.messages import Message, msg
+from integration_admin.core.statuses import Permission
+from integration_admin.services import container
+from integration_admin.services.mapping_form import CategoryRow
+from integration_admin.services.value_map_csv import MOST_FILE, MOST_PACKED
+from integration_admin.states.access import requires
+from integration_admin.states.forms import FormState
+from integration_admin.states.mapping import CategoryLine, MappingState, category_line
+from integration_admin.states.reader import current_reader
+from integration_admin.states.speech import Speech
+
+__all__ = ["MOST_FILE", "MOST_PACKED", "ValueMapState"]
+
+_SHOWN = 20
+_FILE = msg("accounts.csv")
+
+
+class ValueMapState(FormState, rx.State):
+    """What reading a file has led to."""
+
+    told: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """What was filled in; set anew each time, so that it takes the focus each time."""
+    faults: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    more: str = ""
+    """How many faults are not listed, in a sentence."""
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> None:
+        """Begin with nothing read."""
+        self._clear()
+        self.told, self.faults, self.more = [], [], ""
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def download(self) -> rx.event.EventSpec | None:
+        """Hand out the file of what is saved."""
+        reader = await current_reader()
+        self._clear()
+        mapping = await self.get_state(MappingState)
+        if not mapping.ready:
+            return None
+        try:
+            whole = await container.current().value_maps.export(
+                reader.actor, uuid.UUID(mapping.integration_id), reader.speech.language
+            )
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return rx.download(data=whole, filename=reader.speech.say(_FILE), mime_type="text/csv")
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def read(self, form: dict) -> None:
+        """Fill the form in from a file without a fault; nothing is saved before the form is."""
+        reader = await current_reader()
+        self._clear()
+        self.told, self.faults, self.more = [], [], ""
+        mapping = await self.get_state(MappingState)
+        if not mapping.ready:
+            return
+        packed = str(form.get("value_map_file", ""))
+        try:
+            _check(packed)
+            reading = await container.current().value_maps.read(reader.actor, packed)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        if reading.faults:
+            self.faults = [reader.speech.say(fault) for fault in reading.faults[:_SHOWN]]
+            hidden = len(reading.faults) - _SHOWN
+            more = msg("Further lines with something wrong: {count}.", count=reader.speech.number(hidden))
+            self.more = reader.speech.say(more) if hidden > 0 else ""
+            return
+        _fill(mapping, reading.values, reader.speech)
+        self.told = [reader.speech.say(_told(reader.speech.number(len(reading.values)), reading.values))]
+
+
+def _fill(mapping: MappingState, values: Mapping[str, str], speech: Speech) -> None:
+    """Put accounts into the form: each named one anew, whatever is typed there, and new categories at the end."""
+    left, target = dict(values), mapping.mapped_by_category
+    lines: list[CategoryLine] = []
+    for line in mapping.categories:
+        category = line["name"].split(":", 2)[2]
+        if category in left:
+            lines.append(
+                category_line(
+                    CategoryRow(target, category, left.pop(category), suggested=False),
+                    speech,
+                    line["drawn"] + 1,
+                )
+            )
+        else:
+            lines.append(CategoryLine(**line))
+    rows = [CategoryRow(target, category, code, suggested=False) for category, code in left.items()]
+    mapping.categories = [*lines, *(category_line(row, speech, drawn=1) for row in rows)]
+
+
+def _check(packed: str) -> None:
+    """Raise InvalidInput unless a file was chosen."""
+    if not packed:
+        sentence = msg("Choose a file first.")
+        raise InvalidInput(sentence, fields={"value_map_file": sentence})
+
+
+def _told(count: str, values: Mapping[str, str]) -> Message:
+    if not values:
+        return msg("There is no account in the file. Nothing was filled in.")
+    return msg("Accounts filled in from the file: {count}. Look them over, and save.", count=count)
