@@ -171,36 +171,52 @@ def table(
     numeric: Sequence[int] = (),
     hide_caption: bool = False,
 ) -> rx.Component:
-    """Draw a table that scrolls sideways inside itself; `rows` are `table_row`s or a foreach of them.
+    """Draw a table whose rows become cards where it has little room; `rows` are `table_row`s or a foreach of them.
 
     `numeric` lists the positions of columns with amounts, which are set flush right. Hide the
-    caption where a heading above says the same; screen readers read it all the same.
+    caption where a heading above says the same; screen readers read it all the same. The roles
+    keep it a table for them where it is drawn as cards.
     """
     heads = [
-        rx.el.th(text, scope="col", class_name="app-numeric" if position in numeric else "")
+        rx.el.th(text, scope="col", role="columnheader", class_name=_cell_class(position, numeric))
         for position, text in enumerate(columns)
     ]
     return rx.el.div(
         rx.el.table(
             rx.el.caption(caption, class_name="ds-sr-only" if hide_caption else ""),
-            rx.el.thead(rx.el.tr(*heads)),
-            rx.el.tbody(*rows),
+            rx.el.thead(rx.el.tr(*heads, role="row"), role="rowgroup"),
+            rx.el.tbody(*rows, role="rowgroup"),
+            role="table",
             class_name="ds-table",
             custom_attrs={"data-border": "true", "data-hover": "true", "data-color": "neutral"},
         ),
-        class_name="app-scroll",
-        role="region",
-        aria_label=caption,
-        tab_index=0,
+        class_name="app-table",
     )
 
 
 def table_row(
-    first: Text | rx.Component, *cells: Text | rx.Component, numeric: Sequence[int] = (), **props: Any
+    columns: Sequence[Text],
+    first: Text | rx.Component,
+    *cells: Text | rx.Component,
+    numeric: Sequence[int] = (),
+    **props: Any,
 ) -> rx.Component:
-    """Draw a row; its first cell names it for screen readers. Give each row of a foreach its `key`."""
+    """Draw a row; its first cell names it for screen readers. Give each row of a foreach its `key`.
+
+    `columns` are those of the table: in a card each cell has its column's name before it.
+    """
+    head = rx.el.th(first, scope="row", role="rowheader", custom_attrs={"data-name": columns[0]})
     rest = [
-        rx.el.td(cell, class_name="app-numeric" if position in numeric else "")
+        rx.el.td(
+            cell,
+            role="cell",
+            class_name=_cell_class(position, numeric),
+            custom_attrs={"data-name": columns[position]},
+        )
         for position, cell in enumerate(cells, start=1)
     ]
-    return rx.el.tr(rx.el.th(first, scope="row"), *rest, **props)
+    return rx.el.tr(head, *rest, role="row", **props)
+
+
+def _cell_class(position: int, numeric: Sequence[int]) -> str:
+    return "app-numeric" if position in numeric else ""
