@@ -108,6 +108,7 @@ def test_an_open_quotation_mark_is_told() -> None:
         (b"a" * (MOST_FILE + 1), "too large"),
         (b"Category;Account\n" + b"".join(b"%d;1\n" % n for n in range(5_001)), "more than 5000"),
     ],
+    ids=["empty", "no headings", "no account", "no text", "too large", "too long"],
 )
 def test_what_is_no_such_file_is_refused_in_words(whole: bytes, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
@@ -141,7 +142,11 @@ async def test_a_packed_file_is_read_and_stores_nothing(engine: Engine) -> None:
     assert await engine.mappings.editor(engine.actor, integration) == before
 
 
-@pytest.mark.parametrize("given", ["", "not packed", packed("nothing"), "A" * (MOST_PACKED + 1)])
+@pytest.mark.parametrize(
+    "given",
+    ["", "not packed", packed("nothing"), "A" * (MOST_PACKED + 1)],
+    ids=["empty", "not packed", "no table", "too large"],
+)
 async def test_a_broken_file_is_told_beside_its_field(engine: Engine, given: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         await ValueMapFiles(engine.mappings).read(engine.actor, given)
