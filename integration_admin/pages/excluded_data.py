@@ -33,7 +33,7 @@ def excluded_data() -> rx.Component:
         ),
         refusal(ExcludedDataState),
         ui.loading(ExcludedDataState.ready, _form(), _always(), _sent()),
-        preview_section(),
+        rx.cond(ExcludedDataState.ready, preview_section()),
     )
 
 

@@ -46,8 +46,7 @@ def mapping() -> rx.Component:
     return rx.fragment(
         rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"),
         mapping_form(t("Save")),
-        preview_section(),
-        versions_section(),
+        rx.cond(MappingState.ready, ui.stack(preview_section(), versions_section())),
     )
 
 

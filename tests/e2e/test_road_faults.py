@@ -217,7 +217,7 @@ async def test_a_viewer_sees_nothing_to_change_and_is_refused(
         await page.locator("main h2 a").click()
         await expect(page.locator("#sentence")).to_be_visible()
         await expect(page.locator("main button")).to_have_count(0)
-        for part in ("credentials", "mapping", "schedule"):
+        for part in ("credentials", "mapping", "schedule", "excluded-data"):
             await page.goto(f"{DASHBOARD}/{integration}/{part}")
             await expect(page.get_by_role("alert").first).to_contain_text(NOT_ALLOWED)
             await expect(page.locator("main form")).to_have_count(0)
@@ -250,7 +250,7 @@ async def test_another_organisations_integration_does_not_exist(
     async with road.opened_page(browser, server) as page:
         frames = Frames(page)
         await road.sign_in(page, stranger)
-        for part in ("", "/credentials", "/mapping", "/schedule", "/history"):
+        for part in ("", "/credentials", "/mapping", "/schedule", "/excluded-data", "/dry-run", "/history"):
             theirs = await told(page, f"{DASHBOARD}/{integration}{part}")
             assert theirs == await told(page, f"{DASHBOARD}/{uuid.uuid4()}{part}")
         assert any(stranger.organisation in frame for frame in frames.received)

@@ -1,11 +1,13 @@
 """The process that serves the sandboxes: where it says it is, and how it stops."""
 
 import json
+import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -19,6 +21,17 @@ import json
 from integration_admin.sandbox.servers import serve_sandboxes
 serve_sandboxes({port}, faults="", seed=3, announce=lambda found: print(json.dumps(found), flush=True))
 """
+
+
+@pytest.fixture
+def ports() -> int:
+    """The first of three free ports that nobody is given by chance, as those of outgoing connections are."""
+    for base in random.sample(range(20_000, 30_000), 100):
+        with suppress(OSError), ExitStack() as stack:
+            for port in range(base, base + 3):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return base
+    pytest.fail("no three free ports in a row")
 
 
 @contextmanager
@@ -36,15 +49,13 @@ def _served(port: int) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_sandboxes_announce_themselves_and_stop_on_a_signal(
-    unused_tcp_port: int, number: signal.Signals
-) -> None:
-    with _served(unused_tcp_port) as (process, found):
+def test_the_sandboxes_announce_themselves_and_stop_on_a_signal(ports: int, number: signal.Signals) -> None:
+    with _served(ports) as (process, found):
         xledger = found["xledger"]
-        assert xledger["endpoint"] == f"http://127.0.0.1:{unused_tcp_port}/graphql"
+        assert xledger["endpoint"] == f"http://127.0.0.1:{ports}/graphql"
         assert {"full", "expired", "no_write", "no_read"} <= set(xledger["tokens"])
         dynamics = found["dynamics"]
-        assert dynamics["endpoint"] == f"http://127.0.0.1:{unused_tcp_port + 1}"
+        assert dynamics["endpoint"] == f"http://127.0.0.1:{ports + 1}"
         assert {"tenant", "client_id", "client_secret", "environment", "company"} <= set(dynamics)
         for system in found.values():
             assert httpx2.get(system["ledger"]).json() == []
@@ -52,6 +63,6 @@ def test_the_sandboxes_announce_themselves_and_stop_on_a_signal(
         assert process.wait(timeout=10) == 0
 
 
-def test_a_taken_port_is_said_in_one_sentence(unused_tcp_port: int) -> None:
-    with _served(unused_tcp_port), pytest.raises(ConfigurationError, match="taken"):
-        serve_sandboxes(unused_tcp_port, faults="", seed=1, announce=lambda _: None)
+def test_a_taken_port_is_said_in_one_sentence(ports: int) -> None:
+    with _served(ports), pytest.raises(ConfigurationError, match="taken"):
+        serve_sandboxes(ports, faults="", seed=1, announce=lambda _: None)
