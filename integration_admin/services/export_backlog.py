@@ -10,7 +10,7 @@ from integration_admin.services.delivery_rules import Pass, References
 from integration_admin.services.export_claims import EXPORTED_STATUSES
 from integration_admin.services.export_job import ExportJob
 
-_TAKE_UP = 1_000
+_TAKE_UP = 500
 _SMALLEST_PAGE = 100
 
 

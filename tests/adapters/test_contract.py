@@ -20,7 +20,7 @@ from integration_admin.sandbox.xledger.chart import ACCOUNTS
 from tests.adapters.conftest import Serve
 from tests.adapters.hostile import Peer
 from tests.adapters.running import Running, found, given_up, sent, started, whole
-from tests.adapters.systems import GUIDE, REST_BY_TOKEN, SYSTEMS
+from tests.adapters.systems import GUIDE, REST_BY_TOKEN, SYSTEMS, System
 
 WRONG = "canary-5b1f0c9e-secret"
 BOOKED = ("drop_after", "late", "error500_after", "half_body", "reset", "idless", "wrong_json")
@@ -77,18 +77,24 @@ async def test_a_wrong_secret_stops_everything_and_is_told_nowhere(far_side: Run
     assert await far_side.ledger() == []
 
 
-async def test_nobody_waits_longer_than_ten_seconds_for_the_connection_test(
-    far_side: Running, serve: Serve
-) -> None:
+async def test_nobody_waits_longer_than_ten_seconds_for_the_connection_test(serve: Serve) -> None:
     async def silent(peer: Peer) -> None:
         await peer.request()
         await asyncio.Event().wait()
 
+    async def seconds_until_given_up(system: System, address: str) -> float:
+        async with started(system) as far_side:
+            begun = asyncio.get_running_loop().time()
+            with pytest.raises(AdapterError):
+                await far_side.adapter.test_connection(system.credentials(address))
+            return asyncio.get_running_loop().time() - begun
+
     mute = await serve(silent)
-    begun = asyncio.get_running_loop().time()
-    with pytest.raises(AdapterError):
-        await far_side.adapter.test_connection(far_side.system.credentials(f"http://127.0.0.1:{mute.port}"))
-    assert asyncio.get_running_loop().time() - begun < 10.5
+    # At the same time, because each takes as long as it may.
+    waits = await asyncio.gather(
+        *(seconds_until_given_up(system, f"http://127.0.0.1:{mute.port}") for system in (*SYSTEMS, GUIDE))
+    )
+    assert max(waits) < 10.5
 
 
 async def test_every_reference_list_a_field_names_is_read(far_side: Running) -> None:

@@ -1,8 +1,9 @@
 """Narrow screens and large text lose nothing: no sideways scrolling, and tables that become cards stay tables by ear."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from integration_admin.bootstrap import Application
@@ -11,9 +12,13 @@ from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
 from tests.e2e.test_axe import settled
 from tests.e2e.test_pages import PAGES, overflow
-from tests.e2e.world import Person, Xledger
+from tests.e2e.world import Person
 
 TABLE_ROLES = {"table", "rowgroup", "row", "columnheader", "rowheader", "cell"}
+Exported = tuple[Person, dict[str, str]]
+"""Who signs in, and what the addresses of `PAGES` are filled in with."""
+
+_SEED = 950
 FAILURES = "Records that could not be exported"
 PAPER = 718
 """The width in CSS pixels of an A4 page within margins of one centimetre."""
@@ -24,15 +29,17 @@ IS_WHOLE = """(cell) => {
 }"""
 
 
-async def exported(office: Application, xledger: Xledger) -> tuple[Person, dict[str, str]]:
-    """Make an organisation whose last export left records behind, with one set-up under way."""
-    person = await world.new_administrator(office)
-    await world.receive(office, person, world.claims_of("EC", 3))
-    integration = await world.connect(office, person, xledger)
-    draft = await world.begin(office, person, xledger)
-    await xledger.change("accounts/7350", open=False)
-    run = await world.export_once(office, person, integration)
-    return person, {"id": integration, "draft": draft, "run": run}
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def exported(office: Application) -> AsyncIterator[Exported]:
+    """An organisation whose last export left records behind, with one set-up under way."""
+    async with world.running_xledger(seed=_SEED) as xledger:
+        person = await world.new_administrator(office)
+        await world.receive(office, person, world.claims_of("EC", 3))
+        integration = await world.connect(office, person, xledger)
+        draft = await world.begin(office, person, xledger)
+        await xledger.change("accounts/7350", open=False)
+        run = await world.export_once(office, person, integration)
+        yield person, {"id": integration, "draft": draft, "run": run}
 
 
 async def resize(page: Page, width: int) -> None:
@@ -51,9 +58,9 @@ async def computed_roles(page: Page, table: Locator) -> set[str]:
 
 @pytest.mark.parametrize("width", [320, 360])
 async def test_records_that_failed_are_cards_on_a_phone_and_a_table_by_ear(
-    browser: Browser, server: Server, office: Application, xledger: Xledger, width: int
+    browser: Browser, server: Server, exported: Exported, width: int
 ) -> None:
-    person, ids = await exported(office, xledger)
+    person, ids = exported
     async with road.opened_page(browser, server, "phone") as page:
         await road.sign_in(page, person)
         await resize(page, width)
@@ -83,9 +90,9 @@ async def names_before(cells: Locator) -> list[str]:
 
 
 async def test_a_wide_screen_has_the_table_as_a_table(
-    browser: Browser, server: Server, office: Application, xledger: Xledger
+    browser: Browser, server: Server, exported: Exported
 ) -> None:
-    person, ids = await exported(office, xledger)
+    person, ids = exported
     async with road.opened_page(browser, server) as page:
         await road.sign_in(page, person)
         await page.goto(f"{DASHBOARD}/{ids['id']}")
@@ -96,9 +103,9 @@ async def test_a_wide_screen_has_the_table_as_a_table(
 
 
 async def test_no_page_scrolls_sideways_at_any_width_or_with_text_twice_as_large(
-    browser: Browser, server: Server, office: Application, xledger: Xledger
+    browser: Browser, server: Server, exported: Exported
 ) -> None:
-    person, ids = await exported(office, xledger)
+    person, ids = exported
     sticking_out: dict[str, list[str]] = {}
     async with road.opened_page(browser, server) as page:
         await road.sign_in(page, person)
@@ -114,9 +121,9 @@ async def test_no_page_scrolls_sideways_at_any_width_or_with_text_twice_as_large
 
 
 async def test_the_history_fits_on_paper_with_every_column(
-    browser: Browser, server: Server, office: Application, xledger: Xledger
+    browser: Browser, server: Server, exported: Exported
 ) -> None:
-    person, ids = await exported(office, xledger)
+    person, ids = exported
     async with road.opened_page(browser, server) as page:
         await road.sign_in(page, person)
         await page.goto(f"{DASHBOARD}/{ids['id']}/history")

@@ -13,8 +13,8 @@ from tests.builders import save_organisation
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
 
-FEW, MANY = 2_000, 4_000
-"""Claims are taken up by the thousand, and the next thousand while the last of one are under way."""
+FEW, MANY = 1_000, 2_000
+"""Claims are taken up by 500, and the next 500 while the last of those before are under way."""
 
 
 @pytest.fixture
