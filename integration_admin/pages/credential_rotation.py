@@ -159,7 +159,7 @@ def _day(name: str, label: Text, value: Text) -> rx.Component:
     return ui.text_field(
         name,
         label,
-        help=t("The last day it can be used, if you know it. You are reminded 30, 7 and 1 days before."),
+        help=t("The last day it can be used, if you know it. The status warns of it from 30 days before."),
         error=ui.error_for(RotationState.errors, name),
         type="date",
         default_value=value,
