@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,10 @@ _EMPTY = "empty_template"
 _MIGRATED = "migrated_template"
 _LARGE_BYTES = 32 * 2**20
 _QUEUE = ("periodic_defers", "events", "jobs", "workers")
+_DISCONNECT_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
 
@@ -73,8 +78,12 @@ class Server:
 
     def give_back(self, url: str) -> None:
         """Empty a borrowed database for the next test, or drop it where it is not what it was."""
-        self._disconnect_others(url)
-        if self._count_tables(url) == self._tables and self._empty(url) < _LARGE_BYTES:
+        with psycopg.connect(url) as connection:
+            connection.execute(_DISCONNECT_OTHERS)
+            usable = (
+                _number(connection.execute(_TABLES)) == self._tables and _empty(connection) < _LARGE_BYTES
+            )
+        if usable:
             self._clean.append(url)
         else:
             self.drop(url)
@@ -90,29 +99,23 @@ class Server:
         self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
         return _text(self._address.set(database=name))
 
-    def _disconnect_others(self, url: str) -> None:
-        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-        self._administer(statement, make_url(url).database)
-
     def _count_tables(self, url: str) -> int:
         with psycopg.connect(url) as connection:
             return _number(connection.execute(_TABLES))
 
-    def _empty(self, url: str) -> int:
-        """Delete all rows; return the database's size in bytes."""
-        with psycopg.connect(url) as connection:
-            # Without triggers every table is emptied by itself, and no cascade searches the others.
-            connection.execute("SET session_replication_role = replica")
-            for table in Organisation.metadata.tables:
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-            for table in _QUEUE:
-                name = sql.Identifier("procrastinate", f"procrastinate_{table}")
-                connection.execute(sql.SQL("DELETE FROM {}").format(name))
-            return _number(connection.execute("SELECT pg_database_size(current_database())"))
-
     def _administer(self, statement: str | sql.Composed, *values: object) -> None:
         with psycopg.connect(_text(self._address), autocommit=True) as connection:
             connection.execute(statement, values or None)
+
+
+def _empty(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    """Delete all rows; return the database's size in bytes."""
+    own = [sql.Identifier(table) for table in Organisation.metadata.tables]
+    queue = [sql.Identifier("procrastinate", f"procrastinate_{table}") for table in _QUEUE]
+    deletes = [sql.SQL("DELETE FROM {}").format(name) for name in own + queue]
+    # Without triggers every table is emptied by itself, and no cascade searches the others.
+    connection.execute(sql.SQL("; ").join([sql.SQL("SET session_replication_role = replica"), *deletes]))
+    return _number(connection.execute("SELECT pg_database_size(current_database())"))
 
 
 def _number(cursor: psycopg.Cursor[tuple[int]]) -> int:

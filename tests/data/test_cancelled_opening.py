@@ -35,8 +35,8 @@ async def test_the_first_use_cancelled_at_any_step_leaves_no_connection(url: str
         database = Database(url)
         outcomes.add(await _cancelled(database, steps, times))
         await database.close()
-        del database
-        gc.collect()
+    del database
+    gc.collect()
     assert False in outcomes, "nothing was cancelled"
 
 
@@ -49,8 +49,8 @@ async def test_one_more_connection_cancelled_at_any_step_leaves_none(url: str, t
             await system.organisations()
             outcomes.add(await _cancelled(database, steps, times))
         await database.close()
-        del database, system
-        gc.collect()
+    del database, system
+    gc.collect()
     assert False in outcomes, "nothing was cancelled"
 
 

@@ -1,5 +1,6 @@
 """Several real processes on one database: who carries a run out, and who goes on when somebody dies."""
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 from itertools import pairwise
@@ -27,8 +28,10 @@ async def until_in_the_middle(
     installation: Installation, xledger: Xledger, run: RunView, booked: int
 ) -> None:
     """Wait until a first batch is booked; the accounting system then takes too long over the next."""
-    while len(await xledger.references()) <= booked + LEFT_BY_THE_DEMO:
-        assert (await installation.run(run)).finished_at is None
+    async with asyncio.timeout(RECOVERED_WITHIN):
+        while len(await xledger.references()) <= booked + LEFT_BY_THE_DEMO:
+            assert (await installation.run(run)).finished_at is None
+            await asyncio.sleep(0.05)
     xledger.seconds = STUCK_SECONDS
 
 

@@ -20,17 +20,21 @@ from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.traffic import Traffic, limited, set_up, states
 
 
-@pytest.mark.parametrize(("batch_size", "in_flight"), [(1, 1), (1, 4), (1, 32), (10, 8), (100, 3)])
+@pytest.mark.parametrize(
+    ("batch_size", "in_flight", "count"), [(1, 1, 30), (1, 4, 60), (1, 32, 150), (10, 8, 240), (100, 3, 600)]
+)
 async def test_never_more_sends_are_under_way_than_allowed_and_all_places_are_used(
-    engine: Engine, batch_size: int, in_flight: int
+    engine: Engine, batch_size: int, in_flight: int, count: int
 ) -> None:
-    integration = await set_up(engine, 400, batch_size=batch_size, in_flight=in_flight)
+    integration = await set_up(engine, count, batch_size=batch_size, in_flight=in_flight)
     traffic = Traffic(engine.adapter, turns=20 + 2 * batch_size)
     run = await engine.sync(integration)
 
-    assert (run.state, run.delivered) == (RunState.SUCCEEDED, 400)
+    assert (run.state, run.delivered) == (RunState.SUCCEEDED, count)
     assert max(traffic.seen) == in_flight
-    assert len({voucher.reference for voucher in engine.adapter.ledger}) == len(engine.adapter.ledger) == 400
+    assert (
+        len({voucher.reference for voucher in engine.adapter.ledger}) == len(engine.adapter.ledger) == count
+    )
     assert all(len(batch) <= batch_size for batch in engine.adapter.sent)
 
 
