@@ -90,12 +90,15 @@ async def test_the_document_is_openapi_3_1_and_names_every_route(client: httpx2.
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/api/v1/records",
+        "/api/v1/records/search",
         "/api/v1/records/{kind}/{record_id}",
         "/api/v1/integrations",
         "/api/v1/integrations/{integration_id}/health",
         "/api/v1/integrations/{integration_id}/decisions",
+        "/api/v1/integrations/{integration_id}/dry-run",
         "/api/v1/integrations/{integration_id}/runs",
         "/api/v1/runs/{run_id}",
+        "/api/v1/runs/{run_id}/records",
         "/api/v1/runs/{run_id}/cancel",
         "/api/v1/runs/{run_id}/retry",
     }

@@ -132,6 +132,26 @@ async def test_a_chosen_language_is_kept_for_the_browser_and_the_member(
     assert principal is not None
     assert principal.language == "nn"
 
+    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=client.headers) as elsewhere:
+        await sign_in(elsewhere)
+        assert elsewhere.cookies["language"] == "nn"
+
+
+async def test_a_language_chosen_before_signing_in_becomes_that_of_a_member_who_has_none(
+    client: httpx2.AsyncClient, running: Edge
+) -> None:
+    await client.post("/auth/language", data={"language": "en"})
+    await sign_in(client)
+    principal = await running.services.sign_in.resolve(Secret(client.cookies["session"]))
+    assert principal is not None
+    assert principal.language == "en"
+    await client.post("/auth/language", data={"language": "nn"})
+    client.cookies.set("language", "en")
+    await sign_in(client)
+    principal = await running.services.sign_in.resolve(Secret(client.cookies["session"]))
+    assert principal is not None
+    assert principal.language == "nn"
+
 
 async def test_a_language_chosen_before_signing_in_leads_back_to_the_form(
     client: httpx2.AsyncClient, running: Edge

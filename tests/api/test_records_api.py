@@ -8,8 +8,18 @@ from typing import Any
 import httpx2
 import pytest
 
+from integration_admin.data.repositories.deliveries import NewDelivery
 from tests.api.conftest import Edge
-from tests.builders import make_activity, make_claim, make_member, make_reimbursement, save_organisation
+from tests.builders import (
+    make_activity,
+    make_claim,
+    make_member,
+    make_reimbursement,
+    save_integration,
+    save_organisation,
+    save_records,
+)
+from tests.fakes import START
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
@@ -79,7 +89,7 @@ async def test_json_that_is_no_record_is_a_refused_record(caller: httpx2.AsyncCl
 async def test_a_list_of_more_than_a_thousand_is_refused(caller: httpx2.AsyncClient) -> None:
     answer = await caller.post(PATH, json=[{}] * 1_001)
     assert answer.status_code == 422
-    assert "1000" in answer.json()["detail"]
+    assert "1,000" in answer.json()["detail"]
 
 
 async def test_another_content_type_is_refused(caller: httpx2.AsyncClient) -> None:
@@ -142,6 +152,24 @@ async def test_a_record_is_found_by_kind_and_id(caller: httpx2.AsyncClient) -> N
     found = (await caller.get(f"{PATH}/expense_claim/{claim['id']}")).json()
     assert (found["amount"], found["currency"], found["deliveries"]) == ("412.00", "NOK", [])
     assert found["record"]["claimant"]["name"] == "Kari Nordmann"
+
+
+async def test_why_a_record_that_is_ready_stays_is_told(caller: httpx2.AsyncClient, running: Edge) -> None:
+    organisation = running.alice.organisation_id
+    (record,) = await save_records(running.database, organisation, make_claim(id="EC-held"))
+    integration = await save_integration(running.database, organisation, kind="xledger")
+    async with running.database.write(organisation) as unit:
+        await unit.deliveries.add(integration.id, [NewDelivery(record.id, "ref-1", 1, 1)], START)
+    address = f"{PATH}/expense_claim/EC-held"
+    (delivery,) = (await caller.get(address)).json()["deliveries"]
+    assert (delivery["state"], delivery["reason"]) == ("ready", None)
+    async with running.database.write(organisation) as unit:
+        await unit.integrations.replace_exclusions(
+            integration.id, frozenset({"category:travel.public_transport"})
+        )
+    (held,) = (await caller.get(address)).json()["deliveries"]
+    assert held["state"] == "ready"
+    assert held["reason"].startswith("The claim is left out, because the category")
 
 
 @pytest.mark.parametrize("path", ["expense_claim/EC-none", "reimbursement/EC-2026-1"])

@@ -48,7 +48,7 @@ def test_what_would_fail_is_named_and_the_command_fails(organisation: Run, tmp_p
     told = organisation("sync", integration, *ORGANISATION, "--dry-run")
     assert told.returncode == 1
     assert "Would fail: expense_claim EC-2" in told.stdout
-    assert "Category “hotel” has no account yet." in told.stdout
+    assert "Category “Hotel” has no account yet." in told.stdout
     assert "Stays: expense_claim EC-3" in told.stdout
     again = json.loads(organisation("sync", integration, *ORGANISATION, "--dry-run", "--json").stdout)
     assert again["counts"] == {"send": 1, "fail": 1, "stay": 1}

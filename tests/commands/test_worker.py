@@ -1,7 +1,6 @@
 """The worker command: what it refuses before it begins, and how it ends."""
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -11,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from integration_admin.core.settings import PREFIX
+from tests.commands.shell import environment_of, here, process
 
 
 def start(instance: Path, *words: str, **settings: str) -> "subprocess.Popen[str]":
     """Start the command on an instance of this test's own."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    given = {"INSTANCE_DIR": str(instance)} | settings
+    given = {PREFIX + name: value for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "integration_admin.cli", *words],
-        env=own | {PREFIX + name: value for name, value in given.items()},
+        env=environment_of(instance) | given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -28,9 +27,10 @@ def start(instance: Path, *words: str, **settings: str) -> "subprocess.Popen[str
 
 def run(instance: Path, *words: str, **settings: str) -> tuple[int, str]:
     """Run the command to its end; return its exit code and its last words."""
-    with start(instance, *words, **settings) as process:
-        _, words_of_it = process.communicate(timeout=60)
-        return process.returncode, words_of_it.strip()
+    # A worker listens for signals from its first moment, which only the first thread of a process can.
+    begin = process if words == ("worker",) else here
+    done = begin(instance)(*words, **{PREFIX + name: value for name, value in settings.items()})
+    return done.returncode, f"{done.stdout}{done.stderr}".strip()
 
 
 def test_on_sqlite_it_says_in_one_sentence_who_does_its_work(tmp_path: Path) -> None:
@@ -82,11 +82,11 @@ async def test_it_says_once_that_it_is_ready_and_ends_well_when_it_is_stopped(
     tmp_path: Path, postgresql_url: str, number: signal.Signals
 ) -> None:
     assert run(tmp_path, "init-key", DATABASE_URL=postgresql_url)[0] == 0
-    with start(tmp_path, "worker", "--concurrency", "2", DATABASE_URL=postgresql_url) as process:
-        assert process.stderr is not None
-        line = await asyncio.to_thread(process.stderr.readline)
+    with start(tmp_path, "worker", "--concurrency", "2", DATABASE_URL=postgresql_url) as started:
+        assert started.stderr is not None
+        line = await asyncio.to_thread(started.stderr.readline)
         assert "worker_ready" in line
         assert "concurrency=2" in line
-        process.send_signal(number)
-        rest = await asyncio.to_thread(process.stderr.read)
-        assert (process.wait(timeout=30), rest) == (0, "")
+        started.send_signal(number)
+        rest = await asyncio.to_thread(started.stderr.read)
+        assert (started.wait(timeout=30), rest) == (0, "")

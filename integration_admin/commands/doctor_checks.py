@@ -1,0 +1,175 @@
+"""What `doctor` looks at: each check says in one line that something is in order, or what to do."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from integration_admin.bootstrap import Application
+from integration_admin.core.clock import SystemClock
+from integration_admin.core.errors import AdapterError
+from integration_admin.core.statuses import IntegrationState
+from integration_admin.data import migrations
+from integration_admin.data.database_clock import TOLERANCE, DatabaseClock
+from integration_admin.services.audit_chain_check import AuditChainCheck
+from integration_admin.services.heartbeat import LATE, Heartbeat
+
+_LOW_BYTES: Final = 500 * 1024**2
+_SCANT_BYTES: Final = 2 * 1024**3
+_SECONDS: Final = 5.0
+
+
+class State(StrEnum):
+    """How something is; only WRONG makes the command fail."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check has found, in words."""
+
+    name: str
+    state: State
+    words: str
+
+
+async def check_settings(application: Application) -> Finding:
+    """Say where the settings lead; whatever is malformed has stopped the program already."""
+    settings = application.settings
+    if not settings.secure_cookies:
+        words = f"{settings.public_url} is for this machine alone. Set PUBLIC_URL to what people open."
+        return Finding("settings", State.NOTE, words)
+    if not (settings.smtp_url and settings.mail_from):
+        words = (
+            "No e-mail can be sent. Set SMTP_URL and MAIL_FROM, so that people are told when an export fails."
+        )
+        return Finding("settings", State.NOTE, words)
+    return Finding("settings", State.OK, settings.public_url)
+
+
+async def check_disk(application: Application) -> Finding:
+    """Look how much room is left where the database or at least the instance's folder is."""
+    place = (
+        Path(application.database.path).parent
+        if application.database.is_sqlite
+        else application.settings.instance_dir
+    )
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    words = f"{free / 1024**3:.1f} GiB are free."
+    if free < _LOW_BYTES:
+        return Finding("disk", State.WRONG, f"{words} Make room: a full disk stops every export.")
+    return Finding("disk", State.NOTE if free < _SCANT_BYTES else State.OK, words)
+
+
+async def check_database(application: Application) -> Finding:
+    """Look whether the database is there and answers; an SQLite file that is not there is not made."""
+    database = application.database
+    if database.is_sqlite and not await asyncio.to_thread(Path(database.path).is_file):
+        return Finding("database", State.WRONG, "There is no database yet. Run: integration-admin migrate")
+    async with database.engine.connect() as connection:
+        version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
+    return Finding(
+        "database", State.OK, f"{'SQLite' if database.is_sqlite else 'PostgreSQL'} {version} answers."
+    )
+
+
+async def check_migrations(application: Application) -> Finding:
+    """Look whether the database has this release's schema."""
+    if not await asyncio.to_thread(migrations.is_current, application.settings.database):
+        words = "The database does not have this release's schema. Make a backup and run: integration-admin migrate"
+        return Finding("migrations", State.WRONG, words)
+    return Finding("migrations", State.OK, "The schema is this release's.")
+
+
+async def check_keys(application: Application) -> Finding:
+    """Look whether the vault's keys are the ones the database was sealed with. Raises VaultError."""
+    report = await application.keys.run()
+    if report.missing_key_ids:
+        words = (
+            f"The keys {', '.join(report.missing_key_ids)} are missing. Put them back into"
+            f" {application.settings.keys}, or enter the secrets sealed with them again."
+        )
+        return Finding("keys", State.WRONG, words)
+    return Finding("keys", State.OK, f"The key {report.active_key_id} is in use.")
+
+
+async def check_clock(application: Application) -> Finding:
+    """Compare the machine's clock with the database's, or with what was written down before."""
+    machine, clock = SystemClock(), application.clock
+    if isinstance(clock, DatabaseClock):
+        await clock.sync()
+        off = abs(machine.now() - clock.now())
+    else:
+        last = await Heartbeat(application.database, clock).last_tick()
+        off = max(timedelta(), last - machine.now()) if last else timedelta()
+    if off > TOLERANCE:
+        words = f"The machine's clock is {off.total_seconds():.0f} seconds off. Let it follow a time server."
+        return Finding("clock", State.WRONG, words)
+    return Finding("clock", State.OK, f"It is {machine.now():%Y-%m-%d %H:%M:%S} UTC.")
+
+
+async def check_scheduler(application: Application) -> Finding:
+    """Look whether anything exports: a process that does notes each of its ticks."""
+    last = await Heartbeat(application.database, application.clock).last_tick()
+    start = "integration-admin serve" if application.database.is_sqlite else "integration-admin worker"
+    if last is not None and application.clock.now() - last <= LATE:
+        return Finding("scheduler", State.OK, f"It ticked last at {last:%H:%M:%S} UTC.")
+    said = "It has never ticked." if last is None else f"It ticked last at {last:%Y-%m-%d %H:%M} UTC."
+    async with application.database.system() as system:
+        needed = bool(await system.enabled_schedules())
+    state = State.WRONG if needed else State.NOTE
+    return Finding("scheduler", state, f"{said} Nothing is exported before you start: {start}")
+
+
+async def check_audit(application: Application) -> Finding:
+    """Read every organisation's audit log and look whether a line was changed, removed or inserted."""
+    check = AuditChainCheck(application.database)
+    wrong, lines = [], 0
+    for organisation_id, name in await check.organisations():
+        report = await check.check(organisation_id)
+        lines += report.lines
+        wrong += [f"{name}: {fault}" for fault in report.faults]
+    if wrong:
+        return Finding(
+            "audit log", State.WRONG, " ".join([*wrong, "Compare with a backup and find out who did this."])
+        )
+    return Finding("audit log", State.OK, f"All {lines} lines are as they were written.")
+
+
+async def check_outbound(application: Application) -> Finding:
+    """Look whether every accounting system that is exported to can be reached from here, without signing in."""
+    origins: set[str] = set()
+    async with application.database.system() as system:
+        organisations = [row.id for row in await system.organisations()]
+    for organisation_id in organisations:
+        async with application.database.read(organisation_id) as unit:
+            origins |= {
+                row.target_origin
+                for row in await unit.integrations.everything()
+                if row.state is IntegrationState.ACTIVE and row.target_origin
+            }
+    answers = await asyncio.gather(*(_reach(application, origin) for origin in sorted(origins)))
+    unreached = [answer for answer in answers if answer]
+    if unreached:
+        return Finding("outbound", State.WRONG, " ".join(unreached))
+    words = (
+        f"All {len(origins)} accounting systems answer." if origins else "No accounting system is connected."
+    )
+    return Finding("outbound", State.OK, words)
+
+
+async def _reach(application: Application, origin: str) -> str:
+    """Ask an accounting system anything at all; return why there was no answer, or nothing."""
+    try:
+        await application.http.request("HEAD", f"{origin}/", deadline=_SECONDS)
+    except AdapterError as error:
+        return f"{origin}: {error.message}"
+    return ""

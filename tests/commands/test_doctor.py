@@ -1,0 +1,96 @@
+"""`doctor` says in one line each what is in order, and what to do about what is not."""
+
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.commands.shell import ORGANISATION, Run, connect
+
+
+def findings(run: Run, **settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Return the exit code, and each finding's state and words by its name."""
+    done = run("doctor", "--json", **settings)
+    return done.returncode, {line["name"]: (line["state"], line["words"]) for line in json.loads(done.stdout)}
+
+
+def change(folder: Path, statement: str, *values: object) -> None:
+    (file,) = folder.glob("*.sqlite3")
+    with sqlite3.connect(file) as database:
+        database.execute(statement, values)
+    database.close()
+
+
+def tick(folder: Path) -> None:
+    """Note a tick, as a program that exports does."""
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    change(folder, "INSERT OR REPLACE INTO heartbeats VALUES ('tick', ?)", now)
+
+
+def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, tmp_path: Path) -> None:
+    tick(tmp_path / "instance")
+    done = organisation("doctor", INTEGRATION_ADMIN_PUBLIC_URL="https://integrations.example.org")
+    assert done.returncode == 0, done.stdout + done.stderr
+    named = [line.split(":")[0].split(maxsplit=1)[1] for line in done.stdout.splitlines()]
+    assert named == [
+        "settings",
+        "disk",
+        "database",
+        "migrations",
+        "keys",
+        "clock",
+        "scheduler",
+        "audit log",
+        "outbound",
+    ]
+    assert "wrong" not in done.stdout
+
+
+def test_without_a_database_it_says_how_to_make_one_and_makes_none(run: Run, tmp_path: Path) -> None:
+    code, found = findings(run)
+    assert code == 1
+    assert found["database"] == ("wrong", "There is no database yet. Run: integration-admin migrate")
+    assert "keys" not in found
+    assert list(tmp_path.rglob("*.sqlite3")) == []
+
+
+def test_each_trouble_is_named_with_what_to_do(organisation: Run, tmp_path: Path) -> None:
+    instance = tmp_path / "instance"
+    connect(instance)
+    change(instance, "UPDATE integrations SET target_origin = 'https://127.0.0.1:9'")
+    change(instance, "UPDATE audit_events SET actor = 'Mallory' WHERE number = 1")
+    change(instance, "INSERT INTO heartbeats VALUES ('tick', '2030-01-01 00:00:00')")
+    shutil.rmtree(instance / "keys")
+    code, found = findings(organisation)
+    assert code == 1
+    assert found["audit log"][0] == "wrong"
+    assert f"{ORGANISATION[1]}: Line 1 was changed." in found["audit log"][1]
+    assert found["outbound"][0] == "wrong"
+    assert "https://127.0.0.1:9" in found["outbound"][1]
+    assert found["keys"][0] == "wrong"
+    assert found["clock"][0] == "wrong"
+    assert found["migrations"][0] == "ok"
+
+
+@pytest.mark.parametrize(("schedules", "state"), [(0, "note"), (1, "wrong")])
+def test_a_scheduler_that_stands_still_matters_where_anything_is_planned(
+    organisation: Run, tmp_path: Path, schedules: int, state: str
+) -> None:
+    instance = tmp_path / "instance"
+    integration = connect(instance).replace("-", "")
+    if schedules:
+        change(
+            instance,
+            "INSERT INTO schedules (id, integration_id, organisation_id, kind, at, time_zone, enabled, checked_until)"
+            " SELECT id, id, organisation_id, 'daily', '02:00', 'Europe/Oslo', 1, '2026-11-21 00:00:00'"
+            " FROM integrations WHERE id = ?",
+            integration,
+        )
+    _, found = findings(organisation)
+    assert found["scheduler"] == (
+        state,
+        "It has never ticked. Nothing is exported before you start: integration-admin serve",
+    )
