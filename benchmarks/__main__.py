@@ -3,7 +3,18 @@
 import sys
 from pathlib import Path
 
-from benchmarks import backlog, export, export_rest, interruption, mapping, pace, reference, schedulers, tick
+from benchmarks import (
+    backlog,
+    export,
+    export_rest,
+    interruption,
+    mapping,
+    pace,
+    reference,
+    schedulers,
+    search,
+    tick,
+)
 from benchmarks.report import table, write
 
 _REPORT = Path("instance/reports/bench.json")
@@ -17,6 +28,7 @@ _BENCHES = {
     "backlog": backlog.measure,
     "pace": pace.measure,
     "reference": reference.measure,
+    "search": search.measure,
 }
 
 

@@ -8,13 +8,19 @@ from typing import Any
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
-from integration_admin.core.messages import msg
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, RecordRow
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.dry_run import outgoing_of
+from integration_admin.services.export_claims import EXPORTED_STATUSES
+from integration_admin.services.held_claims import why_held, with_holders
+from integration_admin.services.mapping_plans import excluded_categories
 
 PAGE = 100
+_NOT_SENT = frozenset({DeliveryState.READY, DeliveryState.RETRY_WAIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,8 @@ class RecordView:
 class DeliveryView:
     """A record's way to one accounting system; `external_id` is what that system calls it.
 
-    `fate` is what became of it there after it was delivered, where that is followed.
+    `fate` is what became of it there after it was delivered, where that is followed. `reason` says why it waits
+    or failed, where that is known.
     """
 
     integration_id: uuid.UUID
@@ -48,6 +55,7 @@ class DeliveryView:
     sent_at: datetime | None
     due_at: datetime | None
     fate: FateState | None
+    reason: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,11 @@ class RecordTracking:
             row = await unit.records.get(kind, record_id)
             deliveries = await unit.deliveries.of_record(row.id)
             names = {integration.id: integration.name for integration in await unit.integrations.everything()}
-        views = tuple(_delivery(delivery, names[delivery.integration_id]) for delivery in deliveries)
-        return TrackedRecord(_view(row), row.payload, views)
+            views = [
+                _delivery(delivery, names[delivery.integration_id], await _reason(unit, row, delivery))
+                for delivery in deliveries
+            ]
+        return TrackedRecord(_view(row), row.payload, tuple(views))
 
 
 def _read_cursor(cursor: str) -> int:
@@ -114,7 +125,20 @@ def _view(row: RecordRow) -> RecordView:
     )
 
 
-def _delivery(row: Delivery, integration_name: str) -> DeliveryView:
+async def _reason(unit: Unit, record: RecordRow, delivery: Delivery) -> Message | None:
+    """Return why a record is not where it should be: an excluded category, or what was said when it failed."""
+    integration_id = delivery.integration_id
+    if delivery.state in _NOT_SENT and record.status in EXPORTED_STATUSES:
+        left_out = excluded_categories(await unit.integrations.exclusions(integration_id))
+        waiting = outgoing_of(record, delivery.reference, delivery.voucher_number)
+        (judged,) = await with_holders(unit, integration_id, left_out, [waiting])
+        if judged.held_by:
+            return why_held(record.kind, judged.held_by)
+    failures = await unit.decisions.reasons(integration_id, [record.id])
+    return Message.from_json(failures[record.id].message) if record.id in failures else None
+
+
+def _delivery(row: Delivery, integration_name: str, reason: Message | None) -> DeliveryView:
     return DeliveryView(
         integration_id=row.integration_id,
         integration_name=integration_name,
@@ -127,4 +151,5 @@ def _delivery(row: Delivery, integration_name: str) -> DeliveryView:
         sent_at=row.sent_at,
         due_at=row.due_at,
         fate=row.fate,
+        reason=reason,
     )

@@ -54,7 +54,7 @@ def _nothing_new(left: Mapping[DeliveryState, int]) -> Message:
     if held_back := left.get(DeliveryState.READY, 0):
         # A run that was not cut short leaves nothing else ready.
         return msg(
-            "Nothing to export. Claims that stay because their category is left out: {count}.",
+            "Nothing to export. Records that stay because an expense category is left out: {count}.",
             count=held_back,
         )
     return msg("Nothing to export: no approved claims or reimbursements were waiting.")

@@ -28,7 +28,7 @@ from integration_admin.data.repositories.organisations import OrganisationReposi
 from integration_admin.data.repositories.records import RecordRepository
 from integration_admin.data.repositories.runs import RunRepository
 from integration_admin.data.repositories.schedules import ScheduleRepository
-from integration_admin.data.repositories.unit import AuditRepository, Unit
+from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_record, make_run
 from tests.data.worlds import LATER, SLOT, World, make_credential, make_failure, make_schedule
 from tests.fakes import START
@@ -287,6 +287,9 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.organisations.note_authenticated(b.session.id, LATER), None)
     ],
     (OrganisationRepository, "add_token"): [(lambda u, _, b: u.organisations.add_token(b.token), ValueError)],
+    (OrganisationRepository, "language_of"): [
+        (lambda u, _, b: u.organisations.language_of(b.member.id), NotFound)
+    ],
     (OrganisationRepository, "set_language"): [
         (lambda u, _, b: u.organisations.set_language(b.member.id, "nn"), None)
     ],
@@ -369,6 +372,4 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (ScheduleRepository, "checked"): [
         (lambda u, _, b: u.schedules.checked(b.schedule.id, START, LATER), False)
     ],
-    (AuditRepository, "add"): [(lambda u, _a, _b: u.audit.add(START, "Alice", "look"), None)],
-    (AuditRepository, "latest"): [(lambda u, _a, _b: u.audit.latest(), OURS_ONLY)],
 }

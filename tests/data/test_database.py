@@ -37,6 +37,7 @@ REFERENCES = sorted(
 async def note_and_fail(database: Database, organisation_id: uuid.UUID, error: BaseException) -> None:
     async with database.write(organisation_id) as unit:
         await unit.audit.add(START, "Alice", "first")
+        assert await unit.audit.latest(1)
         await unit.organisations.add_member(make_member())
         raise error
 

@@ -96,6 +96,7 @@ async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     organisation = await save_organisation(database)
     async with database.write(organisation.id) as writer:
         await writer.audit.add(START, "Alice", "not committed yet")
+        assert await writer.audit.latest(1)
         async with asyncio.timeout(5), database.read(organisation.id) as reader:
             assert await reader.audit.latest() == []
 
@@ -188,6 +189,7 @@ async def test_a_unit_cancelled_in_the_middle_is_undone(database: Database) -> N
     async def hang() -> None:
         async with database.write(organisation.id) as unit:
             await unit.audit.add(START, "Alice", "undone")
+            assert await unit.audit.latest(1)
             inside.set()
             await asyncio.Event().wait()
 

@@ -10,7 +10,12 @@ import pytest
 from integration_admin.data.columns import Owned, owned_models
 from integration_admin.data.models import Organisation
 from integration_admin.data.repositories.base import Repository
-from tests.data.isolation_cases import CASES, OURS_ONLY
+from tests.data.isolation_audit import AUDIT_CASES
+from tests.data.isolation_cases import CASES as MOST_CASES
+from tests.data.isolation_cases import OURS_ONLY
+from tests.data.isolation_history import HISTORY_CASES
+from tests.data.isolation_notices import NOTICE_CASES
+from tests.data.isolation_preflights import PREFLIGHT_CASES
 from tests.data.worlds import Neighbours, everything_of
 
 
@@ -24,6 +29,7 @@ def public_methods() -> list[tuple[type[Repository], str]]:
 
 
 METHODS = public_methods()
+CASES = MOST_CASES | NOTICE_CASES | AUDIT_CASES | PREFLIGHT_CASES | HISTORY_CASES
 
 
 def owners(answer: Any) -> Iterator[uuid.UUID]:
@@ -87,8 +93,10 @@ async def test_removing_an_integration_leaves_the_neighbours_alone(own_neighbour
     assert {table for table, rows in left.items() if rows} == {
         "api_tokens",
         "audit_events",
+        "audit_heads",
         "categories",
         "members",
+        "notice_settings",
         "organisations",
         "records",
         "sessions",

@@ -218,6 +218,16 @@ async def test_vault_keys_are_registered_once_and_their_secrets_counted(database
             await system.add_vault_key(VaultKey(key_id="k1", check_value="c", state="old", created_at=START))
 
 
+async def test_each_part_of_the_program_has_one_last_beat(database: Database) -> None:
+    async with database.system(writes=True) as system:
+        assert await system.last_beat("scheduler") is None
+        await system.note_beat("scheduler", START)
+        await system.note_beat("scheduler", START + timedelta(seconds=20))
+    async with database.system() as system:
+        assert await system.last_beat("scheduler") == START + timedelta(seconds=20)
+        assert await system.last_beat("watch") is None
+
+
 def test_every_question_of_the_system_unit_is_asked_in_this_file() -> None:
     asked = Path(__file__).read_text()
     questions = [name for name, _ in inspect.getmembers(SystemUnit, inspect.isfunction) if name[0] != "_"]

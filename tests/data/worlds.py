@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.core.statuses import DeliveryState, FateState, RunState
+from integration_admin.core.statuses import DeliveryState, FateState, NoticeChannel, NoticeKind, RunState
 from integration_admin.data.columns import owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.models import (
@@ -25,6 +25,7 @@ from integration_admin.data.models import (
     Schedule,
 )
 from integration_admin.data.models_access import ApiToken, Member, Session
+from integration_admin.data.models_notices import Notice, NoticeDelivery, NoticeSettings
 from integration_admin.data.repositories.deliveries import (
     Intent,
     NewDelivery,
@@ -40,6 +41,7 @@ from tests.fakes import START
 LATER = START + timedelta(days=30)
 """When everything that waits in a world is due."""
 SLOT = "2026-11-22T02:00"
+EVENING = "2026-11-21"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ async def fill(database: Database, member_name: str) -> World:
         run, ended_run = await _run(unit, integration.id)
         records, deliveries = await _export(unit, integration.id, run.id)
         schedule = await _plan(unit, integration.id, run.id)
+        await _tell(unit, integration.id)
         await unit.audit.add(START, member_name, "world.fill")
     return World(
         organisation, member, integration, records, run, ended_run, schedule, token, session, deliveries
@@ -192,6 +195,35 @@ async def _export(
     return records, rows
 
 
+async def _tell(unit: Unit, integration_id: uuid.UUID) -> None:
+    kind, notice_id = NoticeKind.FAILED, uuid.uuid4()
+    await unit.notices.add_settings(
+        NoticeSettings(
+            kinds=[kind], deputy_email="deputy@example.org", webhook_url="", envelope="", version=1
+        )
+    )
+    await unit.notices.open_trouble(integration_id, kind, START)
+    notice = Notice(
+        id=notice_id,
+        integration_id=integration_id,
+        integration_name="Accounting",
+        kind=kind,
+        cause="cause",
+        sentence=msg("The last export failed.").to_json(),
+        counts={"failed": 1},
+        created_at=START,
+    )
+    way = NoticeDelivery(
+        notice_id=notice_id,
+        channel=NoticeChannel.EMAIL,
+        address="deputy@example.org",
+        language="nb",
+        attempts=0,
+        due_at=LATER,
+    )
+    await unit.notices.add(notice, [way])
+
+
 def make_failure(integration_id: uuid.UUID, run_id: uuid.UUID, record_id: int, **changes: Any) -> Failure:
     """Build an open failure."""
     values: dict[str, Any] = {
@@ -210,6 +242,10 @@ async def _plan(unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID) -> Sch
     schedule = make_schedule(integration_id)
     await unit.schedules.put(schedule)
     assert await unit.schedules.win_slot(schedule.id, SLOT, LATER, run_id)
+    assert await unit.preflights.claim(
+        integration_id, EVENING, due_at=LATER, version=1, now=START, given_up_before=START
+    )
+    assert await unit.preflights.finish(integration_id, START, START, would_fail=1, needs_person=True)
     return schedule
 
 

@@ -1,0 +1,173 @@
+"""What happened to one record, told in order: each attempt in words and as data, as much as the reader may see.
+
+Where the record is now is record_tracking.py's answer; what can be done about it is done on the integration's page.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from integration_admin.core.actor import Actor, actor_label
+from integration_admin.core.messages import Message, msg
+from integration_admin.core.statuses import DeliveryState, FateState, Permission, Trigger
+from integration_admin.data.database import Database
+from integration_admin.data.models import Delivery, Failure, RecordRow, Run
+from integration_admin.services.record_tracking import RecordTracking, TrackedRecord
+
+_FOR_ADMINISTRATORS = ("email", "bank_account")
+_ABOUT_PEOPLE = ("claimant", "purpose", "lines", "reference")
+
+
+class Chapter(StrEnum):
+    """What kind of thing happened."""
+
+    RECEIVED = "received"
+    REVISED = "revised"
+    FAILED = "failed"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOOKED = "booked"
+    REFUSED = "refused"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """One thing that happened, or is about to; `reason` is the accounting system's or ours, where something failed."""
+
+    at: datetime
+    chapter: Chapter
+    sentence: Message
+    reason: Message | None = None
+    integration_id: uuid.UUID | None = None
+    run_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStory:
+    """One record, where it is, what happened to it in order, and as much of its record JSON as the reader may see."""
+
+    tracked: TrackedRecord
+    events: tuple[StoryEvent, ...]
+    visible: Mapping[str, Any]
+
+
+class RecordStories:
+    """Tells what happened to records."""
+
+    def __init__(self, database: Database, tracking: RecordTracking) -> None:
+        self._database = database
+        self._tracking = tracking
+
+    async def tell(self, actor: Actor, kind: str, record_id: str) -> RecordStory:
+        """Return the story of one record; raises NotFound."""
+        tracked = await self._tracking.get(actor, kind, record_id)
+        async with self._database.read(actor.organisation_id) as unit:
+            row = await unit.records.get(kind, record_id)
+            deliveries = await unit.deliveries.of_record(row.id)
+            failures = await unit.run_records.story_of(row.id)
+            runs = await unit.runs.by_ids({failure.run_id for failure in failures} | _runs_of(deliveries))
+        names = {view.integration_id: view.integration_name for view in tracked.deliveries}
+        events = [
+            *_arrival(row),
+            *(_failed(failure, names, runs.get(failure.run_id)) for failure in failures),
+            *(event for delivery in deliveries for event in _way(delivery, names, runs)),
+        ]
+        events.sort(key=lambda event: event.at)
+        return RecordStory(tracked, tuple(events), visible_to(actor, tracked.payload))
+
+
+def visible_to(actor: Actor, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a record's JSON a person may see.
+
+    Who only looks sees nothing about people and nothing they wrote; addresses and account numbers are for administrators.
+    """
+    if not actor.may(Permission.RUN):
+        return {name: value for name, value in payload.items() if name not in _ABOUT_PEOPLE}
+    if actor.may(Permission.CONFIGURE) or not payload.get("claimant"):
+        return dict(payload)
+    claimant = {name: value for name, value in payload["claimant"].items() if name not in _FOR_ADMINISTRATORS}
+    return dict(payload) | {"claimant": claimant}
+
+
+def _runs_of(deliveries: list[Delivery]) -> set[uuid.UUID]:
+    return {delivery.run_id for delivery in deliveries if delivery.run_id is not None}
+
+
+def _arrival(row: RecordRow) -> Iterator[StoryEvent]:
+    yield StoryEvent(row.received_at, Chapter.RECEIVED, msg("Received from the expense system."))
+    if row.updated_at > row.received_at:
+        yield StoryEvent(
+            row.updated_at,
+            Chapter.REVISED,
+            msg("Revision {revision} came from the expense system.", revision=row.revision),
+        )
+
+
+def _failed(failure: Failure, names: Mapping[uuid.UUID, str], run: Run | None) -> StoryEvent:
+    sentence = msg(
+        "Not exported to {name}, in an export started by {starter}.",
+        name=names.get(failure.integration_id, ""),
+        starter=_starter(run),
+    )
+    return StoryEvent(
+        failure.created_at,
+        Chapter.FAILED,
+        sentence if run else msg("Not exported to {name}.", name=names.get(failure.integration_id, "")),
+        Message.from_json(failure.message),
+        failure.integration_id,
+        failure.run_id,
+    )
+
+
+def _starter(run: Run | None) -> Message | str:
+    if run is None or run.trigger in {Trigger.SCHEDULE, Trigger.CATCH_UP}:
+        return msg("the schedule")
+    return actor_label(run.started_by)
+
+
+def _way(
+    delivery: Delivery, names: Mapping[uuid.UUID, str], runs: Mapping[uuid.UUID, Run]
+) -> Iterator[StoryEvent]:
+    """Tell what is known of the way to one accounting system: the first and the last time it was sent, and its end."""
+    name, about = names[delivery.integration_id], (delivery.integration_id, delivery.run_id)
+    run = runs.get(delivery.run_id) if delivery.run_id else None
+    if delivery.first_sent_at and delivery.sent_at and delivery.first_sent_at < delivery.sent_at:
+        yield StoryEvent(
+            delivery.first_sent_at,
+            Chapter.SENT,
+            msg("Sent to {name} for the first time.", name=name),
+            None,
+            delivery.integration_id,
+        )
+    if delivery.sent_at:
+        sent = msg(
+            "Sent to {name}, attempt {attempt}, in an export started by {starter}.",
+            name=name,
+            attempt=delivery.attempts,
+            starter=_starter(run),
+        )
+        yield StoryEvent(delivery.sent_at, Chapter.SENT, sent, None, *about)
+    yield from _end(delivery, name, about)
+
+
+def _end(delivery: Delivery, name: str, about: tuple[uuid.UUID, uuid.UUID | None]) -> Iterator[StoryEvent]:
+    if delivery.state is DeliveryState.DELIVERED:
+        taken = msg("{name} has it, as {external_id}.", name=name, external_id=delivery.external_id)
+        without = msg("{name} has it.", name=name)
+        at = delivery.sent_at or delivery.updated_at
+        yield StoryEvent(at, Chapter.DELIVERED, taken if delivery.external_id else without, None, *about)
+    if delivery.fate_at and delivery.fate is FateState.BOOKED:
+        yield StoryEvent(delivery.fate_at, Chapter.BOOKED, msg("Booked in {name}.", name=name), None, *about)
+    if delivery.fate_at and delivery.fate is FateState.REJECTED:
+        refused = msg("Refused by {name} after it had been taken.", name=name)
+        yield StoryEvent(delivery.fate_at, Chapter.REFUSED, refused, None, *about)
+    if delivery.due_at and delivery.state is DeliveryState.RETRY_WAIT:
+        again = msg("The next try, unless somebody starts one before.")
+        yield StoryEvent(delivery.due_at, Chapter.WAITS, again, None, *about)
+    if delivery.due_at and delivery.state is DeliveryState.UNKNOWN:
+        look = msg("{name} is asked whether it has the record.", name=name)
+        yield StoryEvent(delivery.due_at, Chapter.WAITS, look, None, *about)

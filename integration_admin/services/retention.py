@@ -1,0 +1,122 @@
+"""How long the history of exports is kept, and the one job that deletes what is older.
+
+Deleted are finished records with their deliveries and failures, and the runs that leaves empty. Nothing unfinished
+is, and no line of the audit log.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.clock import Clock
+from integration_admin.core.errors import Conflict, IntegrationAdminError, InvalidInput
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import Permission
+from integration_admin.data.database import Database
+from integration_admin.data.locks import Locks
+
+FEWEST_YEARS: Final = 5
+"""Norwegian bookkeeping rules ask for five years (bokføringsloven section 13)."""
+MOST_YEARS: Final = 50
+_RUNS_AT_ONCE: Final = 50
+_DELIVERIES_AT_ONCE: Final = 500
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """How much was deleted."""
+
+    records: int = 0
+    runs: int = 0
+
+    def __add__(self, other: "Thinned") -> "Thinned":
+        return Thinned(self.records + other.records, self.runs + other.runs)
+
+
+def years_before(now: datetime, years: int) -> datetime:
+    """Return the same moment so many years earlier; 29 February becomes the 28th where there is none."""
+    try:
+        return now.replace(year=now.year - years)
+    except ValueError:
+        return now.replace(year=now.year - years, day=28)
+
+
+class Retention:
+    """Keeps the setting and deletes what is older."""
+
+    def __init__(self, database: Database, locks: Locks, clock: Clock) -> None:
+        self._database = database
+        self._locks = locks
+        self._clock = clock
+
+    async def years(self, actor: Actor) -> int:
+        """Return for how many years the organisation keeps its history."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            return (await unit.organisations.get()).keep_years
+
+    async def set_years(self, actor: Actor, years: int) -> None:
+        """Keep the history for `years` from now on; raises InvalidInput, NotPermitted."""
+        actor.require(Permission.CONFIGURE)
+        if not FEWEST_YEARS <= years <= MOST_YEARS:
+            sentence = msg(
+                "Keep the history for {fewest} to {most} years. Bookkeeping rules ask for at least {fewest}.",
+                fewest=FEWEST_YEARS,
+                most=MOST_YEARS,
+            )
+            raise InvalidInput(sentence, fields={"years": sentence})
+        async with self._database.write(actor.organisation_id) as unit:
+            organisation = await unit.organisations.get()
+            before, organisation.keep_years = organisation.keep_years, years
+            await unit.audit.add(
+                self._clock.now(), actor.name, "organisation.keep_years", "", before=before, after=years
+            )
+
+    async def tick(self) -> None:
+        """Thin every organisation nobody else is thinning; one that fails is logged and does not stop the others."""
+        async with self._database.system() as system:
+            organisations = [row.id for row in await system.organisations()]
+        for organisation_id in organisations:
+            try:
+                async with self._locks.hold(organisation_id):
+                    await self.thin(organisation_id)
+            except Conflict:
+                continue
+            except IntegrationAdminError as error:
+                _log.warning("retention_failed", organisation=str(organisation_id), internal=error.internal)
+
+    async def thin(self, organisation_id: uuid.UUID) -> Thinned:
+        """Delete what one organisation has kept for long enough, in many short transactions; return how much."""
+        now, done = self._clock.now(), Thinned()
+        async with self._database.read(organisation_id) as unit:
+            limit = years_before(now, (await unit.organisations.get()).keep_years)
+        last: datetime | None = None
+        while True:
+            async with self._database.read(organisation_id) as unit:
+                runs = await unit.retention.old_runs(limit, last, _RUNS_AT_ONCE)
+            for run in runs:
+                done += await self._thin_run(organisation_id, run.id, limit)
+            if len(runs) < _RUNS_AT_ONCE:
+                break
+            last = runs[-1].requested_at
+        if done != Thinned():
+            async with self._database.write(organisation_id) as unit:
+                await unit.audit.add(
+                    now, "retention", "history.thin", "", records=done.records, runs=done.runs
+                )
+        return done
+
+    async def _thin_run(self, organisation_id: uuid.UUID, run_id: uuid.UUID, limit: datetime) -> Thinned:
+        records, after = 0, 0
+        while True:
+            async with self._database.write(organisation_id) as unit:
+                gone, after = await unit.retention.remove_finished(run_id, limit, after, _DELIVERIES_AT_ONCE)
+                records += gone
+                if not after:
+                    return Thinned(records, int(await unit.retention.remove_run(run_id)))

@@ -1,0 +1,76 @@
+"""The cases of isolation_cases.py for the repositories of search, of a run's records and of retention."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.retention import RetentionRepository
+from integration_admin.data.repositories.run_records import RunRecordRepository
+from integration_admin.data.repositories.runs import RunRepository
+from integration_admin.data.repositories.search import SearchRepository
+from integration_admin.data.repositories.unit import Unit
+from tests.data.worlds import LATER, World
+
+MUCH_LATER = LATER + timedelta(days=365)
+_WAYS: dict[str, Any] = {
+    "folded_id": "ec-",
+    "claimant": "kari",
+    "claimant_turned": "nordmann",
+    "amount_minor": 41_200,
+    "reference": "ref-0",
+    "external_id": "1",
+    "status": "approved",
+    "state": DeliveryState.READY,
+    "newest": None,
+}
+
+
+def ids_of(world: World) -> list[int]:
+    return [record.id for record in world.records]
+
+
+async def found_of(unit: Unit, theirs: World) -> list[int]:
+    """Search along every way; answer what was found that is not ours, and that something was."""
+    found = [hit.id for by, value in _WAYS.items() for hit in await unit.search.along(by, value, None, 100)]
+    assert len(found) > len(_WAYS)
+    return [record_id for record_id in found if record_id in ids_of(theirs)]
+
+
+async def numbered_of(unit: Unit, theirs: World) -> list[int]:
+    """The same by numbers both organisations have given out."""
+    number = theirs.deliveries[DeliveryState.READY].voucher_number
+    found = [hit.id for hit in await unit.search.along("voucher_number", number, None, 100)]
+    found += [hit.id for hit in await unit.search.along("id_number", "1", None, 100)]
+    assert found
+    return [record_id for record_id in found if record_id in ids_of(theirs)]
+
+
+async def old_runs_of(unit: Unit, theirs: World) -> list[Any]:
+    runs = await unit.retention.old_runs(MUCH_LATER, None, 100)
+    assert runs
+    return [run for run in runs if run.id in {theirs.run.id, theirs.ended_run.id}]
+
+
+HISTORY_CASES: dict[
+    tuple[type[Repository], str], list[tuple[Callable[[Unit, World, World], Awaitable[Any]], Any]]
+] = {
+    (SearchRepository, "along"): [
+        (lambda u, _, b: found_of(u, b), []),
+        (lambda u, _, b: numbered_of(u, b), []),
+    ],
+    (SearchRepository, "places"): [(lambda u, _, b: u.search.places(ids_of(b)), [])],
+    (RunRecordRepository, "failed"): [(lambda u, _, b: u.run_records.failed(b.run.id, 0, 10), ([], 0))],
+    (RunRecordRepository, "sent"): [(lambda u, _, b: u.run_records.sent(b.run.id, 0, 10), ([], 0))],
+    (RunRecordRepository, "failures_of"): [
+        (lambda u, _, b: u.run_records.failures_of(b.run.id, ids_of(b)), {})
+    ],
+    (RunRecordRepository, "story_of"): [(lambda u, _, b: u.run_records.story_of(b.records[3].id), [])],
+    (RetentionRepository, "old_runs"): [(lambda u, _, b: old_runs_of(u, b), [])],
+    (RetentionRepository, "remove_finished"): [
+        (lambda u, _, b: u.retention.remove_finished(b.run.id, MUCH_LATER, 0, 10), (0, 0))
+    ],
+    (RetentionRepository, "remove_run"): [(lambda u, _, b: u.retention.remove_run(b.ended_run.id), False)],
+    (RunRepository, "by_ids"): [(lambda u, _, b: u.runs.by_ids([b.run.id, b.ended_run.id]), {})],
+}
