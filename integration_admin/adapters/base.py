@@ -15,7 +15,6 @@ from integration_admin.core.money import Money
 from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import FateState
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,30 +231,6 @@ class Booked:
     reference: str
     count: int
     external_id: str = ""
-
-
-class Fate(NamedTuple):
-    """What became of a voucher after the accounting system had taken it, found again by `reference`.
-
-    `message` says why where it was rejected; `external_id` is what it is called by now, where that changed.
-    """
-
-    reference: str
-    state: FateState
-    external_id: str = ""
-    message: Message | None = None
-
-
-@runtime_checkable
-class ReadsFates(Protocol):
-    """What an adapter with the capability `follows_up` offers besides."""
-
-    async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
-        """Return what became of what was delivered under each of `references`; what it does not know is left out.
-
-        Changes nothing. Raises AuthenticationFailed, AdapterError.
-        """
-        ...
 
 
 @runtime_checkable

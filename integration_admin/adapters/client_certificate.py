@@ -67,11 +67,11 @@ class ClientCertificate:
         """Raise AuthenticationFailed unless the certificate is in force at `now`."""
         if self.not_after < now:
             sentence = msg(
-                "The certificate was valid until {date} only. Ask for a new one.", date=_day(self.not_after)
+                "The certificate was valid until {date} only. Ask for a new one.", date=self.not_after.date()
             )
             raise _refused(sentence)
         if self.not_before > now:
-            raise _refused(msg("The certificate is not valid before {date}.", date=_day(self.not_before)))
+            raise _refused(msg("The certificate is not valid before {date}.", date=self.not_before.date()))
 
     def load_into(self, context: ssl.SSLContext) -> None:
         """Let `context` present the certificate. Raises AuthenticationFailed when TLS cannot use it.
@@ -206,10 +206,6 @@ def _public(key: PublicKeyTypes) -> bytes:
 
 def _text(secret: Secret | None) -> str:
     return "" if secret is None else secret.reveal()
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()
 
 
 def _refused(message: Message) -> AuthenticationFailed:

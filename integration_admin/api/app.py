@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from integration_admin.api import decisions, integrations, records
+from integration_admin.api import decisions, dry_run, integrations, records, run_records
+from integration_admin.api.audit_log import audit_log_routes
 from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
 from integration_admin.api.content_policy import content_policy
@@ -16,6 +17,7 @@ from integration_admin.api.docs import docs_page
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
 from integration_admin.api.language import language_of
+from integration_admin.api.metrics import metrics_routes
 from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
 from integration_admin.api.socket_cookie import SocketCookie
 from integration_admin.core.settings import Settings
@@ -44,10 +46,15 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
         redoc_url=None,
     )
     api.include_router(health_routes(ready))
+    api.include_router(metrics_routes(settings))
     api.include_router(auth_routes(settings))
     api.include_router(records.router)
     api.include_router(integrations.router)
     api.include_router(decisions.router)
+    api.include_router(dry_run.router)
+    api.include_router(run_records.router)
+    api.include_router(run_records.download_routes(settings))
+    api.include_router(audit_log_routes(settings))
 
     @api.get("/api/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -57,7 +64,13 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
         api.add_route(path, _to_the_dashboard, methods=["GET", "HEAD"], include_in_schema=False)
 
     # Reflex would answer the rest of /api with a page, and run handlers for anybody who posts to /_upload.
-    for path in ("/api/{rest:path}", "/auth/{rest:path}", "/_upload", "/_upload/{rest:path}"):
+    for path in (
+        "/api/{rest:path}",
+        "/auth/{rest:path}",
+        "/download/{rest:path}",
+        "/_upload",
+        "/_upload/{rest:path}",
+    ):
         api.add_route(path, _nothing_here, methods=_ANY_METHOD, include_in_schema=False)
     return api
 

@@ -19,7 +19,7 @@ from integration_admin.core.messages import LANGUAGES, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.services import container
-from integration_admin.services.languages import LANGUAGE_COOKIE
+from integration_admin.services.languages import LANGUAGE_COOKIE, chosen_language
 from integration_admin.services.sign_in import Principal
 
 SIGN_IN_PAGE = "/sign-in"
@@ -60,7 +60,9 @@ async def _sign_in(request: Request, form: FormData, settings: Settings) -> Redi
     address = client_address(request, settings)
     service = container.current().sign_in
     try:
-        session = await service.sign_in(_text(form, "email"), Secret(_text(form, "password")), address)
+        session = await service.sign_in(
+            _text(form, "email"), Secret(_text(form, "password")), address, chosen_language(_cookies(request))
+        )
     except SignInRequired:
         return _back_to_form(target, failed="1")
     except TooManyAttempts as error:
@@ -69,6 +71,9 @@ async def _sign_in(request: Request, form: FormData, settings: Settings) -> Redi
         await service.sign_out(earlier)
     response = _see(target)
     set_session(response, session.token, settings)
+    if session.language is not None:
+        # The sign-in page greets them in it next time.
+        _remember_language(response, session.language, settings)
     return response
 
 
@@ -79,6 +84,11 @@ async def _choose_language(request: Request, language: str, settings: Settings) 
     if principal is not None:
         await container.current().organisations.set_language(principal.actor, language)
     response = _see(page_before(request, settings))
+    _remember_language(response, language, settings)
+    return response
+
+
+def _remember_language(response: RedirectResponse, language: str, settings: Settings) -> None:
     response.set_cookie(
         LANGUAGE_COOKIE,
         language,
@@ -87,7 +97,6 @@ async def _choose_language(request: Request, language: str, settings: Settings) 
         httponly=True,
         samesite="lax",
     )
-    return response
 
 
 async def _principal(request: Request, settings: Settings) -> Principal | None:

@@ -5,7 +5,7 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.[a-z0-9]+(\.map)?")
+HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.[a-z0-9]+(\.map)?")
 """How Vite names a file by its content: another content is another name."""
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -52,8 +52,8 @@ class ResponseHeaders:
 
 def _cache_control(path: str, status: int) -> str:
     """Return how long a response may be kept; empty leaves it to whoever made it."""
-    if path.startswith(("/api/", "/auth/")) or path in {"/healthz", "/readyz"}:
+    if path.startswith(("/api/", "/auth/", "/download/")) or path in {"/healthz", "/readyz"}:
         return "no-store"
-    if _HASHED.fullmatch(path):
+    if HASHED.fullmatch(path):
         return f"public, max-age={_ONE_YEAR}, immutable" if status in {200, 206, 304} else "no-store"
     return "no-cache"

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from integration_admin.api.bearer import PROBLEMS, actor_with
 from integration_admin.api.language import language_of
+from integration_admin.api.preflights import PreflightBody, preflight_body
 from integration_admin.api.problems import Route
 from integration_admin.core.actor import Actor
 from integration_admin.core.messages import Message
@@ -92,7 +93,8 @@ class HealthBody(BaseModel):
     `missed_since` is set while a person is asked whether to make up for planned exports that were missed.
     `left_out` says why reimbursements that have come in are not exported. Where the accounting system books
     later than it takes, `staged` records wait there, `booked` are in its books, and `rejected_after_import` were
-    refused there; `requests_sent` are this month's, of `requests_included` in the agreement.
+    refused there; `requests_sent` are this month's, of `requests_included` in the agreement. `preflight` is null
+    except from the evening until the run it looks ahead to, and once it does not hold any more.
     """
 
     integration_id: uuid.UUID
@@ -117,6 +119,7 @@ class HealthBody(BaseModel):
     rejected_after_import: int | None
     requests_sent: int | None
     requests_included: int | None
+    preflight: PreflightBody | None
     failures: list[FailureBody]
 
 
@@ -239,6 +242,7 @@ def _health(found: Health, language: str) -> HealthBody:
         rejected_after_import=after.rejected if after else None,
         requests_sent=requests.sent if requests else None,
         requests_included=requests.included if requests else None,
+        preflight=preflight_body(found.preflight, language) if found.preflight else None,
         failures=[_failure(failure, language) for failure in found.failures],
     )
 

@@ -14,7 +14,10 @@ from integration_admin.api.received import JSON, NDJSON, Line, read_lines
 from integration_admin.core.actor import Actor
 from integration_admin.core.messages import msg
 from integration_admin.core.records import RECORD
+from integration_admin.core.statuses import DeliveryState
 from integration_admin.services import container
+from integration_admin.services.record_search import FoundRecord, RecordQuery
+from integration_admin.services.record_story import StoryEvent
 from integration_admin.services.record_tracking import DeliveryView, RecordView
 from integration_admin.services.records import Receipt
 from integration_admin.services.tokens import RECORDS_READ, RECORDS_WRITE
@@ -69,7 +72,8 @@ class RecordsBody(BaseModel):
 class DeliveryBody(BaseModel):
     """A record's way to one accounting system; `reference` is ours there, `external_id` theirs.
 
-    `fate` is staged, booked or rejected where that system books later than it takes.
+    `fate` is staged, booked or rejected where that system books later than it takes. `reason` says in a sentence
+    why a record waits or failed, where that is known: also why one that is `ready` is not sent.
     """
 
     integration_id: str
@@ -83,13 +87,55 @@ class DeliveryBody(BaseModel):
     sent_at: datetime | None
     next_attempt_at: datetime | None
     fate: str | None
+    reason: str | None
+
+
+class StoryBody(BaseModel):
+    """One thing that happened to a record, or is about to; `reason` is why something failed."""
+
+    at: datetime
+    what: str
+    sentence: str
+    reason: str | None
+    integration_id: str | None
+    run_id: str | None
 
 
 class TrackedBody(RecordBody):
-    """A record, as it was received and where it is."""
+    """A record, as it was received, where it is, and what happened to it in order."""
 
     record: dict[str, Any]
     deliveries: list[DeliveryBody]
+    story: list[StoryBody]
+
+
+class FoundDeliveryBody(BaseModel):
+    """Where a found record is on its way to one accounting system."""
+
+    integration_id: str
+    integration: str
+    state: str
+    reference: str
+    external_id: str | None
+
+
+class FoundBody(BaseModel):
+    """A record that was found; `amount` is a decimal string."""
+
+    kind: str
+    id: str
+    status: str
+    currency: str | None
+    amount: str | None
+    claimant: str | None
+    deliveries: list[FoundDeliveryBody]
+
+
+class FoundPageBody(BaseModel):
+    """Some records that were found; `next_cursor` continues after them and is null at the end."""
+
+    records: list[FoundBody]
+    next_cursor: str | None
 
 
 router = APIRouter(prefix="/api/v1/records", route_class=Route, tags=["Records"], responses=PROBLEMS)
@@ -131,14 +177,34 @@ async def page(
     )
 
 
+@router.get("/search", summary="Search for records")
+async def search(
+    actor: Annotated[Actor, actor_with(RECORDS_READ)],
+    text: Annotated[str, Query(max_length=100, description="What to look for, as on the page Records.")] = "",
+    status: Annotated[str, Query(max_length=16, description="Only records with this status.")] = "",
+    state: Annotated[DeliveryState | None, Query(description="Only records in this delivery state.")] = None,
+    cursor: Annotated[str, Query(max_length=300, description="`next_cursor` of the page before.")] = "",
+) -> FoundPageBody:
+    """Return up to 25 records found by id, claimant, amount, reference or voucher number."""
+    found = await container.current().search.find(actor, RecordQuery(text, status, state), cursor)
+    return FoundPageBody(
+        records=[_found(record) for record in found.records], next_cursor=found.next_cursor or None
+    )
+
+
 @router.get("/{kind}/{record_id}", summary="Find a record")
-async def get(kind: Kind, record_id: str, actor: Annotated[Actor, actor_with(RECORDS_READ)]) -> TrackedBody:
+async def get(
+    kind: Kind, record_id: str, request: Request, actor: Annotated[Actor, actor_with(RECORDS_READ)]
+) -> TrackedBody:
     """Return one record and where it is on its way to each accounting system."""
-    found = await container.current().tracking.get(actor, kind, record_id)
+    language = language_of(request)
+    story = await container.current().stories.tell(actor, kind, record_id)
+    found = story.tracked
     return TrackedBody(
         **_record(found.record),
         record=dict(found.payload),
-        deliveries=[_delivery(delivery) for delivery in found.deliveries],
+        deliveries=[_delivery(delivery, language) for delivery in found.deliveries],
+        story=[_event(event, language) for event in story.events],
     )
 
 
@@ -182,7 +248,39 @@ def _record(view: RecordView) -> dict[str, Any]:
     }
 
 
-def _delivery(view: DeliveryView) -> DeliveryBody:
+def _found(found: FoundRecord) -> FoundBody:
+    return FoundBody(
+        kind=found.kind,
+        id=found.id,
+        status=found.status,
+        currency=found.amount.currency if found.amount else None,
+        amount=found.amount.decimal() if found.amount else None,
+        claimant=found.claimant or None,
+        deliveries=[
+            FoundDeliveryBody(
+                integration_id=str(place.integration_id),
+                integration=place.integration_name,
+                state=place.state.value,
+                reference=place.reference,
+                external_id=place.external_id or None,
+            )
+            for place in found.places
+        ],
+    )
+
+
+def _event(event: StoryEvent, language: str) -> StoryBody:
+    return StoryBody(
+        at=event.at,
+        what=event.chapter.value,
+        sentence=event.sentence.translate(language),
+        reason=event.reason.translate(language) if event.reason else None,
+        integration_id=str(event.integration_id) if event.integration_id else None,
+        run_id=str(event.run_id) if event.run_id else None,
+    )
+
+
+def _delivery(view: DeliveryView, language: str) -> DeliveryBody:
     return DeliveryBody(
         integration_id=str(view.integration_id),
         integration=view.integration_name,
@@ -195,4 +293,5 @@ def _delivery(view: DeliveryView) -> DeliveryBody:
         sent_at=view.sent_at,
         next_attempt_at=view.due_at,
         fate=view.fate.value if view.fate else None,
+        reason=view.reason.translate(language) if view.reason else None,
     )

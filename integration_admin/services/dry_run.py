@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from integration_admin.adapters.judging import JudgesVouchers
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict
@@ -49,14 +50,24 @@ class DryRuns:
         async with self._database.read(actor.organisation_id) as unit:
             return why_not_now(await unit.integrations.get(integration_id))
 
-    async def pages(self, actor: Actor, integration_id: uuid.UUID) -> AsyncIterator[Sequence[DryRunEntry]]:
+    async def pages(
+        self,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        *,
+        at: datetime | None = None,
+        rules: JudgesVouchers | None = None,
+    ) -> AsyncIterator[Sequence[DryRunEntry]]:
         """Yield what would become of everything that waits, in the order it would be sent; then what would stay.
 
-        Codes are judged by the accounting system's lists as they were last read. Raises NotFound.
+        Codes are judged by the accounting system's lists as they were last read, for an export `at` that time or
+        now. `rules` take the place of those the adapter has without asking. Raises NotFound.
         """
         actor.require(Permission.RUN)
         async with self._database.read(actor.organisation_id) as unit:
-            setup = await ExportSetup.read(unit, self._adapters, self._clock, integration_id)
+            setup = await ExportSetup.read(unit, self._adapters, self._clock, integration_id, at=at)
+        if rules is not None:
+            setup = replace(setup, rules=rules)
         walk = _Walk(setup, self._clock.now())
         for stage in walk.stages():
             after = 0

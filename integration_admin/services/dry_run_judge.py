@@ -6,9 +6,9 @@ Which records wait is dry_run.py's business.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from integration_admin.adapters.base import AccountingAdapter, TargetField, Vouc
 from integration_admin.adapters.judging import JudgesVouchers
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import IntegrationAdminError
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
 from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.reference import ReferenceItem
@@ -28,11 +28,11 @@ from integration_admin.services.adapter_registry import AdapterRegistry, targets
 from integration_admin.services.code_lookup import ID_PREFIX, CodeLookup
 from integration_admin.services.config_validator import code_faults
 from integration_admin.services.dimension_names import named
-from integration_admin.services.export_claims import EXPORTED_STATUSES, category_left_out, make_vouchers
+from integration_admin.services.export_claims import EXPORTED_STATUSES, make_vouchers
 from integration_admin.services.export_outcomes import Verdict
 from integration_admin.services.exported_kinds import exported_kinds
+from integration_admin.services.held_claims import why_held, with_holders
 from integration_admin.services.mapping_resolver import CompiledMapping, Unresolvable, compile_mapping
-from integration_admin.services.mapping_words import category_label
 
 _CHUNK = 500
 
@@ -51,7 +51,8 @@ class DryRunEntry:
     """What an export would do with one record.
 
     `payload` is the exact body, where one can be made; `reasons` say why it would fail or stay.
-    `reference` is the one it has, or would be given.
+    `reference` is the one it has, or would be given. Beside each reason for failing stands in `fields` the target
+    field to blame, empty where it is none.
     """
 
     kind: str
@@ -61,6 +62,14 @@ class DryRunEntry:
     reference: str = ""
     reasons: tuple[Message, ...] = ()
     payload: Mapping[str, Any] | None = None
+    fields: tuple[str, ...] = ()
+
+
+class _Fault(NamedTuple):
+    """A reason for failing, and the target field to blame, if it is one."""
+
+    message: Message
+    field: str = ""
 
 
 class Judged(NamedTuple):
@@ -86,8 +95,16 @@ class ExportSetup:
     today: date
 
     @classmethod
-    async def read(cls, unit: Unit, adapters: AdapterRegistry, clock: Clock, integration_id: UUID) -> Self:
-        """Read it; raises NotFound, and InvalidInput for settings that make no sense."""
+    async def read(
+        cls,
+        unit: Unit,
+        adapters: AdapterRegistry,
+        clock: Clock,
+        integration_id: UUID,
+        *,
+        at: datetime | None = None,
+    ) -> Self:
+        """Read it, for an export at that time or now; raises NotFound, and InvalidInput for settings without sense."""
         integration = await unit.integrations.get(integration_id)
         adapter = adapters.get(integration.kind)
         excluded = await unit.integrations.exclusions(integration_id)
@@ -103,32 +120,26 @@ class ExportSetup:
             mapping=mapping,
             excluded=excluded,
             kinds=exported_kinds(able, maps_payments=mapping.payments is not None),
-            today=clock.now().astimezone(zone).date(),
+            today=(at or clock.now()).astimezone(zone).date(),
         )
 
 
 async def judge(unit: Unit, setup: ExportSetup, deliveries: Sequence[Outgoing]) -> list[Judged]:
     """Return what would become of each of `deliveries`, in their order."""
-    left_out = {
-        delivery.record_id: (delivery, category)
-        for delivery in deliveries
-        if delivery.status in EXPORTED_STATUSES
-        and (category := category_left_out(setup.mapping, delivery)) is not None
-    }
-    items, refused = make_vouchers(
-        setup.mapping, [delivery for delivery in deliveries if delivery.record_id not in left_out]
-    )
+    deliveries = await with_holders(unit, setup.integration.id, setup.mapping.left_out, deliveries)
+    held = {row.record_id: row for row in deliveries if row.held_by and row.status in EXPORTED_STATUSES}
+    items, refused = make_vouchers(setup.mapping, [row for row in deliveries if row.record_id not in held])
     vouchers = {item.delivery.record_id: item.voucher for item in items}
     codes = await codes_of(unit, setup, vouchers.values())
-    rows = await unit.records.by_ids([*left_out, *(verdict.delivery.record_id for verdict in refused)])
+    rows = await unit.records.by_ids([*held, *(verdict.delivery.record_id for verdict in refused)])
     judged = {
         verdict.delivery.record_id: Judged(
             _refused(setup, verdict, rows[verdict.delivery.record_id].external_id), None
         )
         for verdict in refused
     }
-    for record_id, (delivery, category) in left_out.items():
-        judged[record_id] = Judged(_left_out(delivery, category, rows[record_id].external_id), None)
+    for record_id, delivery in held.items():
+        judged[record_id] = Judged(_held(delivery, rows[record_id].external_id), None)
     for item in items:
         entry = _made(setup, codes, item.delivery, item.voucher)
         judged[item.delivery.record_id] = Judged(entry, item.voucher)
@@ -159,58 +170,60 @@ async def codes_of(unit: Unit, setup: ExportSetup, vouchers: Iterable[Voucher]) 
 def _made(setup: ExportSetup, codes: CodeLookup, delivery: Outgoing, voucher: Voucher) -> DryRunEntry:
     """Return what would become of a record there is a voucher for."""
     settings = setup.integration.settings
-    reasons = [fault for target, code in _codes(setup, voucher) for fault in code_faults(target, code, codes)]
+    faults = [
+        _Fault(message, target.name)
+        for target, code in _codes(setup, voucher)
+        for message in code_faults(target, code, codes)
+    ]
     payload = None
     try:
         refused = setup.rules.refusal(voucher, settings) if setup.rules else None
         if refused is not None:
-            reasons += [refused.message] if refused.message else []
+            faults += [_Fault(refused.message, refused.field)] if refused.message else []
         else:
             payload = setup.adapter.render(voucher, settings)
     except IntegrationAdminError as error:
-        reasons.append(error.message)
+        faults.append(_Fault(error.message))
     return DryRunEntry(
         kind=voucher.kind,
         record_id=voucher.record_id,
         amount=Money(delivery.currency, delivery.amount_minor),
-        would=Would.FAIL if reasons or payload is None else Would.SEND,
+        would=Would.FAIL if faults or payload is None else Would.SEND,
         reference=voucher.reference,
-        reasons=_once(reasons),
         payload=payload,
+        **_once(faults),
     )
 
 
-def _left_out(delivery: Outgoing, category: str, record_id: str) -> DryRunEntry:
-    """Return that a claim stays whole because one of its categories is excluded."""
-    why = msg(
-        "The claim is left out, because the category “{category}” is excluded from what is sent.",
-        category=category_label(category),
-    )
+def _held(delivery: Outgoing, record_id: str) -> DryRunEntry:
+    """Return that a record stays because of an excluded category."""
     return DryRunEntry(
         kind=delivery.kind,
         record_id=record_id,
         amount=Money(delivery.currency, delivery.amount_minor),
         would=Would.STAY,
         reference=delivery.reference,
-        reasons=(why,),
+        reasons=(why_held(delivery.kind, delivery.held_by),),
     )
 
 
 def _refused(setup: ExportSetup, verdict: Verdict, record_id: str) -> DryRunEntry:
     """Return what keeps a record from becoming a voucher: everything, where the export names the first."""
     delivery = verdict.delivery
-    reasons = _problems(setup.mapping, delivery) or [verdict.message]
+    faults = _problems(setup.mapping, delivery)
+    if not faults and verdict.message is not None:
+        faults = [_Fault(verdict.message, verdict.field)]
     return DryRunEntry(
         kind=delivery.kind,
         record_id=record_id,
         amount=Money(delivery.currency, delivery.amount_minor),
         would=Would.FAIL,
         reference=delivery.reference,
-        reasons=_once(reason for reason in reasons if reason is not None),
+        **_once(faults),
     )
 
 
-def _problems(mapping: CompiledMapping, delivery: Outgoing) -> list[Message | None]:
+def _problems(mapping: CompiledMapping, delivery: Outgoing) -> list[_Fault]:
     """Return all that is wrong with the content of a record that can be read."""
     try:
         if delivery.kind == REIMBURSEMENT:
@@ -218,7 +231,7 @@ def _problems(mapping: CompiledMapping, delivery: Outgoing) -> list[Message | No
         else:
             mapping.resolve(stored_claim(delivery.payload), reference="", number=0)
     except Unresolvable as error:
-        return [problem.message for problem in error.problems]
+        return [_Fault(problem.message, problem.field) for problem in error.problems]
     except IntegrationAdminError:
         # It cannot even be read; what the export says about that is told.
         return []
@@ -233,6 +246,12 @@ def _codes(setup: ExportSetup, voucher: Voucher) -> Iterator[tuple[TargetField, 
                 yield setup.coded[name], code
 
 
-def _once(reasons: Iterable[Message]) -> tuple[Message, ...]:
-    """Return the reasons in their order, each once: many lines may be wrong in the same way."""
-    return tuple({str(reason): reason for reason in reasons}.values())
+class _Told(TypedDict):
+    reasons: tuple[Message, ...]
+    fields: tuple[str, ...]
+
+
+def _once(faults: Iterable[_Fault]) -> _Told:
+    """Return what is wrong in its order, each thing once: many lines may be wrong in the same way."""
+    told = {str(fault.message): fault for fault in faults}.values()
+    return {"reasons": tuple(fault.message for fault in told), "fields": tuple(fault.field for fault in told)}

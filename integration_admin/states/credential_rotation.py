@@ -15,7 +15,7 @@ from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.credential_fields import applies
 from integration_admin.services.credentials import CredentialForm, FormField, StoredSecret
-from integration_admin.services.secret_expiry import Expiry, read_day
+from integration_admin.services.secret_expiry import Expiry, read_day, written_day
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration
 from integration_admin.states.credentials import CredentialState
@@ -181,7 +181,7 @@ class RotationState(FormState, rx.State):
         self.ready = True
 
     def _show(self, known: Expiry, speech: Speech) -> None:
-        self.expires_on = known.expires_on.isoformat() if known.expires_on else ""
+        self.expires_on = written_day(known.expires_on)
         self.expiry = speech.say(_expiry(known, speech))
         self.warning = speech.say(known.warning)
 
@@ -212,7 +212,7 @@ def _row(item: FormField, speech: Speech, *, alone: bool) -> SecretRow:
 
 def _stored(stored: StoredSecret, speech: Speech) -> Message:
     """Say who stored a secret and when, and how it ends where that gives nothing away."""
-    day, person = speech.day(stored.stored_at), stored.stored_by
+    day, person = speech.day(stored.stored_at), speech.person(stored.stored_by)
     if stored.ending:
         return msg(
             "Stored {day} by {person}, ends in {ending}.", day=day, person=person, ending=stored.ending
@@ -224,7 +224,9 @@ def _expiry(known: Expiry, speech: Speech) -> Message:
     if known.expires_on is None:
         return msg("No expiry date is known.")
     return msg(
-        "Expires on {day}, as {person} has told.", day=speech.day(known.expires_on), person=known.told_by
+        "Expires on {day}, as {person} has told.",
+        day=speech.day(known.expires_on),
+        person=speech.person(known.told_by),
     )
 
 

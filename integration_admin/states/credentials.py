@@ -195,7 +195,7 @@ def _stored(item: FormField, speech: Speech) -> str:
     """Say that a secret is stored, by whom and when, and how it ends where that gives nothing away."""
     if item.stored is None:
         return ""
-    at, by = speech.instant(item.stored.stored_at), item.stored.stored_by
+    at, by = speech.instant(item.stored.stored_at), speech.person(item.stored.stored_by)
     if item.stored.ending:
         return speech.say(
             msg(

@@ -12,8 +12,18 @@ from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.health_monitor import Health
 from integration_admin.states.access import requires
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import current_reader
+from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
+
+RECENT_ERRORS = 3
+"""How many of the newest failures a card tells."""
+
+
+class RecentError(TypedDict):
+    """One record that was not delivered, and why in parts: each with whether it is the other system's English."""
+
+    record: str
+    reason: list[tuple[str, bool]]
 
 
 class IntegrationCard(TypedDict):
@@ -27,8 +37,11 @@ class IntegrationCard(TypedDict):
     last_success: str
     delivered: str
     waiting: str
-    failed: int
+    failed: str
+    errors: list[RecentError]
     next_run: str
+    lifecycle: str
+    running: bool
     draft: bool
     href: str
     credentials: str
@@ -46,6 +59,8 @@ class DashboardState(FormState, rx.State):
     """What the organisation has connected, and what it may connect."""
 
     ready: bool = False
+    unread: bool = False
+    """Whether the integrations could not be read; the refusal says why."""
     cards: list[IntegrationCard] = []  # noqa: RUF012, Reflex copies defaults
     types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
 
@@ -56,16 +71,45 @@ class DashboardState(FormState, rx.State):
         reader = await current_reader()
         services = container.current()
         self._clear()
-        views = await services.configuration.everything(reader.actor)
-        self.cards = [
-            _card(view, await services.health.of(reader.actor, view.id, failures=0), reader.speech)
-            for view in views
-        ]
-        self.types = [
-            {"kind": known.kind, "label": reader.speech.say(known.label)}
-            for known in await services.types.available(reader.actor)
-        ]
+        self.unread = False
+        try:
+            views = await services.configuration.everything(reader.actor)
+            self.cards = [await self._card_of(view, reader) for view in views]
+            self.types = [
+                {"kind": known.kind, "label": reader.speech.say(known.label)}
+                for known in await services.types.available(reader.actor)
+            ]
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            self.cards, self.types, self.unread = [], [], True
         self.ready = True
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def sync(self, integration_id: str) -> rx.event.EventSpec | None:
+        """Start an export, and go to where it can be followed."""
+        reader = await current_reader()
+        self._clear()
+        try:
+            await container.current().runs.start(reader.actor, uuid.UUID(integration_id))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return rx.redirect(f"/settings/integrations/{integration_id}")
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def set_paused(self, integration_id: str, paused: bool) -> rx.event.EventSpec | None:  # noqa: FBT001, an event's argument
+        """Pause an integration or let it go on."""
+        reader = await current_reader()
+        self._clear()
+        configuration = container.current().configuration
+        try:
+            await configuration.set_paused(reader.actor, uuid.UUID(integration_id), paused=paused is True)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return DashboardState.load
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -78,6 +122,10 @@ class DashboardState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return None
         return DashboardState.load
+
+    async def _card_of(self, view: IntegrationView, reader: Reader) -> IntegrationCard:
+        health = await container.current().health.of(reader.actor, view.id, failures=RECENT_ERRORS)
+        return _card(view, health, reader.speech)
 
 
 def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:
@@ -93,7 +141,13 @@ def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationC
         "last_success": speech.instant(health.last_success_at),
         "delivered": speech.number(health.delivered_total),
         "waiting": speech.number(health.waiting),
-        "failed": health.failed + health.unknown,
+        "failed": speech.number(health.failed + health.unknown),
+        "errors": [
+            {"record": failure.record_id, "reason": speech.pieces(failure.message)}
+            for failure in health.failures
+        ],
+        "lifecycle": str(view.state),
+        "running": health.active_run is not None,
         "next_run": speech.instant(health.next_run_at),
         "draft": draft,
         "href": wizard if draft else f"/settings/integrations/{view.id}",

@@ -24,7 +24,8 @@ class DecisionLine(TypedDict):
     amount: str
     voucher_number: str
     sent: str
-    reason: str
+    reason: list[tuple[str, bool]]
+    """In parts, each with whether it is the accounting system's own English words."""
     may_send_again: bool
 
 
@@ -140,7 +141,7 @@ def _line(view: DecisionView, speech: Speech) -> DecisionLine:
         "amount": speech.money(view.amount),
         "voucher_number": str(view.voucher_number),
         "sent": speech.instant(view.sent_at),
-        "reason": speech.say(view.message),
+        "reason": speech.pieces(view.message),
         "may_send_again": view.may_send_again,
     }
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypedDict
 
@@ -22,6 +23,8 @@ from integration_admin.states.speech import Speech
 
 SHOWN = {Would.FAIL: 50, Would.STAY: 50, Would.SEND: 25}
 """How many records of each sort the page draws; the counts are of all."""
+FOLDED_FROM = 6
+"""From this many records of a sort on, they are folded away behind their reasons and counts."""
 _SHOW_EVERY_SECONDS = 0.7
 
 
@@ -33,8 +36,21 @@ class TriedLine(TypedDict):
     record: str
     amount: str
     reference: str
-    reasons: list[str]
+    reasons: list[list[tuple[str, bool]]]
     payload: str
+
+
+class TriedGroup(TypedDict):
+    """Records with the same reasons; `count` is of all of them, also of those the page does not draw.
+
+    Those of a group that is not `folded` are all in sight, each with its own reasons.
+    """
+
+    key: str
+    folded: bool
+    count: str
+    reasons: list[list[tuple[str, bool]]]
+    lines: list[TriedLine]
 
 
 class DryRunState(FormState, rx.State):
@@ -50,9 +66,9 @@ class DryRunState(FormState, rx.State):
     to_fail: str = ""
     to_stay: str = ""
     sums: str = ""
-    sendable: list[TriedLine] = []  # noqa: RUF012, Reflex copies defaults
-    failing: list[TriedLine] = []  # noqa: RUF012, Reflex copies defaults
-    staying: list[TriedLine] = []  # noqa: RUF012, Reflex copies defaults
+    sendable: list[TriedGroup] = []  # noqa: RUF012, Reflex copies defaults
+    failing: list[TriedGroup] = []  # noqa: RUF012, Reflex copies defaults
+    staying: list[TriedGroup] = []  # noqa: RUF012, Reflex copies defaults
     more_sendable: str = ""
     more_failing: str = ""
     more_staying: str = ""
@@ -131,8 +147,7 @@ class DryRunState(FormState, rx.State):
         )
         self.sums = ", ".join(speech.money(money) for money in found.totals.amounts)
         self.sendable, self.failing, self.staying = (
-            [tried_line(entry, speech) for entry in found.kept[would]]
-            for would in (Would.SEND, Would.FAIL, Would.STAY)
+            found.groups(would, speech) for would in (Would.SEND, Would.FAIL, Would.STAY)
         )
         self.more_sendable, self.more_failing, self.more_staying = (
             speech.number(beyond) if (beyond := counts[would] - SHOWN[would]) > 0 else ""
@@ -154,7 +169,8 @@ class _Found:
 
     def __init__(self) -> None:
         self.totals = DryRunTotals()
-        self.kept: dict[Would, list[DryRunEntry]] = {would: [] for would in Would}
+        self._kept: dict[Would, list[DryRunEntry]] = {would: [] for would in Would}
+        self._alike: dict[Would, Counter[str]] = {would: Counter() for would in Would}
 
     @property
     def count(self) -> int:
@@ -165,19 +181,53 @@ class _Found:
         """Count a page, and keep what is shown of it."""
         self.totals.add(entries)
         for entry in entries:
-            if len(self.kept[entry.would]) < SHOWN[entry.would]:
-                self.kept[entry.would].append(entry)
+            why, alike = _why(entry), self._alike[entry.would]
+            if len(self._kept[entry.would]) < SHOWN[entry.would]:
+                self._kept[entry.would].append(entry)
+                alike[why] += 1
+            elif why in alike:
+                alike[why] += 1
+
+    def groups(self, would: Would, speech: Speech) -> list[TriedGroup]:
+        """Return what is kept of one sort, as it is drawn; the reason most records share comes first."""
+        kept, alike = self._kept[would], self._alike[would]
+        if not kept:
+            return []
+        if len(kept) < FOLDED_FROM:
+            return [_group("all", kept, speech, count=len(kept), folded=False)]
+        by_reason = defaultdict(list)
+        for entry in kept:
+            by_reason[_why(entry)].append(entry)
+        return [
+            _group(str(place), by_reason[why], speech, count=count, folded=True)
+            for place, (why, count) in enumerate(alike.most_common())
+        ]
 
 
-def tried_line(entry: DryRunEntry, speech: Speech) -> TriedLine:
-    """Turn an entry into what is drawn."""
+def _why(entry: DryRunEntry) -> str:
+    """Return an entry's reasons as one text, to tell those apart that have others."""
+    return "\n".join(map(str, entry.reasons))
+
+
+def _group(key: str, entries: list[DryRunEntry], speech: Speech, *, count: int, folded: bool) -> TriedGroup:
+    return {
+        "key": key,
+        "folded": folded,
+        "count": speech.number(count),
+        "reasons": [speech.pieces(reason) for reason in entries[0].reasons] if folded else [],
+        "lines": [tried_line(entry, speech, told=folded) for entry in entries],
+    }
+
+
+def tried_line(entry: DryRunEntry, speech: Speech, *, told: bool = False) -> TriedLine:
+    """Turn an entry into what is drawn; `told` says that its reasons stand above it already."""
     return {
         "key": f"{entry.kind}-{entry.reference}",
         "kind": entry.kind,
         "record": entry.record_id,
         "amount": speech.money(entry.amount),
         "reference": entry.reference,
-        "reasons": [speech.say(reason) for reason in entry.reasons],
+        "reasons": [] if told else [speech.pieces(reason) for reason in entry.reasons],
         "payload": written(entry.payload),
     }
 

@@ -6,47 +6,33 @@ What a person decides about records is in states/decisions.py.
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from typing import TypedDict
+from itertools import count
 
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import DeliveryState, FateState, IntegrationState, Permission
+from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
-from integration_admin.services.views import FailureView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration
 from integration_admin.states.decisions import Deciding
+from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
+from integration_admin.states.preflight import Foretelling
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
 
 _LOOK_AGAIN_SECONDS = 0.7
 _PAUSE_PER_LOOK = 4
 """A look that takes long is followed by a pause this many times as long, so that looking leaves the database in peace."""
-
-_TO_DO = {
-    DeliveryState.NEEDS_PERSON: "decide",
-    DeliveryState.DELIVERED: "done",
-    DeliveryState.REJECTED: "mend",
-}
+_LOOKS_BETWEEN_WORDS = 20
+"""The figure on screen changes with every look; read out as often, it would leave room for nothing else."""
 
 
-class FailureLine(TypedDict):
-    """One record that was not delivered, and why; `todo` is mapping, mend, decide, there, done or wait."""
-
-    kind: str
-    record: str
-    amount: str
-    reason: str
-    todo: str
-    integration: str
-
-
-class HealthState(Deciding, FormState, rx.State):
+class HealthState(Deciding, Foretelling, FormState, rx.State):
     """One integration's health."""
 
     ready: bool = False
@@ -57,6 +43,7 @@ class HealthState(Deciding, FormState, rx.State):
     status: str = ""
     sentence: str = ""
     stop_reason: str = ""
+    untested: bool = False
     last_run: str = ""
     last_run_state: str = ""
     last_run_at: str = ""
@@ -170,6 +157,8 @@ class HealthState(Deciding, FormState, rx.State):
             await self._read(reader, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+            return
+        self.announcement = self.sentence
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
@@ -179,11 +168,13 @@ class HealthState(Deciding, FormState, rx.State):
         async with self:
             self._follower = mine
         loop = asyncio.get_running_loop()
-        while True:
+        for look in count(1):
             began = loop.time()
             async with self:
                 if mine != self._follower or not self.running or not await self._look_again():
                     return
+                if self.running and look % _LOOKS_BETWEEN_WORDS == 0:
+                    self.announcement = await self._progress_in_words()
             yield
             took = loop.time() - began
             await asyncio.sleep(max(_LOOK_AGAIN_SECONDS, _PAUSE_PER_LOOK * took))
@@ -202,6 +193,10 @@ class HealthState(Deciding, FormState, rx.State):
         if not self.running:
             self._tell_the_end()
         return True
+
+    async def _progress_in_words(self) -> str:
+        speech = (await current_reader()).speech
+        return speech.say(msg("Exported so far: {count}", count=self.progress))
 
     def _tell_the_end(self) -> None:
         """Have it read out how the export went: by the focus where the button that had it is gone, else politely."""
@@ -224,7 +219,7 @@ class HealthState(Deciding, FormState, rx.State):
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
-        self.running = True
+        self.running, self.announcement = True, reader.speech.say(msg("An export is under way"))
         return HealthState.follow
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
@@ -235,6 +230,7 @@ class HealthState(Deciding, FormState, rx.State):
         self.kind, self.lifecycle = reader.speech.say(view.label), str(view.state)
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
+        self.untested = view.state is IntegrationState.PAUSED and view.stop_message is not None
         self._show(health, reader.speech)
         await self._read_decisions(reader, integration_id, health.undecided)
         self.ready = True
@@ -256,6 +252,7 @@ class HealthState(Deciding, FormState, rx.State):
         told = health.after_import.sentences if health.after_import else ()
         self.after_import = [speech.say(sentence) for sentence in told]
         self._show_requests(health.requests, speech)
+        self._show_preflight(health.preflight, speech)
         self.expiry = speech.say(health.expiry)
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running = active is not None
@@ -269,16 +266,3 @@ class HealthState(Deciding, FormState, rx.State):
         self.requests = speech.number(requests.sent) if requests else ""
         self.requests_included = speech.number(requests.included) if requests else ""
         self.requests_warning = speech.say(requests.warning) if requests else ""
-
-
-def failure_line(item: FailureView, speech: Speech, integration_id: str) -> FailureLine:
-    """Turn a failure into a row, with what is to be done about it."""
-    todo = "there" if item.fate is FateState.REJECTED else _TO_DO.get(item.state, "wait")
-    return {
-        "kind": item.record_kind,
-        "record": item.record_id,
-        "amount": speech.money(item.amount),
-        "reason": speech.say(item.message),
-        "todo": "mapping" if todo == "mend" and item.field else todo,
-        "integration": f"/settings/integrations/{integration_id}",
-    }

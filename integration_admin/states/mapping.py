@@ -1,30 +1,31 @@
 """The field mapping editor: rows to draw, suggestions, warnings to accept, saving."""
 
 import uuid
-from typing import TypedDict
 
 import reflex as rx
 
 from integration_admin.core.errors import AdapterError, IntegrationAdminError
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.config_validator import Finding
 from integration_admin.services.mapping_form import (
-    COMPOSE,
-    CONSTANT,
-    CategoryRow,
-    TargetRow,
     category_rows,
     is_category_map,
     mapping_of,
     target_rows,
     wants_suggestions,
 )
-from integration_admin.services.mapping_words import category_label, origin_label
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, asked_word
 from integration_admin.states.forms import FormState
+from integration_admin.states.mapping_lines import (
+    CategoryLine,
+    TargetLine,
+    category_line,
+    place_of,
+    target_line,
+)
 from integration_admin.states.mapping_versions import (
     MappingVersionsState,
     ask_about,
@@ -35,42 +36,10 @@ from integration_admin.states.mapping_versions import (
 )
 from integration_admin.states.preview import PreviewState
 from integration_admin.states.reader import Reader, current_reader
-from integration_admin.states.speech import Speech
 from integration_admin.states.wizard import STEPS, step_address
 
 _OFFERED = 20
 _LONGEST_SEARCH = 100
-_SHOWN_CHOICES = 20
-
-
-class CategoryLine(TypedDict):
-    """One category and the account it goes to."""
-
-    name: str
-    category: str
-    key: str
-    """What the category is called in the claims, where that is not its name."""
-    code: str
-    suggested: bool
-    warning: str
-    drawn: int
-    """How often a file has filled the field in: it is drawn anew each time, and only then."""
-
-
-class TargetLine(TypedDict):
-    """One target field and where its value comes from."""
-
-    name: str
-    label: str
-    help: str
-    required: bool
-    origin: str
-    value: str
-    origins: list[tuple[str, str]]
-    reference: str
-    """The list of the accounting system the value is a code of, or nothing."""
-    usual: bool
-    warning: str
 
 
 class MappingState(FormState, rx.State):
@@ -92,6 +61,7 @@ class MappingState(FormState, rx.State):
     saved: bool = False
     mapped_by_category: str = ""
     """The target field that is filled by the table from category to account."""
+    _search_failed: bool = False
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -134,14 +104,22 @@ class MappingState(FormState, rx.State):
         reader = await current_reader()
         if not self.integration_id:
             return
-        found = await container.current().mappings.search(
-            reader.actor,
-            uuid.UUID(self.integration_id),
-            str(list_name)[:_LONGEST_SEARCH],
-            str(words)[:_LONGEST_SEARCH],
-            _OFFERED,
-            usable_only=True,
-        )
+        try:
+            found = await container.current().mappings.search(
+                reader.actor,
+                uuid.UUID(self.integration_id),
+                str(list_name)[:_LONGEST_SEARCH],
+                str(words)[:_LONGEST_SEARCH],
+                _OFFERED,
+                usable_only=True,
+            )
+        except IntegrationAdminError as error:
+            # What is typed stays, and nothing that was offered for other words stands under it.
+            self.offered, self._search_failed = [], True
+            self.refusal = reader.speech.say(error.message)
+            return
+        if self._search_failed:
+            self.refusal, self._search_failed = "", False
         self.offered = [(item.code, item.name) for item in found]
 
     @rx.event
@@ -247,19 +225,8 @@ class MappingState(FormState, rx.State):
             category_line(row, reader.speech)
             for row in category_rows(editor.targets, editor.mapping, editor.categories, suggestions)
         ]
-        rows: list[TargetLine] = [
-            {
-                "name": row.target.name,
-                "label": reader.speech.say(row.target.label),
-                "help": _help(row, reader.speech),
-                "required": row.target.required,
-                "origin": row.origin,
-                "value": row.value,
-                "origins": [(name, reader.speech.say(origin_label(name))) for name in row.origins],
-                "reference": row.target.reference or "",
-                "usual": row.usual,
-                "warning": "",
-            }
+        rows = [
+            target_line(row, reader.speech)
             for row in target_rows(editor.targets, editor.mapping, editor.reference_counts)
         ]
         self.mapped_by_category = next(filter(is_category_map, editor.targets)).name
@@ -272,7 +239,7 @@ class MappingState(FormState, rx.State):
         wrong = {error["field"].removeprefix("value:"): error["message"] for error in self.errors}
         for row in [*self.targets, *self.others]:
             row["warning"] = wrong.get(row["name"], "")
-        places = {name: _place(name, origin) for name, origin in self.chosen.items()}
+        places = {name: place_of(name, origin) for name, origin in self.chosen.items()}
         # A table of categories has no field of its own.
         places |= {line["name"].split(":", 2)[1]: line["name"] for line in reversed(self.categories)}
         self.errors = [
@@ -289,30 +256,3 @@ class MappingState(FormState, rx.State):
             line["warning"] = reader.speech.say(about.get((target, category)))
         for row in [*self.targets, *self.others]:
             row["warning"] = reader.speech.say(about.get((row["name"], "")))
-
-
-def category_line(row: CategoryRow, speech: Speech, drawn: int = 0) -> CategoryLine:
-    """Return what the form shows of a category."""
-    name = speech.say(category_label(row.category))
-    return {
-        "name": f"map:{row.target}:{row.category}",
-        "category": name,
-        "key": row.category if row.category != name else "",
-        "code": row.code,
-        "suggested": row.suggested,
-        "warning": "",
-        "drawn": drawn,
-    }
-
-
-def _help(row: TargetRow, speech: Speech) -> str:
-    """Say what a field is for, and which values it may have where they are few."""
-    about = speech.say(row.target.help)
-    listed = ", ".join(row.target.choices[:_SHOWN_CHOICES])
-    choices = msg("It may be one of these: {choices}.", choices=listed)
-    return f"{about} {speech.say(choices)}" if listed else about
-
-
-def _place(name: str, origin: str) -> str:
-    """Return the id of the field a target's value is written in or, where nothing is written, chosen by."""
-    return f"value:{name}" if origin in {CONSTANT, COMPOSE} else f"from:{name}"

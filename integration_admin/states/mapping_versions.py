@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import reflex as rx
 
+from integration_admin.core.actor import actor_label
 from integration_admin.core.errors import IntegrationAdminError, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Permission
@@ -131,5 +132,5 @@ def _line(version: SavedMapping, speech: Speech, *, in_use: bool) -> VersionLine
 def _saved(version: SavedMapping, speech: Speech) -> Message:
     at = speech.instant(version.saved_at)
     if version.saved_by:
-        return msg("Saved {at} by {person}", at=at, person=version.saved_by)
+        return msg("Saved {at} by {person}", at=at, person=actor_label(version.saved_by))
     return msg("Saved {at} or before; nobody knows by whom", at=at)

@@ -1,6 +1,8 @@
 """One real record before and after the mapping, as the mapping page shows it."""
 
+import re
 import uuid
+from datetime import date
 from typing import TypedDict
 
 import reflex as rx
@@ -19,6 +21,7 @@ from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
 _LONGEST_NUMBER = 64
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class ValueLine(TypedDict):
@@ -56,7 +59,7 @@ class PreviewState(FormState, rx.State):
     record: str = ""
     kind: str = ""
     would: str = ""
-    reasons: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    reasons: list[list[tuple[str, bool]]] = []  # noqa: RUF012, Reflex copies defaults
     received: list[ValueLine] = []  # noqa: RUF012, Reflex copies defaults
     outlays: list[OutlayLine] = []  # noqa: RUF012, Reflex copies defaults
     day: str = ""
@@ -115,7 +118,7 @@ class PreviewState(FormState, rx.State):
     def _show(self, found: Preview, speech: Speech) -> None:
         entry = found.entry
         self.record, self.kind, self.would = entry.record_id, entry.kind, str(entry.would)
-        self.reasons = [speech.say(reason) for reason in entry.reasons]
+        self.reasons = [speech.pieces(reason) for reason in entry.reasons]
         self.received = [_value(value, speech) for value in found.received if value.value or value.excluded]
         self.outlays = [
             {
@@ -125,15 +128,27 @@ class PreviewState(FormState, rx.State):
             }
             for place, line in enumerate(found.lines)
         ]
-        self.day = found.day.isoformat() if found.day else ""
+        self.day = speech.day(found.day)
         self.number, self.numbered, self.reference = str(found.number), found.numbered, entry.reference
-        self.head = [(speech.say(label), value) for label, value in found.heading]
+        self.head = [(speech.say(label), _as_read(value, speech)) for label, value in found.heading]
         self.postings = [_posting(place, posting, speech) for place, posting in enumerate(found.postings)]
         self.payload = written(entry.payload)
 
 
 def _value(value: SourceValue, speech: Speech) -> ValueLine:
-    return {"label": speech.say(value.label), "value": value.value, "excluded": value.excluded}
+    return {
+        "label": speech.say(value.label),
+        "value": speech.write(value.value),
+        "excluded": value.excluded,
+    }
+
+
+def _as_read(value: str, speech: Speech) -> str:
+    """Return a value of the voucher; what is sent as 2026-11-21 is a day to whoever reads it."""
+    try:
+        return speech.day(date.fromisoformat(value)) if _DAY.fullmatch(value) else value
+    except ValueError:
+        return value
 
 
 def _posting(place: int, posting: Posting, speech: Speech) -> PostingLine:
@@ -141,7 +156,7 @@ def _posting(place: int, posting: Posting, speech: Speech) -> PostingLine:
         "key": str(place),
         "account": posting.account,
         "text": posting.text,
-        "details": [(speech.say(label), value) for label, value in posting.details],
+        "details": [(speech.say(label), _as_read(value, speech)) for label, value in posting.details],
         "debit": speech.money(posting.debit) if posting.debit else "",
         "credit": speech.money(posting.credit) if posting.credit else "",
     }

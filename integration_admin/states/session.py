@@ -32,6 +32,7 @@ class SessionState(rx.State):
         self.can_configure = principal.actor.may(Permission.CONFIGURE)
         shell = await self.get_state(ShellState)
         shell.organisation, shell.person, shell.problem = principal.organisation, principal.actor.name, ""
+        shell.administers = self.can_configure
         (await self.get_state(LanguageState)).language = principal.language
         return None
 

@@ -8,6 +8,8 @@ class ShellState(rx.State):
 
     organisation: str = ""
     person: str = ""
+    administers: bool = False
+    """Whether the person administers the organisation; only then the menu leads to what is theirs alone."""
     notice: str = ""
     """Good news, translated: shown, and announced politely."""
     problem: str = ""

@@ -13,7 +13,8 @@ from integration_admin.services.mapping_form import CategoryRow
 from integration_admin.services.value_map_csv import MOST_FILE, MOST_PACKED
 from integration_admin.states.access import requires
 from integration_admin.states.forms import FormState
-from integration_admin.states.mapping import CategoryLine, MappingState, category_line
+from integration_admin.states.mapping import MappingState
+from integration_admin.states.mapping_lines import CategoryLine, category_line
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 

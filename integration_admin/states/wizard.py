@@ -39,6 +39,7 @@ class WizardState(FormState, rx.State):
     name: str = ""
     type_label: str = ""
     tested_entity: str = ""
+    tested: bool = False
     schedule: str = ""
     next_run: str = ""
     mapped: int = 0
@@ -67,7 +68,8 @@ class WizardState(FormState, rx.State):
         self.integration_id = str(view.id)
         self.version, self.name = view.version, view.name
         self.type_label = reader.speech.say(view.label)
-        self.tested_entity = view.tested_entity if view.tested_at is not None else ""
+        self.tested = view.tested_at is not None
+        self.tested_entity = view.tested_entity if self.tested else ""
         if self.step == "review":
             await self._load_review(integration_id)
         self.times_read += 1
@@ -90,13 +92,17 @@ class WizardState(FormState, rx.State):
     @rx.event
     @requires(Permission.CONFIGURE)
     async def save(self, form: dict) -> rx.event.EventSpec | None:
-        """Finish: turn the draft into an active integration and show it."""
+        """Finish: turn the draft into an active integration, or an untested one into a paused one, and show it."""
         reader = await current_reader()
         self._clear()
         integration_id = uuid.UUID(self.integration_id)
-        name = str(form.get("name", ""))
+        name, reason = str(form.get("name", "")), str(form.get("reason", ""))
+        configuration = container.current().configuration
         try:
-            await container.current().configuration.save(reader.actor, integration_id, self.version, name)
+            if self.tested:
+                await configuration.save(reader.actor, integration_id, self.version, name)
+            else:
+                await configuration.save_untested(reader.actor, integration_id, self.version, name, reason)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None

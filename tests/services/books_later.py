@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from integration_admin.adapters.base import Credentials, Fate, Outcome, Voucher
+from integration_admin.adapters.base import Credentials, Outcome, Voucher
+from integration_admin.adapters.following import Fate
 from integration_admin.core.errors import AdapterError
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import FateState

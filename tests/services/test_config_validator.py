@@ -94,7 +94,7 @@ def test_a_line_source_on_a_field_of_the_voucher_is_an_error(field: FieldMapping
         (
             "number",
             "",
-            "“Number” is one value for the whole voucher and cannot be read from “line.category”, which differs from line to line.",
+            "“Number” is one value for the whole voucher and cannot be read from “Category”, which differs from line to line.",
         )
     ]
 
@@ -149,7 +149,7 @@ def test_a_value_map_entry_that_is_too_long_is_a_warning() -> None:
 def test_a_category_in_use_without_an_account_is_a_warning() -> None:
     mapping = {"account": FieldMapping(source="line.category", values={"travel.train": "7140"})}
     assert warnings(mapping) == [
-        ("account", "office.supplies", "Category “office.supplies” has no account yet.")
+        ("account", "office.supplies", "Category “Office supplies” has no account yet.")
     ]
 
 

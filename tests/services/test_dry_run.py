@@ -121,8 +121,8 @@ async def test_everything_that_is_wrong_is_told_and_each_thing_once(engine: Engi
     entry = (await tried(engine, integration))["EC-1"]
     assert (entry.would, entry.payload) == (Would.FAIL, None)
     assert [str(reason) for reason in entry.reasons] == [
-        "Category “hotel” has no account yet.",
-        "Category “meals” has no account yet.",
+        "Category “Hotel” has no account yet.",
+        "Category “Meals” has no account yet.",
     ]
 
 

@@ -190,7 +190,7 @@ async def test_a_change_is_in_the_audit_log(engine: Engine) -> None:
         rows = (await system._session.scalars(select(AuditEvent))).all()
     (row,) = [row for row in rows if row.action == "exclusions.save"]
     assert row.actor == "Alice"
-    assert row.detail == {"categories": ["claimant.email", "purpose"]}
+    assert row.detail == {"old": {"categories": []}, "new": {"categories": ["claimant.email", "purpose"]}}
 
 
 async def test_all_about_the_claimant_in_a_settings_file_is_shown_field_by_field(engine: Engine) -> None:
@@ -220,13 +220,14 @@ async def test_a_claim_with_a_line_in_an_excluded_category_stays_whole_and_goes_
     assert (run.state, run.delivered, run.rejected) == (RunState.SUCCEEDED, 1, 0)
     again = await engine.sync(integration)
     assert (again.state, again.delivered, again.rejected) == (RunState.SUCCEEDED, 0, 0)
-    assert str(again.message).endswith("Claims that stay because their category is left out: 1.")
+    assert str(again.message).endswith("Records that stay because an expense category is left out: 1.")
     assert set((await delivery_states(engine)).values()) == {DeliveryState.DELIVERED, DeliveryState.READY}
     health = await engine.health.of(engine.actor, integration)
     assert (health.waiting, health.failed, health.failures) == (1, 0, ())
-    assert [str(sentence) for sentence in health.held_back] == [
-        "Claims with a line in the category “Meals” are left out: they are not exported, and count as waiting."
-    ]
+    assert " ".join(str(sentence) for sentence in health.held_back) == (
+        "Claims with a line in the category “Meals” are left out: they and their reimbursements are not exported,"
+        " and count as waiting."
+    )
 
     freed = await leave_out(engine, integration, [])
     assert said(freed)[0] == "Waiting claims that were left out and now go with the next export: 1."

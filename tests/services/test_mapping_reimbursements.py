@@ -109,7 +109,7 @@ def test_a_required_field_it_does_not_have_is_a_problem() -> None:
     assert problems(payment(), credit_account=FieldMapping(source="department")) == [
         (
             "credit_account",
-            "“Account for what is owed” cannot be empty, and it is read from “department”, which this kind of record does not have.",
+            "“Account for what is owed” cannot be empty, and it is read from “Department”, which this kind of record does not have.",
         )
     ]
 

@@ -93,7 +93,7 @@ def test_a_claim_without_any_date_is_a_problem() -> None:
 
 def test_a_category_without_an_account_is_named_at_its_line() -> None:
     record = claim(lines=[make_line(1), make_line(2, category="travel.ferry")])
-    assert problems(record, PLAIN) == [("account", 2, "Category “travel.ferry” has no account yet.")]
+    assert problems(record, PLAIN) == [("account", 2, "Category “Travel: ferry” has no account yet.")]
 
 
 def test_every_problem_of_a_claim_is_reported_at_once() -> None:
@@ -110,7 +110,7 @@ def test_several_problems_are_counted_for_the_person_and_named_by_field() -> Non
     with pytest.raises(InvalidInput) as refused:
         resolve(claim(lines=[make_line(1, category="a"), make_line(2, category="b")]), PLAIN)
     assert str(refused.value.message) == "2 things keep this claim from being exported."
-    assert str(refused.value.fields["account"]) == "Category “a” has no account yet."
+    assert str(refused.value.fields["account"]) == "Category “A” has no account yet."
 
 
 def test_the_words_for_the_log_hold_nothing_of_the_claim() -> None:
@@ -142,7 +142,7 @@ def test_a_missing_value_is_a_problem_only_where_the_field_is_required() -> None
     without = one_line(vat_code=None)
     assert resolve(without, {"tax_rule": by_vat}, TAX).lines[0].fields == {}
     assert problems(without, {"account": by_vat}, ACCOUNT) == [
-        ("account", 1, "“Account” cannot be empty, and “line.vat_code” has no value here.")
+        ("account", 1, "“Account” cannot be empty, and “VAT code” has no value here.")
     ]
 
 
@@ -222,7 +222,7 @@ def test_a_code_that_is_too_long_is_a_problem_and_is_never_cut() -> None:
 def test_a_field_of_the_voucher_never_takes_a_value_of_a_line() -> None:
     refused = (
         "“Invoice number” is one value for the whole voucher and cannot be read from"
-        " “line.description”, which differs from line to line."
+        " “Description of the outlay”, which differs from line to line."
     )
     for field in (FieldMapping(source="line.description"), FieldMapping(compose="{id} {line.description}")):
         assert problems(claim(), {"invoice_number": field}, INVOICE) == [("invoice_number", None, refused)]
@@ -260,7 +260,7 @@ def test_an_excluded_source_is_empty_and_a_required_field_says_why() -> None:
         (
             "person",
             1,
-            "“Person” cannot be empty, and “claimant.name”, which it is read from, is excluded from what is sent.",
+            "“Person” cannot be empty, and “Claimant’s name”, which it is read from, is excluded from what is sent.",
         )
     ]
 

@@ -108,8 +108,10 @@ async def test_a_member_changes_only_their_own_language(
     alice, _ = await organisations.members(operator)
     await organisations.set_language(Actor(operator.organisation_id, "Alice", alice.role, alice.id), "nn")
     async with database.read(operator.organisation_id) as unit:
-        languages = [member.language for member in await unit.organisations.members()]
-    assert languages == ["nn", None]
+        members = await unit.organisations.members()
+        assert [member.language for member in members] == ["nn", None]
+        # Who has chosen none reads the organisation's.
+        assert [await unit.organisations.language_of(member.id) for member in members] == ["nn", "nb"]
 
 
 async def test_a_language_nobody_translated_is_refused(organisations: Organisations) -> None:

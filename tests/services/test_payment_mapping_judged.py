@@ -94,7 +94,7 @@ def test_an_account_no_reimbursement_can_have_is_a_warning(field: FieldMapping) 
         (
             "credit_account",
             "",
-            "“Account for what is owed” is read from “department”, which a reimbursement does not have. None will be exported.",
+            "“Account for what is owed” is read from “Department”, which a reimbursement does not have. None will be exported.",
         )
     ]
 

@@ -12,7 +12,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.services.health_monitor import Health, Status
-from integration_admin.services.secret_expiry import read_day
+from integration_admin.services.secret_expiry import read_day, written_day
 from tests.builders import save_organisation
 from tests.fakes import START
 from tests.services.conftest import Engine
@@ -175,8 +175,12 @@ async def test_where_nothing_is_stored_nothing_can_expire(engine: Engine) -> Non
 
 
 def test_a_date_field_is_read() -> None:
-    assert read_day(" 2027-05-31 ") == date(2027, 5, 31)
+    day = date(2027, 5, 31)
+    for typed in (" 2027-05-31 ", "31.05.2027", "31.5.2027", "31,05,2027", "31/05/2027", written_day(day)):
+        assert read_day(typed) == day
     assert read_day("") is None
-    with pytest.raises(InvalidInput) as caught:
-        read_day("31.05.2027")
+    assert written_day(None) == ""
+    for typed in ("31.06.2027", "31.05/2027", "31.05.27", "in May"):
+        with pytest.raises(InvalidInput) as caught:
+            read_day(typed)
     assert "expires_on" in caught.value.fields

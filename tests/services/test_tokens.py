@@ -87,3 +87,17 @@ async def test_use_is_noted_at_most_once_a_minute(
             row = await system.token_by_hash(fingerprint(token))
         noted.append(row and row.last_used_at)
     assert noted == [START, START, START + timedelta(minutes=1)]
+
+
+async def test_what_a_token_may_not_do_is_audited_at_most_once_a_minute(
+    tokens: ApiTokens, alice: Actor, database: Database, clock: FakeClock
+) -> None:
+    token = await tokens.create(alice, ["records:read"], "reader")
+    for seconds in (0, 59, 1):
+        clock.advance(seconds)
+        with pytest.raises(NotPermitted):
+            await tokens.resolve(token, "runs:write")
+    async with database.read(alice.organisation_id) as unit:
+        lines = [(line.actor, line.action, line.target, line.at) for line in await unit.audit.latest(2)]
+    denied = ("reader", "access.denied", "runs:write")
+    assert lines == [(*denied, START + timedelta(minutes=1)), (*denied, START)]

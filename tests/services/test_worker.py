@@ -7,7 +7,7 @@ from contextlib import suppress
 from structlog.testing import capture_logs
 
 from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
-from integration_admin.services.worker import Worker
+from integration_admin.services.worker import Recurring, Worker
 
 
 class Queue(LocalRunQueue):
@@ -94,9 +94,8 @@ class FollowUp:
 
 async def test_it_follows_up_again_and_again_apart_from_the_schedules() -> None:
     queue, runner, follow_up = Queue(), Runner(), FollowUp()
-    worker = Worker(
-        Scheduler(queue), runner, queue, tick_seconds=3600, follow_up=follow_up, follow_up_seconds=0.05
-    )
+    recurring = [Recurring("follow_up", follow_up, 0.05)]
+    worker = Worker(Scheduler(queue), runner, queue, tick_seconds=3600, recurring=recurring)
     with capture_logs() as said:
         task = asyncio.create_task(worker.run())
         await asyncio.wait_for(follow_up.twice.wait(), 10)

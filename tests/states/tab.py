@@ -27,6 +27,8 @@ class Tab:
         self.received: dict[str, dict[str, Any]] = {}
         self.received_bytes = 0
         self.redirects: list[str] = []
+        self.written: list[dict[str, Any]] = []
+        """What was written into fields past every var."""
         self.downloads: list[tuple[str, str]] = []
 
     def __getitem__(self, var: Any) -> Any:
@@ -64,6 +66,7 @@ class Tab:
             for event in update.events
             if event.name == "_download"
         ]
+        self.written += [event.payload for event in update.events if event.name == "_set_value"]
         self.redirects += [event.payload["path"] for event in update.events if event.name == "_redirect"]
 
 

@@ -84,7 +84,7 @@ async def test_a_secret_that_works_is_taken_and_never_sent_back(
         # Whoever reads nynorsk is told in nynorsk.
         assert "21. november 2026" in row["stored"]
         assert row["stored"].rstrip(".").endswith("4f2a")
-        assert tab[RotationState.expires_on] == "2027-05-31"
+        assert tab[RotationState.expires_on] == "31.05.2027"
         assert "31. mai 2027" in tab[RotationState.expiry]
         assert tab[CredentialState.version] == tab[RotationState.version]
         assert NEW not in repr(tab.received)
@@ -113,7 +113,7 @@ async def test_what_is_wrong_is_told_beside_its_field(
         (row,) = tab[RotationState.rows]
         assert error["field"] == "new-token"
         assert error["message"] == f"{row['label']}: {row['error']}"
-        await tab.send(RotationState.rotate, form={"new-token": NEW, "new-expires_on": "31.05.2027"})
+        await tab.send(RotationState.rotate, form={"new-token": NEW, "new-expires_on": "31.06.2027"})
         assert [one["field"] for one in tab[RotationState.errors]] == ["new-expires_on"]
         await tab.send(RotationState.set_expiry, form={"expires_on": "2020-01-01"})
         assert [one["field"] for one in tab[RotationState.errors]] == ["expires_on"]

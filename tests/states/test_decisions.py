@@ -12,6 +12,7 @@ from integration_admin.core.errors import Fault
 from integration_admin.core.statuses import DeliveryState, Role, RunState
 from integration_admin.data.database import Database
 from integration_admin.services import container
+from integration_admin.services.run_records import RunRecords
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.health import HealthState
 from integration_admin.states.history import HistoryState
@@ -41,6 +42,7 @@ def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine
     made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
     parts = ("configuration", "health", "decisions", "schedules", "runs", "history")
     installed = {name: getattr(made, name) for name in parts}
+    installed["run_records"] = RunRecords(sqlite_database)
     container.install(cast("Any", SimpleNamespace(sign_in=container.current().sign_in, **installed)))
     return made
 

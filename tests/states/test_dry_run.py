@@ -51,11 +51,13 @@ async def test_counts_are_of_all_and_the_page_holds_only_the_first(people: Peopl
         await tab.connect(await people.session(people.alice), f"/settings/integrations/{integration}/dry-run")
         assert tab[DryRunState.ready]
         assert (tab[DryRunState.to_send], tab[DryRunState.to_fail]) == ("32", "1")
-        assert len(tab[DryRunState.sendable]) == SHOWN["send"]
+        (sendable,) = tab[DryRunState.sendable]
+        assert len(sendable["lines"]) == SHOWN["send"]
+        assert (sendable["folded"], sendable["count"]) == (True, "32")
         assert tab[DryRunState.more_sendable] == "7"
-        (line,) = tab[DryRunState.failing]
+        (line,) = tab[DryRunState.failing][0]["lines"]
         assert (line["record"], line["payload"]) == ("EC-hotel", "")
-        assert '"reference": "IA' in tab[DryRunState.sendable][0]["payload"]
+        assert '"reference": "IA' in sendable["lines"][0]["payload"]
 
 
 async def test_who_may_only_look_starts_no_dry_run(people: People, engine: Engine) -> None:

@@ -10,11 +10,11 @@ from integration_admin.adapters.base import (
     Capabilities,
     Connection,
     Credentials,
-    Fate,
     Outcome,
     ReferenceData,
     Voucher,
 )
+from integration_admin.adapters.following import Fate
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.xledger import fields

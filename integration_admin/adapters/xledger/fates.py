@@ -9,7 +9,7 @@ Xledger's pattern of filters; where it does not take the question, nothing is kn
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from integration_admin.adapters.base import Fate
+from integration_admin.adapters.following import Fate
 from integration_admin.adapters.xledger.client import XledgerClient, page_in
 from integration_admin.adapters.xledger.errors import Cause, misshapen
 from integration_admin.adapters.xledger.lookup import text, whole

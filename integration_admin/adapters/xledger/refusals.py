@@ -7,6 +7,7 @@ from typing import Final
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.xledger.errors import Example, XledgerError
+from integration_admin.adapters.xledger.sayings import all_in_own_words, own_words
 from integration_admin.adapters.xledger.vouchers import HOME_CURRENCY
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
@@ -55,7 +56,7 @@ def rejected(voucher: Voucher, errors: tuple[XledgerError, ...]) -> Outcome:
     field = _field(error)
     quoted = _QUOTED.search(error.message)
     code = quoted["code"] if quoted else ""
-    message = _no_such(field, code) if no_such and field in _NO_SUCH else _own_words(voucher, error)
+    message = _no_such(field, code) if no_such and field in _NO_SUCH else _told(voucher, error)
     return Outcome(
         voucher.reference,
         Result.REJECTED,
@@ -80,7 +81,10 @@ def half_taken(voucher: Voucher) -> Outcome:
 
 
 def refused_after_import(words: Sequence[str]) -> Message:
-    """Say why Xledger will not book what it has taken, in its own words, made fit to show."""
+    """Say why Xledger will not book what it has taken; `words` are its own, made fit to show."""
+    reason = all_in_own_words(words[:_OFFERED])
+    if reason is not None:
+        return msg("Xledger took the voucher in, but will not book it. {reason}", reason=reason)
     return msg(
         "Xledger took the voucher in, but will not book it. It says: “{words}”",
         words=" ".join(words[:_OFFERED]),
@@ -126,7 +130,7 @@ def _with_suggestion(sentence: Message, code: str, examples: Sequence[Example]) 
     return sentence
 
 
-def _own_words(voucher: Voucher, error: XledgerError) -> Message:
+def _told(voucher: Voucher, error: XledgerError) -> Message:
     currency = voucher.lines[0].amount.currency
     if currency != HOME_CURRENCY and "amount" in _steps(error):
         return msg(
@@ -135,7 +139,9 @@ def _own_words(voucher: Voucher, error: XledgerError) -> Message:
             currency=currency,
             home=HOME_CURRENCY,
         )
-    return msg("Xledger refused the voucher. It says: “{words}”", words=error.message)
+    return own_words(error.message) or msg(
+        "Xledger refused the voucher. It says: “{words}”", words=error.message
+    )
 
 
 def _which_account(voucher: Voucher, code: str) -> str:

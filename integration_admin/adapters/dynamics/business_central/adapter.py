@@ -10,7 +10,6 @@ from integration_admin.adapters.base import (
     Capabilities,
     Connection,
     Credentials,
-    Fate,
     Outcome,
     ReferenceData,
     Voucher,
@@ -29,9 +28,11 @@ from integration_admin.adapters.dynamics.business_central.options import (
 from integration_admin.adapters.dynamics.business_central.place import Places
 from integration_admin.adapters.dynamics.business_central.probe import probe
 from integration_admin.adapters.dynamics.business_central.reference import read_all
+from integration_admin.adapters.dynamics.business_central.rules import CompanyRules
 from integration_admin.adapters.dynamics.business_central.sending import Dispatch
 from integration_admin.adapters.dynamics.business_central.vouchers import refusal, shown
 from integration_admin.adapters.dynamics.entra import EntraTokens
+from integration_admin.adapters.following import Fate
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.pace import Gates, Pace
 from integration_admin.core.clock import Clock
@@ -124,10 +125,16 @@ class BusinessCentralAdapter:
     def refusal(self, voucher: Voucher, settings: Mapping[str, str]) -> Outcome | None:
         """Return why this voucher would not even be offered to Business Central, or None. Raises InvalidInput.
 
-        The company's currency and its open periods are not known without asking.
+        The company's currency and its open periods are not known without asking; see `rules`.
         """
         chosen = options(settings)
         return refusal(voucher, None, chosen.dimensions, posts=chosen.posting)
+
+    async def rules(self, credentials: Credentials) -> CompanyRules:
+        """Return rules that know the company's currency and open periods. Raises AuthenticationFailed, AdapterError."""
+        client = self._client(credentials)
+        self._places.forget(client)
+        return CompanyRules(await self._places.of(client))
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers, as journal lines or invoices, and return one outcome for each, as sending.py rules.

@@ -9,6 +9,7 @@ from integration_admin.adapters.dynamics.business_central.entries import amount_
 from integration_admin.adapters.dynamics.business_central.place import Place
 from integration_admin.adapters.dynamics.odata import query, text
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import amount as written
 
 
 class Currencies:
@@ -37,8 +38,8 @@ class Currencies:
                     "Business Central rounds {currency} to {step}, which would change {amount}. Your accountant can"
                     " set Amount Rounding Precision there under Currencies.",
                     currency=code,
-                    step=format(step, "f"),
-                    amount=amount,
+                    step=written(format(step, "f")),
+                    amount=written(amount),
                 )
         return None
 

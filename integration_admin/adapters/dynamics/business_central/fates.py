@@ -6,7 +6,6 @@ another document number.
 
 from collections.abc import Sequence
 
-from integration_admin.adapters.base import Fate
 from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient
 from integration_admin.adapters.dynamics.business_central.entries import entries_of, lines_of
 from integration_admin.adapters.dynamics.business_central.held_invoices import (
@@ -14,6 +13,7 @@ from integration_admin.adapters.dynamics.business_central.held_invoices import (
     readable_invoices_of,
 )
 from integration_admin.adapters.dynamics.business_central.place import Place
+from integration_admin.adapters.following import Fate
 from integration_admin.core.statuses import FateState
 
 

@@ -8,7 +8,7 @@ from operator import add
 
 from integration_admin.adapters.base import Voucher
 from integration_admin.adapters.dynamics.business_central.place import Place
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message, amount, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import REIMBURSEMENT
 
@@ -52,7 +52,7 @@ def problem(voucher: Voucher, place: Place) -> tuple[str, Message] | None:
         return "", msg(
             "The claim comes to {amount} {currency}. A purchase invoice cannot be less than zero, so enter this claim"
             " in Business Central as a credit memo.",
-            amount=total(voucher).decimal(),
+            amount=amount(total(voucher).decimal()),
             currency=currencies[0],
         )
     return None

@@ -94,7 +94,7 @@ def _problem_of_date(
         return "posted_date", msg(
             "Business Central takes no postings on {day}. Your accountant can open the period there under General"
             " Ledger Setup.",
-            day=value,
+            day=day,
         )
     return None
 

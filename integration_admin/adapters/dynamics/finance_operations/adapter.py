@@ -9,7 +9,6 @@ from integration_admin.adapters.base import (
     Capabilities,
     Connection,
     Credentials,
-    Fate,
     Outcome,
     ReferenceData,
     Voucher,
@@ -25,6 +24,7 @@ from integration_admin.adapters.dynamics.finance_operations.reference import rea
 from integration_admin.adapters.dynamics.finance_operations.sending import Sending
 from integration_admin.adapters.dynamics.finance_operations.targets import TARGET_FIELDS
 from integration_admin.adapters.dynamics.finance_operations.vouchers import header, lines, readable, refusal
+from integration_admin.adapters.following import Fate
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput

@@ -5,10 +5,10 @@ One that is in no journal any more is left out: somebody may have taken it out, 
 
 from collections.abc import Sequence
 
-from integration_admin.adapters.base import Fate
 from integration_admin.adapters.dynamics.finance_operations.client import ODataClient
 from integration_admin.adapters.dynamics.finance_operations.journals import posted
 from integration_admin.adapters.dynamics.finance_operations.lookup import lines_of
+from integration_admin.adapters.following import Fate
 from integration_admin.core.statuses import FateState
 
 

@@ -1,0 +1,98 @@
+"""History is kept for as long as the organisation says, and only what is finished is ever deleted."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import InvalidInput, NotFound, NotPermitted
+from integration_admin.core.statuses import Role
+from integration_admin.data.database import Database
+from integration_admin.services.retention import Retention, Thinned, years_before
+from tests.builders import make_claim, save_organisation
+from tests.services.conftest import Engine
+from tests.services.fake_adapter import FakeAdapter, book_all
+from tests.services.test_run_records import refuse_some
+
+TEN_YEARS = timedelta(days=3_655)
+
+
+@pytest.fixture
+async def engine(sqlite_database: Database, new_engine: Any) -> Engine:
+    organisation = await save_organisation(sqlite_database, features=["xledger"])
+    made: Engine = new_engine(
+        sqlite_database, FakeAdapter(), Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
+    )
+    return made
+
+
+async def kept(engine: Engine) -> list[str]:
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        return [row.external_id for row in await unit.records.page(None, 0, 100)]
+
+
+async def test_finished_records_and_their_runs_go_after_ten_years_and_nothing_else(engine: Engine) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    await engine.receive(2, first=10)
+    clean = await engine.sync(integration)
+    await engine.receive(4)
+    engine.adapter.behaviour = refuse_some
+    mixed = await engine.sync(integration)
+    await engine.records.receive(engine.actor, [make_claim(id="EC-9", status="draft")])
+
+    engine.clock.advance(TEN_YEARS - timedelta(days=30))
+    await retention.tick()
+    assert len(await kept(engine)) == 7, "not a day too early"
+
+    engine.clock.advance(timedelta(days=30))
+    await engine.receive(1, first=20, approved_on=str(engine.clock.now().date()))
+    engine.adapter.behaviour = book_all
+    recent = await engine.sync(integration)
+    assert await retention.thin(engine.actor.organisation_id) == Thinned(records=4, runs=1)
+    assert await kept(engine) == ["EC-1", "EC-2", "EC-9", "EC-20"]
+    with pytest.raises(NotFound):
+        await engine.runs.get(engine.actor, clean.id)
+    for run in (mixed, recent):
+        assert (await engine.runs.get(engine.actor, run.id)).id == run.id
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        lines = [(line.action, line.actor) for line in await unit.audit.latest()]
+    assert ("history.thin", "retention") in lines
+    assert len(lines) > 3, "the audit log keeps what was done"
+    assert await retention.thin(engine.actor.organisation_id) == Thinned()
+
+
+async def test_what_was_deleted_cannot_be_exported_again(engine: Engine) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    claim = make_claim(id="EC-1")
+    await engine.records.receive(engine.actor, [claim])
+    await engine.sync(integration)
+    engine.clock.advance(TEN_YEARS)
+    await retention.tick()
+    assert await kept(engine) == []
+    (receipt,) = await engine.records.receive(engine.actor, [claim])
+    assert (receipt.result, receipt.reasons[0].field) == ("rejected", "approved_on")
+    await engine.sync(integration)
+    assert len(engine.adapter.ledger) == 1
+
+
+async def test_how_long_is_the_administrators_to_say_within_what_the_rules_ask(engine: Engine) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    assert await retention.years(engine.actor) == 10
+    await retention.set_years(engine.actor, 5)
+    assert await retention.years(engine.actor) == 5
+    for years in (4, 51):
+        with pytest.raises(InvalidInput):
+            await retention.set_years(engine.actor, years)
+    with pytest.raises(NotPermitted):
+        await retention.set_years(Actor(engine.actor.organisation_id, "Bea", Role.COORDINATOR), 7)
+    with pytest.raises(NotFound):
+        await retention.years(Actor(uuid.uuid4(), "Stranger", Role.ADMINISTRATOR))
+
+
+def test_years_are_counted_by_the_calendar() -> None:
+    assert years_before(datetime(2026, 11, 21, 2, tzinfo=UTC), 10) == datetime(2016, 11, 21, 2, tzinfo=UTC)
+    assert years_before(datetime(2028, 2, 29, tzinfo=UTC), 5) == datetime(2023, 2, 28, tzinfo=UTC)

@@ -1,0 +1,113 @@
+"""The dashboard: what a card tells, what can be done from it, and what it says when nothing can be read."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import DatabaseUnreachable
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import IntegrationState, Role
+from integration_admin.services import container
+from integration_admin.services.configuration import Configuration
+from integration_admin.states.access import AccessMiddleware
+from integration_admin.states.dashboard import DashboardState
+from integration_admin.states.wizard import WizardState
+from tests.builders import make_claim, make_line
+from tests.services.conftest import Engine
+from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
+from tests.services.fake_adapter import FakeAdapter
+from tests.states.people import People
+from tests.states.tab import open_tab
+
+PAGES = {
+    "settings/integrations": [DashboardState.load],
+    "settings/integrations/new": [WizardState.load],
+}
+
+
+class Unreachable:
+    """A configuration service whose database has gone away."""
+
+    async def everything(self, _actor: object) -> Any:
+        raise DatabaseUnreachable(msg("The database cannot be reached."))
+
+
+@pytest.fixture
+def engine(people: People, new_engine: Any) -> Engine:
+    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
+    made: Engine = new_engine(people.database, FakeAdapter(), actor)
+    install(made, made.configuration)
+    return made
+
+
+def install(engine: Engine, configuration: Configuration | Unreachable) -> None:
+    services = SimpleNamespace(
+        sign_in=container.current().sign_in,
+        configuration=configuration,
+        credentials=engine.credentials,
+        health=engine.health,
+        mappings=engine.mappings,
+        runs=engine.runs,
+        schedules=engine.schedules,
+        types=engine.types,
+    )
+    container.install(cast("Any", services))
+
+
+async def test_a_card_tells_the_newest_errors_and_starts_pauses_and_resumes(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    hotel = make_claim(id="EC-hotel", lines=[make_line(category="hotel")])
+    await engine.records.receive(engine.actor, [make_claim(), hotel])
+    await engine.sync(integration)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        (card,) = tab[DashboardState.cards]
+        assert (card["delivered"], card["failed"], card["lifecycle"]) == ("1", "1", "active")
+        (error,) = card["errors"]
+        assert error["record"] == "EC-hotel"
+        assert not any(theirs for _, theirs in error["reason"])
+
+        await tab.send(DashboardState.set_paused, integration_id=str(integration), paused=True)
+        assert tab[DashboardState.cards][0]["status"] == "paused"
+        await tab.send(DashboardState.sync, integration_id=str(integration))
+        assert "pause" in tab[DashboardState.refusal]
+        await tab.send(DashboardState.set_paused, integration_id=str(integration), paused=False)
+        await tab.send(DashboardState.sync, integration_id=str(integration))
+        assert tab.redirects == [f"/settings/integrations/{integration}"]
+
+
+async def test_where_nothing_can_be_read_it_says_so_and_draws_no_empty_list(
+    people: People, engine: Engine
+) -> None:
+    install(engine, Unreachable())
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        assert (tab[DashboardState.ready], tab[DashboardState.unread]) == (True, True)
+        assert tab[DashboardState.refusal]
+        install(engine, engine.configuration)
+        await tab.send(DashboardState.load)
+        assert (tab[DashboardState.unread], tab[DashboardState.refusal]) == (False, "")
+
+
+async def test_the_wizard_saves_what_is_not_tested_only_with_a_reason(people: People, engine: Engine) -> None:
+    integration = await engine.set_up()
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    async with people.database.write(engine.actor.organisation_id) as unit:
+        await unit.mappings.replace(draft, await unit.mappings.get(integration))
+    schedule = await engine.schedules.get(engine.actor, integration)
+    await engine.schedules.save(engine.actor, draft, 1, schedule.timetable)
+    address = f"/settings/integrations/new?id={draft}&step=review"
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), address)
+        assert not tab[WizardState.tested]
+        await tab.send(WizardState.save, form={"name": "Nytt", "reason": ""})
+        assert [error["field"] for error in tab[WizardState.errors]] == ["reason"]
+        await tab.send(WizardState.save, form={"name": "Nytt", "reason": "Nøkkelen kommer i morgen"})
+        assert tab.redirects == [f"/settings/integrations/{draft}"]
+    view = await engine.configuration.get(engine.actor, draft)
+    assert view.state is IntegrationState.PAUSED
+    assert "Nøkkelen kommer i morgen" in str(view.stop_message)

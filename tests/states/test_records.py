@@ -1,0 +1,114 @@
+"""Searching for a record and reading its story in a tab, with no more about people than one's role sees."""
+
+import uuid
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.statuses import Role
+from integration_admin.data.database import Database
+from integration_admin.services import container
+from integration_admin.services.record_search import RecordSearch
+from integration_admin.services.record_story import RecordStories
+from integration_admin.services.record_tracking import RecordTracking
+from integration_admin.services.run_records import RunRecords
+from integration_admin.states.access import AccessMiddleware
+from integration_admin.states.history import HistoryState, RunState
+from integration_admin.states.record import RecordState
+from integration_admin.states.records import RecordsState
+from tests.builders import make_claim, save_records
+from tests.services.conftest import Engine
+from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
+from tests.services.fake_adapter import FakeAdapter
+from tests.services.test_run_records import two_runs
+from tests.states.people import People
+from tests.states.tab import open_tab
+
+PAGES = {
+    "records": [RecordsState.load],
+    "records/[record_kind]/[id]": [RecordState.load],
+    "settings/integrations/[id]/history": [HistoryState.load],
+    "settings/integrations/[id]/runs/[run]": [RunState.load],
+}
+
+
+@pytest.fixture
+def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
+    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
+    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
+    services = SimpleNamespace(
+        sign_in=container.current().sign_in,
+        configuration=made.configuration,
+        runs=made.runs,
+        history=made.history,
+        search=RecordSearch(sqlite_database),
+        stories=RecordStories(sqlite_database, RecordTracking(sqlite_database)),
+        run_records=RunRecords(sqlite_database),
+    )
+    container.install(cast("Any", services))
+    return made
+
+
+async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, engine: Engine) -> None:
+    _, second = await two_runs(engine)
+    await save_records(
+        engine.database, people.alice.organisation_id, *(make_claim(id=f"ZZ-{n}") for n in range(30))
+    )
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/records")
+        assert len(tab[RecordsState.records]) == 25
+        await tab.send(RecordsState.more)
+        assert len(tab[RecordsState.records]) == 35
+        assert tab[RecordsState.next_cursor] == ""
+        await tab.send(RecordsState.search, form={"text": "EC-1", "status": "nonsense", "where": "delivered"})
+        (line,) = tab[RecordsState.records]
+        assert (line["claimant"], line["places"][0]["external_id"]) == ("Kari Nordmann", "F-4")
+        assert tab[RecordsState.announcement].endswith("1.")
+        await tab.connect(await people.session(people.alice), line["href"])
+        assert tab[RecordState.record] == "EC-1"
+        (way,) = tab[RecordState.ways]
+        assert (way["state"], way["external_id"], way["run_href"][-36:]) == ("delivered", "F-4", str(second))
+        assert len(tab[RecordState.events]) == 4
+        assert "86011117947" in tab[RecordState.as_data]
+        await tab.connect(await people.session(people.alice), "/records/expense_claim/EC-77")
+        assert (tab[RecordState.ready], bool(tab[RecordState.refusal])) == (False, True)
+
+
+async def test_who_only_looks_is_sent_nothing_about_people(people: People, engine: Engine) -> None:
+    await two_runs(engine)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        for address in ("/records", "/records/expense_claim/EC-1"):
+            await tab.connect(await people.session(people.bob), address)
+        await tab.send(RecordsState.search, form={"text": "kari"})
+        assert tab[RecordsState.records] == []
+        assert tab[RecordState.claimant] == ""
+        sent = repr(tab.received)
+    assert "EC-1" in sent
+    for word in ("Kari", "kari@example.org", "86011117947", "Likepersonsamling"):
+        assert word not in sent
+
+
+async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
+    people: People, engine: Engine
+) -> None:
+    first, second = await two_runs(engine)
+    integration = (await engine.runs.get(engine.actor, first)).integration_id
+    base = f"/settings/integrations/{integration}"
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.bob), f"{base}/history")
+        assert [run["id"] for run in tab[HistoryState.runs]] == [str(second), str(first)]
+        await tab.send(HistoryState.choose, form={"outcome": "partly_failed", "since": "2026-11-21"})
+        assert [run["id"] for run in tab[HistoryState.runs]] == [str(first)]
+        await tab.send(HistoryState.choose, form={"until": "2026-11-20", "trigger": "robot"})
+        assert (tab[HistoryState.runs], tab[HistoryState.filtered]) == ([], True)
+        for wrong in ("21.11.2026", "9999-12-31", "0001-01-01"):
+            await tab.send(HistoryState.choose, form={"since": wrong})
+            assert [error["field"] for error in tab[HistoryState.errors]] == ["since"]
+        await tab.connect(await people.session(people.bob), f"{base}/runs/{first}")
+        records = tab[RunState.records]
+        assert [line["exported"] for line in records] == [False, False, True, True, True]
+        assert len(records[0]["reference"]) == 22
+        await tab.connect(await people.session(people.bob), f"{base}/runs/{uuid.uuid4()}")
+        assert tab[RunState.records] == []
