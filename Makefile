@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench faults mutants screenshots
+.PHONY: help setup run test lock texts bench faults mutants lighthouse screenshots
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ faults: $(READY) ## kill, pause and cut off workers by the hundred; prints a tab
 
 mutants: $(READY) ## change what decides what is sent, one small fault at a time, and count what the tests notice
 	@exec nice $(BIN)/python -m benchmarks.mutants
+
+lighthouse: $(READY) ## measure the pages on a simulated phone; prints a table and writes instance/reports/lighthouse.json
+	@exec $(BIN)/python -m lighthouse
 
 screenshots: $(READY) ## save pictures of every page, both sizes and themes, under instance/reports/screenshots
 	@exec $(BIN)/python -m screenshots

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from integration_admin.commands.build import SameOrigin
+from integration_admin.commands.first_paint import PrerenderEveryPage, StylesFirst
 from integration_admin.core.settings import load_settings
 
 settings = load_settings()
@@ -21,6 +22,6 @@ config = rx.Config(
     show_built_with_reflex=False,
     frontend_packages=["@digdir/designsystemet-css@1.22.0"],
     frontend_compression_formats=["brotli", "gzip"],
-    plugins=[SameOrigin()],
+    plugins=[SameOrigin(), PrerenderEveryPage(), StylesFirst()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

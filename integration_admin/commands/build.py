@@ -27,7 +27,8 @@ _SOURCES = (
     ROOT / "assets",
     *(_PACKAGE / name for name in ("pages", "components", "states", "core", "locale")),
     _PACKAGE / "integration_admin.py",
-    Path(__file__),
+    _PACKAGE / "api" / "prerendered.py",
+    *(Path(__file__).with_name(name) for name in ("build.py", "first_paint.py")),
 )
 _SITE = ROOT / ".web" / "build" / "client"
 _STAMP = ROOT / ".web" / "frontend.sha256"
@@ -65,7 +66,7 @@ def build_frontend() -> bool:
         return False
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     done = subprocess.run(  # noqa: S603  # our own interpreter with fixed words
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=node_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode or not _SITE.exists():
         sys.stderr.write(f"{done.stdout}{done.stderr}")
@@ -91,8 +92,8 @@ def _source_files() -> Iterator[Path]:
                 yield path
 
 
-def _environment() -> dict[str, str]:
-    """Return the build's environment: the user's own, with Node in front and none of our secrets in it."""
+def node_environment() -> dict[str, str]:
+    """Return the environment for Node and npm: the user's own, with ours in front and none of our secrets in it."""
     given = {
         name: value
         for name, value in os.environ.items()  # noqa: TID251  # passed on to npm, not read as settings

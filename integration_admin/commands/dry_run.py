@@ -10,6 +10,7 @@ from integration_admin.commands.acting import administrator_of
 from integration_admin.commands.running import run
 from integration_admin.core.messages import Message
 from integration_admin.services.dry_run import DryRunTotals
+from integration_admin.services.dry_run_json import written
 from integration_admin.services.dry_run_judge import DryRunEntry, Would
 
 _WORDS = {Would.SEND: "Would be sent", Would.FAIL: "Would fail", Would.STAY: "Stays"}
@@ -17,28 +18,28 @@ _WORDS = {Would.SEND: "Would be sent", Would.FAIL: "Would fail", Would.STAY: "St
 
 def dry_run(integration: uuid.UUID, organisation: str, *, as_json: bool) -> None:
     """Print every record as it is judged; exits with 1 where one would fail, as the export itself would."""
-    tell = _tell_as_json if as_json else _tell_in_words
 
-    async def try_out(application: Application) -> tuple[DryRunTotals, Message | None]:
+    async def try_out(application: Application) -> DryRunTotals:
         services, totals = application.services, DryRunTotals()
         actor = await administrator_of(application, integration, organisation)
         obstacle = await services.dry_runs.obstacle(actor, integration)
+        pages = services.dry_runs.pages(actor, integration)
         if as_json:
-            typer.echo('{"records": [', nl=False)
-        async for page in services.dry_runs.pages(actor, integration):
-            for place, entry in enumerate(page):
-                tell(entry, first=not any(totals.counts.values()) and place == 0)
+            async for part in written(pages, totals, obstacle, str):
+                typer.echo(part, nl=False)
+            return totals
+        async for page in pages:
             totals.add(page)
-        return totals, obstacle
+            for entry in page:
+                _tell_in_words(entry)
+        _sum_up_in_words(totals, obstacle)
+        return totals
 
-    totals, obstacle = run(try_out)
-    (_sum_up_as_json if as_json else _sum_up_in_words)(totals, obstacle)
-    if totals.counts[Would.FAIL]:
+    if run(try_out).counts[Would.FAIL]:
         raise typer.Exit(1)
 
 
-def _tell_in_words(entry: DryRunEntry, *, first: bool) -> None:
-    del first
+def _tell_in_words(entry: DryRunEntry) -> None:
     amount = f"{entry.amount.decimal()} {entry.amount.currency}"
     typer.echo(
         f"{_WORDS[entry.would]}: {entry.kind} {entry.record_id}, {amount}, reference {entry.reference}"
@@ -46,23 +47,7 @@ def _tell_in_words(entry: DryRunEntry, *, first: bool) -> None:
     for reason in entry.reasons:
         typer.echo(f"  {reason}")
     if entry.payload is not None:
-        typer.echo(_encoded(entry.payload, indent=2))
-
-
-def _tell_as_json(entry: DryRunEntry, *, first: bool) -> None:
-    """Write one element of the list; a backlog is never held as a whole."""
-    typer.echo("\n" if first else ",\n", nl=False)
-    said = {
-        "kind": entry.kind,
-        "id": entry.record_id,
-        "amount": entry.amount.decimal(),
-        "currency": entry.amount.currency,
-        "would": str(entry.would),
-        "reference": entry.reference,
-        "reasons": [str(reason) for reason in entry.reasons],
-        "payload": entry.payload,
-    }
-    typer.echo(_encoded(said), nl=False)
+        typer.echo(json.dumps(entry.payload, ensure_ascii=False, indent=2, default=str))
 
 
 def _sum_up_in_words(totals: DryRunTotals, obstacle: Message | None) -> None:
@@ -71,16 +56,3 @@ def _sum_up_in_words(totals: DryRunTotals, obstacle: Message | None) -> None:
     typer.echo(f"{counts}. Sum that would be sent: {sums or '0'}. Nothing was sent.")
     if obstacle is not None:
         typer.echo(f"No export can start now. {obstacle}")
-
-
-def _sum_up_as_json(totals: DryRunTotals, obstacle: Message | None) -> None:
-    said = {
-        "counts": {str(would): count for would, count in totals.counts.items()},
-        "amounts": {money.currency: money.decimal() for money in totals.amounts},
-        "obstacle": str(obstacle) if obstacle else None,
-    }
-    typer.echo(f"\n], {_encoded(said)[1:]}")
-
-
-def _encoded(value: object, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=str)
