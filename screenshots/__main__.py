@@ -20,8 +20,7 @@ from integration_admin.core.secret import Secret
 from tests.e2e import road, world
 from tests.e2e.browser import FLAGS, find_browser
 from tests.e2e.server import Server, running_server
-from tests.e2e.test_axe import THEMES, settled, show_in
-from tests.e2e.test_pages import PAGES
+from tests.e2e.walk import PAGES, THEMES, settled, show_in
 from tests.e2e.world import Person
 
 _FOLDER = Path("instance/reports/screenshots")

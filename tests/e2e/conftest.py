@@ -14,7 +14,9 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from integration_admin.bootstrap import Application
 from integration_admin.commands.build import build_frontend
 from tests.e2e.browser import FLAGS, find_browser
+from tests.e2e.inhabited import Inhabited, inhabited
 from tests.e2e.server import EMAIL, PASSWORD, Server, running_server
+from tests.e2e.walk import Walk, walk_on_a_desktop, walk_on_a_phone
 from tests.e2e.world import Xledger, opened_office, running_xledger
 
 HERE = Path(__file__).parent
@@ -95,3 +97,22 @@ async def xledger() -> AsyncIterator[Xledger]:
     """A simulated Xledger nobody has booked in; its demo tokens are those of no other test."""
     async with running_xledger(seed=next(_SEEDS)) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def made(office: Application) -> AsyncIterator[Inhabited]:
+    """An organisation in which every page has something to show; tests of it only look."""
+    async with inhabited(office) as lived_in:
+        yield lived_in
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desktop_walk(browser: Browser, server: Server, made: Inhabited) -> Walk:
+    """What was noted on a walk past every page on a desktop, in bokmål; each page is opened once."""
+    return await walk_on_a_desktop(browser, server, made)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def phone_walk(browser: Browser, server: Server, made: Inhabited) -> Walk:
+    """What was noted on a walk past every page on a phone, in English; each page is opened once."""
+    return await walk_on_a_phone(browser, server, made)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integration_admin.core.settings import PREFIX
+from tests.commands.shell import here
 
 ORGANISATION = "Prøveforbundet"
 EMAIL = "administrator@example.org"
@@ -30,14 +31,7 @@ class Server:
 
     def command(self, *words: str, stdin: str = "") -> str:
         """Run one of the product's commands on the server's database and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "integration_admin.cli", *words],
-            env=dict(self.environment),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = here(self.instance)(*words, stdin=stdin, **_ours(self.environment))
         assert done.returncode == 0, f"{words} exited {done.returncode}: {done.stderr}"
         return done.stdout
 
@@ -75,6 +69,10 @@ def _environment(instance: Path, url: str) -> dict[str, str]:
         PREFIX + "PUBLIC_URL": url,
         PREFIX + "OUTBOUND_ALLOW": "127.0.0.1/32",
     }
+
+
+def _ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(PREFIX)}
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ from integration_admin.core.statuses import DeliveryState
 from tests.e2e import road, world
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
-from tests.e2e.test_pages import overflow
+from tests.e2e.walk import overflow
 from tests.e2e.world import Person, Xledger
 from tests.services.waiting import DOUBLED, save_undecided
 
@@ -70,7 +70,8 @@ async def test_a_person_decides_about_every_record_by_keyboard(
 async def say_that_it_is_there(page: Page) -> None:
     record = page.get_by_role("article", name="EC-901")
     await press_enter_on(record.get_by_role("button", name="It is there"))
-    await expect(page.locator("#error-summary")).to_be_focused()
+    await expect(page.locator("#error-summary")).to_be_visible()
+    await expect(record.get_by_role("textbox")).to_be_focused()
     await expect(record.get_by_role("textbox")).to_have_attribute("aria-invalid", "true")
     await record.get_by_role("textbox").fill("2026-4711")
     await page.keyboard.press("Enter")

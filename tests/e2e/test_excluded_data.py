@@ -104,8 +104,8 @@ async def test_what_is_needed_cannot_be_left_out_and_a_change_of_others_is_not_o
         await tick(page, "Description of the outlay")
         await save(page)
         summary = page.locator("#error-summary")
-        await expect(summary).to_be_focused()
         await expect(summary).to_contain_text("must not be empty")
+        await expect(choice(page, "Description of the outlay")).to_be_focused()
         await summary.get_by_role("link").click()
         await expect(choice(page, "Description of the outlay")).to_be_focused()
 
