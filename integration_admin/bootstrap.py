@@ -3,15 +3,19 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+from integration_admin.adapters.addresses import AddressPolicy
 from integration_admin.adapters.base import AccountingAdapter
 from integration_admin.adapters.catalog import adapters as all_adapters
+from integration_admin.adapters.mail import MailServer
 from integration_admin.adapters.outbound import OutboundClient
+from integration_admin.adapters.webhook import WebhookCaller
 from integration_admin.core import logs
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.settings import Settings, load_settings
@@ -25,6 +29,8 @@ from integration_admin.data.startup import KeyCheck, check_schema
 from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.api_description import ApiDescriptions
+from integration_admin.services.audit_chain_check import AuditChainCheck
+from integration_admin.services.audit_log import AuditLog
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.container import Services
 from integration_admin.services.credential_rotation import CredentialRotation
@@ -35,16 +41,29 @@ from integration_admin.services.dry_run import DryRuns
 from integration_admin.services.excluded_data import ExcludedData
 from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
+from integration_admin.services.heartbeat import Heartbeat, NotedTicks
 from integration_admin.services.history import History
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
+from integration_admin.services.metrics import InstallationMetrics
+from integration_admin.services.missed_runs import MissedRuns
+from integration_admin.services.notice_choices import NoticeChoices
+from integration_admin.services.notice_courier import NoticeCourier
+from integration_admin.services.notice_watch import NoticeWatch
+from integration_admin.services.notices import Notices
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
+from integration_admin.services.preflight import Preflights
 from integration_admin.services.preview import Previews
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.record_search import RecordSearch
+from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
+from integration_admin.services.retention import Retention
+from integration_admin.services.run_files import RunFiles
+from integration_admin.services.run_records import RunRecords
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
 from integration_admin.services.secret_expiry import SecretExpiry
@@ -56,7 +75,13 @@ from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.tokens import ApiTokens
 from integration_admin.services.type_registry import TypeRegistry
 from integration_admin.services.value_map_csv import ValueMapFiles
-from integration_admin.services.worker import Worker
+from integration_admin.services.worker import (
+    FOLLOW_UP_SECONDS,
+    PREFLIGHT_SECONDS,
+    RETENTION_SECONDS,
+    Recurring,
+    Worker,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +121,29 @@ class Application:
                 yield
             return
         await self.check_start()
-        try:
+        async with self._doing(self.services.notices.run()):
             yield
-        finally:
-            await self.close()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Tick the schedules and carry out runs until the block ends; raises what `check_start` raises."""
         await self.check_start()
-        task = asyncio.create_task(self.services.worker.run())
+        # Notices are a task of their own: they tell of a scheduler that has come to a stop.
+        async with self._doing(self.services.worker.run(), self.services.notices.run()):
+            yield
+
+    @asynccontextmanager
+    async def _doing(self, *work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+        """Let work that never ends go on until the block does, then close."""
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
             await self.close()
 
     async def close(self) -> None:
@@ -132,7 +164,7 @@ def assemble(
     http = OutboundClient(allow=settings.outbound_allow)
     registry = AdapterRegistry(adapters if adapters is not None else all_adapters(http, clock))
     queue = _queue(settings, database)
-    services = _services(settings, database, keys, registry, queue, clock)
+    services = _services(_Ground(settings, database, keys, registry, queue, clock, http))
     return Application(settings, database, keys, http, queue, clock, services)
 
 
@@ -146,38 +178,49 @@ def bootstrap() -> Application:
     return application
 
 
-def _services(
-    settings: Settings,
-    database: Database,
-    keys: KeyCheck,
-    adapters: AdapterRegistry,
-    queue: WorkQueue,
-    clock: Clock,
-) -> Services:
+class _Ground(NamedTuple):
+    """What services stand on."""
+
+    settings: Settings
+    database: Database
+    keys: KeyCheck
+    adapters: AdapterRegistry
+    queue: WorkQueue
+    clock: Clock
+    http: OutboundClient
+
+
+def _services(ground: _Ground) -> Services:
+    settings, database, keys, adapters, queue, clock, http = ground
     passwords, limits = Passwords(), _sign_in_limits(settings)
     secrets = SecretStore(keys.vault)
     types = TypeRegistry(database, adapters)
     credentials = CredentialService(database, adapters, secrets, clock)
     mappings = Mappings(database, adapters, credentials, clock)
-    locks = _locks(database)
-    runs = Runs(database, queue, clock)
+    locks, runs = _locks(database), Runs(database, queue, clock)
     schedules = Schedules(database, runs, clock)
-    records = RecordIntake(database, clock)
+    records, tracking = RecordIntake(database, clock), RecordTracking(database)
+    run_records, retention = RunRecords(database), Retention(database, locks, clock)
     follow_up = FollowUp(database, adapters, credentials, clock)
-    retry_times = RetryTimes(random.SystemRandom().random)
-    runner = SyncRunner(database, adapters, credentials, locks, clock, retry_times, follow_up)
-    time_source = clock if isinstance(clock, DatabaseClock) else None
-    scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=time_source)
+    runner = SyncRunner(database, adapters, credentials, locks, clock, _retry_times(), follow_up)
+    scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=_time_source(clock))
+    ticks = NotedTicks(scheduler, Heartbeat(database, clock))
+    health, expiry = HealthMonitor(database, adapters, schedules, clock), SecretExpiry(database, clock)
+    dry_runs = DryRuns(database, adapters, clock)
+    preflights = Preflights(database, adapters, credentials, mappings, dry_runs, clock)
+    watch = NoticeWatch(database, health, expiry, MissedRuns(clock), clock, preflights=preflights)
+    notices, notice_choices = _notices(settings, database, watch, secrets, clock, http)
     return Services(
         organisations=Organisations(database, passwords, clock),
         sign_in=SignIn(database, passwords, clock, os.urandom, limits),
+        audit_log=AuditLog(database, AuditChainCheck(database)),
         reauthentication=Reauthentication(database, passwords, clock, limits),
         tokens=ApiTokens(database, clock, os.urandom),
         types=types,
         configuration=Configuration(database, adapters, types, clock),
         credentials=credentials,
         rotation=CredentialRotation(database, adapters, secrets, clock),
-        expiry=SecretExpiry(database, clock),
+        expiry=expiry,
         descriptions=ApiDescriptions(adapters),
         mappings=mappings,
         mapping_versions=MappingVersions(database, mappings),
@@ -187,17 +230,61 @@ def _services(
         settings_files=SettingsFiles(database, adapters, secrets, runs, clock),
         records=records,
         record_files=RecordFiles(database, records),
-        tracking=RecordTracking(database),
+        tracking=tracking,
+        search=RecordSearch(database),
+        stories=RecordStories(database, tracking),
+        retention=retention,
+        run_records=run_records,
+        run_files=RunFiles(runs, run_records),
         runs=runs,
         decisions=Decisions(database, clock),
-        dry_runs=DryRuns(database, adapters, clock),
+        dry_runs=dry_runs,
+        preflights=preflights,
         previews=Previews(database, adapters, clock),
         history=History(database),
-        health=HealthMonitor(database, adapters, schedules, clock),
+        health=health,
+        notices=notices,
+        notice_choices=notice_choices,
         runner=runner,
         scheduler=scheduler,
-        worker=Worker(scheduler, runner, queue, follow_up=follow_up),
+        metrics=InstallationMetrics(database, locks, adapters, clock),
+        worker=Worker(ticks, runner, queue, recurring=_recurring(follow_up, retention, preflights)),
     )
+
+
+def _notices(
+    settings: Settings,
+    database: Database,
+    watch: NoticeWatch,
+    secrets: SecretStore,
+    clock: Clock,
+    http: OutboundClient,
+) -> tuple[Notices, NoticeChoices]:
+    mail = MailServer(settings.smtp_url, settings.mail_from)
+    webhooks = WebhookCaller(http, AddressPolicy(settings.outbound_allow).check_url)
+    courier = NoticeCourier(database, mail, webhooks, secrets, settings.public_url, clock)
+    choices = NoticeChoices(
+        database, courier, webhooks, secrets, clock, os.urandom, mail_is_set_up=mail.is_set_up
+    )
+    return Notices(watch, courier), choices
+
+
+def _recurring(
+    follow_up: FollowUp, retention: Retention, preflights: Preflights
+) -> tuple[Recurring, Recurring, Recurring]:
+    return (
+        Recurring("follow_up", follow_up, FOLLOW_UP_SECONDS),
+        Recurring("retention", retention, RETENTION_SECONDS),
+        Recurring("preflight", preflights, PREFLIGHT_SECONDS),
+    )
+
+
+def _retry_times() -> RetryTimes:
+    return RetryTimes(random.SystemRandom().random)
+
+
+def _time_source(clock: Clock) -> DatabaseClock | None:
+    return clock if isinstance(clock, DatabaseClock) else None
 
 
 def _queue(settings: Settings, database: Database) -> WorkQueue:

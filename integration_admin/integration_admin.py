@@ -12,6 +12,7 @@ from integration_admin.bootstrap import bootstrap
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
 from integration_admin.pages import (
+    audit_log,
     credentials,
     dashboard,
     dry_run,
@@ -20,6 +21,8 @@ from integration_admin.pages import (
     integration,
     mapping,
     not_found,
+    organisation,
+    records,
     schedule,
     sign_in,
     wizard,
@@ -61,6 +64,7 @@ async def serving() -> AsyncIterator[None]:
 app.register_lifespan_task(serving)
 
 PAGES = (
+    audit_log,
     credentials,
     dashboard,
     dry_run,
@@ -69,6 +73,8 @@ PAGES = (
     integration,
     mapping,
     not_found,
+    organisation,
+    records,
     schedule,
     sign_in,
     wizard,

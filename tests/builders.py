@@ -11,6 +11,7 @@ import uuid
 from typing import Any
 
 from integration_admin.core.records import ExpenseClaim, Reimbursement, parse_record
+from integration_admin.core.search_words import search_words
 from integration_admin.core.statuses import IntegrationState, Role
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration, Organisation, RecordRow, Run
@@ -163,7 +164,7 @@ def make_record(payload: dict[str, Any] | None = None, **changes: Any) -> Record
         "received_at": START,
         "updated_at": START,
     }
-    return RecordRow(**(values | _amount(record) | changes))
+    return RecordRow(**(values | search_words(record.id, payload)._asdict() | _amount(record) | changes))
 
 
 async def save_organisation(database: Database, *members: Member, **changes: Any) -> Organisation:

@@ -23,6 +23,7 @@ TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 
 SAME_IN_ENGLISH = {
     "nb": {
+        "Administrator",
         "Demo (demo.xledger.net)",
         "Finance & Operations",
         "Line {number}: {reason}",
@@ -30,11 +31,14 @@ SAME_IN_ENGLISH = {
         "Microsoft Dynamics 365 Finance & Operations",
         "POST",
         "PUT",
+        "Status",
         "Tilde (~)",
         "Type",
+        "Webhook",
         "Xledger",
         "{announcement} {summary}",
         "{name}: {reason}.",
+        "{setting}: {value}",
     },
 }
 SAME_IN_ENGLISH["nn"] = SAME_IN_ENGLISH["nb"]

@@ -122,9 +122,13 @@ def breadcrumbs(*ancestors: tuple[Text, Text], current: Text) -> rx.Component:
 
 
 def step_indicator(step: rx.Var[int] | int, total: int, name: Text) -> rx.Component:
-    """Say in words which step of a wizard this is, with a bar beside it."""
+    """Say in words which step of a wizard this is, with a bar beside it; a new step is read out."""
     return rx.el.div(
-        rx.el.p(t("Step {step} of {total}: {name}", step=step, total=total, name=name), id="step"),
+        rx.el.p(
+            t("Step {step} of {total}: {name}", step=step, total=total, name=name),
+            id="step",
+            aria_live="polite",
+        ),
         rx.el.progress(value=step, max=total, custom_attrs={"aria-hidden": "true"}),
         class_name="app-steps",
     )

@@ -22,21 +22,36 @@ class FollowLanguage(rx.Fragment):
 
 
 class FocusOnNavigation(rx.Fragment):
-    """Moves the focus to the new page's content, as a full page load would; otherwise it is lost silently."""
+    """Moves the focus to the new page's heading, so that it is read out; otherwise it is lost silently."""
 
     def add_imports(self) -> dict[str, list[str]]:
         """Import what the hook uses."""
         return {"react": ["useEffect", "useRef"], "react-router": ["useLocation"]}
 
     def add_hooks(self) -> list[str]:
-        """Focus `main` on every change of address but the first; the wizard's steps differ in the query."""
+        """Act on every change of address but the first; the wizard's steps differ in the query.
+
+        A heading that is still empty, because it shows a name the server knows, takes the focus once
+        it has its words, unless somebody has moved on by then.
+        """
         return [
             "const { pathname, search } = useLocation()",
             "const lastAddress = useRef(pathname + search)",
             """useEffect(() => {
               if (lastAddress.current === pathname + search) return;
               lastAddress.current = pathname + search;
-              document.getElementById("main")?.focus();
+              const main = document.getElementById("main");
+              const heading = () => main?.querySelector("h1");
+              if (heading()?.textContent) return heading().focus();
+              main?.focus();
+              const watch = new MutationObserver(() => {
+                if (document.activeElement !== main) return watch.disconnect();
+                if (!heading()?.textContent) return;
+                watch.disconnect();
+                heading().focus();
+              });
+              if (main) watch.observe(main, { childList: true, characterData: true, subtree: true });
+              return () => watch.disconnect();
             }, [pathname, search])""",
         ]
 
@@ -114,6 +129,31 @@ class PackFiles(rx.Fragment):
               return () => document.removeEventListener("change", read);
             }, [])"""
         ]
+
+
+class FocusFirstWrong(rx.Fragment):
+    """Moves the focus to the first wrong field of a refused form, or to the summary where no field is wrong."""
+
+    errors: rx.Var[list[dict[str, str]]]
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[rx.Var]:
+        """Take the fields in the page's order, and unfold what the first one is folded away in."""
+        code = f"""useEffect(() => {{
+          if (!{self.errors}?.length) return;
+          const [first] = {self.errors}.map(({{ field }}) => document.getElementById(field)).filter(Boolean)
+            .sort((one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
+          for (let at = first; at; at = at.parentElement) if (at.localName === "details") at.open = true;
+          (first ?? document.getElementById("error-summary"))?.focus();
+        }}, [{self.errors}])"""
+        return [rx.Var(code, _var_data=self.errors._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
+
+    def _exclude_props(self) -> list[str]:
+        """Keep it from the fragment, which takes no properties."""
+        return ["errors"]
 
 
 class FocusWhen(rx.Fragment):

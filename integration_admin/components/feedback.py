@@ -5,7 +5,7 @@ from typing import Literal
 import reflex as rx
 
 from integration_admin.components.content import jump_link
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusFirstWrong
 from integration_admin.components.texts import Text, t
 
 Kind = Literal["info", "success", "warning", "danger"]
@@ -31,7 +31,7 @@ def alert(kind: Kind, *children: Text | rx.Component, title: Text = "") -> rx.Co
 
 
 def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
-    """List a refused form's errors as links to their fields, and take the focus when it appears.
+    """List a refused form's errors as links to their fields; it is read out, and the first wrong field is focused.
 
     Each error is {"field": the field's id, "message": a translated sentence}.
     """
@@ -45,9 +45,10 @@ def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
         rx.el.h2(t("Put this right to go on"), id="error-summary-title", class_name="ds-heading"),
         rx.el.ul(links, class_name="ds-list"),
         class_name="ds-error-summary",
+        role="alert",
         custom_attrs={"id": "error-summary", "aria-labelledby": "error-summary-title", "tabIndex": -1},
     )
-    return FocusWhen.create(rx.cond(errors, box), element="error-summary", when=errors)
+    return FocusFirstWrong.create(rx.cond(errors, box), errors=errors)
 
 
 def error_for(errors: rx.Var[list[dict[str, str]]], field: str) -> rx.Var[str]:
@@ -87,9 +88,14 @@ def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> r
     words = t("Loading") if isinstance(label, str) and not label else label
     bars = [rx.el.div(class_name="ds-skeleton", custom_attrs={"aria-hidden": "true"}) for _ in range(3)]
     waiting = rx.el.div(
-        rx.el.span(words, class_name="ds-sr-only"), *bars, class_name="app-stack app-stack--small app-bars"
+        rx.el.span(words, class_name="ds-sr-only"),
+        *bars,
+        class_name="app-stack app-stack--small app-bars",
+        key="waiting",
     )
+    # Without keys React would make content of the bars, which a browser takes for bars that jump away.
+    content = rx.el.div(*children, class_name="app-stack app-stack--large", key="content")
     return rx.el.div(
-        rx.cond(ready, rx.el.div(*children, class_name="app-stack app-stack--large"), waiting),
+        rx.cond(ready, content, waiting),
         custom_attrs={"aria-busy": rx.cond(ready, "false", "true")},
     )

@@ -199,7 +199,8 @@ def _field(
     field_id: str, label: Text, box: rx.Component, about: Text, error: Text | None, *, required: Demand
 ) -> rx.Component:
     """Put label, help, box and error together in the order they are read."""
-    optional = _unless(required, rx.el.span(t("(optional)"), class_name="app-optional"))
+    # Without the space a screen reader says both as one word.
+    optional = _unless(required, rx.fragment(" ", rx.el.span(t("(optional)"), class_name="app-optional")))
     described = [] if _is_empty(about) else [_help(field_id, about)]
     wrong = [] if error is None else [_error(field_id, error)]
     return rx.el.div(

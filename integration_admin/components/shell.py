@@ -34,19 +34,20 @@ def page(
     heading: Text = "",
     on_load: Any = None,
     above: Callable[[], rx.Component] | None = None,
+    guest: bool = False,
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Register a function as the page at `route`, drawn inside the shell.
 
     `title` is the document's title and, unless `heading` says otherwise, the page's only h1.
-    `above` draws what stands before the h1, such as breadcrumbs. Every page takes part in the
-    state, so its `on_load` handlers run on each visit.
+    `above` draws what stands before the h1, such as breadcrumbs; `guest` says that people come here
+    without having signed in. Every page takes part in the state, so its `on_load` handlers run on each visit.
     """
     shown = title if isinstance(heading, str) and not heading else heading
 
     def register(draw: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         @wraps(draw)
         def drawn() -> rx.Component:
-            return shell(shown, draw(), above=above() if above else None)
+            return shell(shown, draw(), above=above() if above else None, guest=guest)
 
         rx.page(route=route, title=document_title(title), on_load=on_load)(drawn)
         return draw
@@ -60,15 +61,19 @@ def document_title(title: Text) -> Text:
     return rx.Var.create(whole).to(str) if isinstance(title, rx.Var) else whole
 
 
-def shell(title: Text, *children: rx.Component, above: rx.Component | None = None) -> rx.Component:
+def shell(
+    title: Text, *children: rx.Component, above: rx.Component | None = None, guest: bool = False
+) -> rx.Component:
     """Draw a whole page: `title` is its h1."""
     return rx.fragment(
         jump_link(t("Skip to content"), "main", class_name="ds-skip-link"),
-        site_header(),
+        guest_header() if guest else site_header(),
         rx.el.main(
             _notices(),
             above or rx.fragment(),
-            rx.el.h1(title, class_name="ds-heading", custom_attrs={"data-size": "md"}),
+            rx.el.h1(
+                title, class_name="ds-heading ds-focus", custom_attrs={"data-size": "md", "tabIndex": -1}
+            ),
             *children,
             class_name="app-main app-stack app-stack--large",
             custom_attrs={"id": "main", "tabIndex": -1},
@@ -96,25 +101,49 @@ def around_all_pages() -> rx.Component:
 
 @rx.memo
 def site_header() -> rx.Component:
-    """Draw the header; a memo, so that its code is in the bundle once and not once a page."""
-    brand = rx.el.div(
-        ReactRouterLink.create(PRODUCT, to="/settings/integrations", class_name="app-brand"),
-        rx.el.span(ShellState.organisation, class_name="app-organisation"),
-    )
+    """Draw the header; a memo, so that its code is in the bundle once and not once a page.
+
+    All of it is there before the state is, so that nothing below it moves when the names arrive.
+    """
+    return _header(_organisation(), _sign_out(), _navigation())
+
+
+@rx.memo
+def guest_header() -> rx.Component:
+    """Draw the header for somebody who has perhaps not signed in."""
+    parts = (_organisation(), _sign_out(), _navigation())
+    return _header(*(rx.cond(ShellState.person, part) for part in parts))
+
+
+def _header(organisation: rx.Component, leave: rx.Component, parts: rx.Component) -> rx.Component:
+    brand = ReactRouterLink.create(PRODUCT, to="/settings/integrations", class_name="app-brand")
+    side = rx.el.div(_languages(), leave, class_name="app-row")
     return rx.el.header(
-        rx.el.div(brand, rx.el.div(_languages(), _sign_out(), class_name="app-row"), class_name="app-bar"),
-        rx.cond(ShellState.person, _navigation()),
-        class_name="app-header",
+        rx.el.div(rx.el.div(brand, organisation), side, class_name="app-bar"), parts, class_name="app-header"
     )
+
+
+def _organisation() -> rx.Component:
+    return rx.el.span(ShellState.organisation, class_name="app-organisation")
 
 
 def _navigation() -> rx.Component:
     """Draw the parts of the product; the one this page belongs to is marked."""
-    parts = (("/settings/integrations", t("Integrations")),)
-    items = [
-        rx.el.li(NavLink.create(text, to=href, custom_attrs={"aria-current": "true"})) for href, text in parts
-    ]
-    return rx.el.nav(rx.el.ul(*items), class_name="app-nav", aria_label=t("Main menu"))
+    parts = (_part("/settings/integrations", t("Integrations")), _part("/records", t("Records")))
+    # Until it is known who reads, the links of administrators have their room, and are for nobody to see or hear.
+    unseen = rx.cond(ShellState.administers, "", "app-unseen")
+    administration = (
+        _part("/settings/organisation", t("Organisation"), unseen),
+        _part("/settings/audit-log", t("Audit log"), unseen),
+    )
+    shown = ShellState.administers | (ShellState.person == "")
+    items = rx.el.ul(*parts, rx.cond(shown, rx.fragment(*administration)))
+    return rx.el.nav(items, class_name="app-nav", aria_label=t("Main menu"))
+
+
+def _part(address: str, text: Text, class_name: Text = "") -> rx.Component:
+    link = NavLink.create(text, to=address, custom_attrs={"aria-current": "true"})
+    return rx.el.li(link, class_name=class_name)
 
 
 def _languages() -> rx.Component:
@@ -143,10 +172,9 @@ def _languages() -> rx.Component:
 
 def _sign_out() -> rx.Component:
     leave = button(t("Sign out"), submit=True, variant="secondary", custom_attrs={"data-size": "sm"})
-    signed_in = rx.fragment(
+    return rx.fragment(
         rx.el.span(ShellState.person, class_name="app-person"), native_form(leave, action="/auth/sign-out")
     )
-    return rx.cond(ShellState.person, signed_in)
 
 
 def _notices() -> rx.Component:
@@ -159,7 +187,7 @@ def _notices() -> rx.Component:
 
 
 def while_starting() -> rx.Component:
-    """Draw what is seen before the first script has run on pages whose address holds an id."""
+    """Draw what is seen at an address that leads nowhere, before the first script has run."""
     bars = [rx.el.div(class_name="ds-skeleton") for _ in range(3)]
     return rx.fragment(
         rx.el.title(PRODUCT),

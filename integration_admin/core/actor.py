@@ -4,10 +4,15 @@ import uuid
 from dataclasses import dataclass
 
 from integration_admin.core.errors import NotPermitted
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import ROLE_PERMISSIONS, Permission, Role
 
 SCHEDULER = "scheduler"
 """Who starts the runs that nobody asked for."""
+COMMAND_LINE = "command line"
+"""Whoever operates the server and gave no other name."""
+
+_OWN = {SCHEDULER: msg("the schedule"), COMMAND_LINE: msg("the command line")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,8 @@ class Actor:
 def system_actor(organisation_id: uuid.UUID, name: str) -> Actor:
     """Return the actor of what the product does by itself, such as a scheduled run."""
     return Actor(organisation_id, name, Role.COORDINATOR)
+
+
+def actor_label(name: str) -> Message | str:
+    """Return who did something as a person reads it: a name as it is, the product's own parts in words."""
+    return _OWN.get(name, name)

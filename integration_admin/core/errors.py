@@ -15,6 +15,7 @@ IntegrationAdminError                 500
 │   ├── KeyMissing
 │   ├── KeyMismatch
 │   └── SecretUnreadable
+├── NotDelivered                      502  a notice did not reach its recipient
 └── AdapterError                      502  an accounting system, or the way to it (carries a Fault)
     └── AuthenticationFailed               the credentials are refused: the integration stops
 
@@ -146,6 +147,16 @@ class KeyMismatch(VaultError):
 
 class SecretUnreadable(VaultError):
     """The stored envelope is malformed, tampered with or bound to another row."""
+
+
+class NotDelivered(IntegrationAdminError):
+    """A mail server or a webhook did not take a notice; `final` says that trying again cannot help."""
+
+    status = 502
+
+    def __init__(self, message: Message, *, final: bool = False, internal: str = "") -> None:
+        super().__init__(message, internal=internal)
+        self.final = final
 
 
 class AdapterError(IntegrationAdminError):

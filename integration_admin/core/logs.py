@@ -10,6 +10,7 @@ from integration_admin.core.settings import Settings
 
 _CHATTY = (
     "aiohttp",
+    "aiosmtplib",
     "aiosqlite",
     "alembic",
     "apscheduler",

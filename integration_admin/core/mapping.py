@@ -25,6 +25,8 @@ REIMBURSEMENT_SOURCES: tuple[str, ...] = (
 VOUCHER_SOURCES: tuple[str, ...] = tuple(dict.fromkeys(CLAIM_SOURCES + REIMBURSEMENT_SOURCES))
 """What one value for a whole voucher can be read from; on records that have no such field it is empty."""
 SOURCES: tuple[str, ...] = VOUCHER_SOURCES + LINE_SOURCES
+CATEGORY_PREFIX = "category:"
+"""What comes before an expense category's key among the names of what is left out."""
 
 
 class FieldMapping(BaseModel):

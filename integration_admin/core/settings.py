@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, MutableMapping
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,8 @@ from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 
 PREFIX = "INTEGRATION_ADMIN_"
+_SHORTEST_TOKEN = 16
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
@@ -39,9 +42,13 @@ class Settings(BaseSettings):
     outbound_allow: tuple[str, ...] = ()
     """Comma-separated host[:port] or CIDR that may be called although private or plain http."""
     smtp_url: str = ""
+    """The mail server for notices, smtp://user:password@host:port or smtps://…; empty means no e-mail."""
     mail_from: str = ""
+    """The sender of notices, an address with a name before it if wanted."""
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: str = ""
+    """What Prometheus sends to read /metrics, at least 16 characters; empty means there is no such address."""
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """How many reverse proxies stand in front and set X-Forwarded-For."""
 
@@ -75,6 +82,31 @@ class Settings(BaseSettings):
     def _absolute_file(cls, value: str) -> str:
         return _SQLITE_FILE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute()}", value)
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value and not _is_mail_server(value):
+            detail = "must be a mail server such as smtp://user:password@mail.example.org:587"
+            raise ValueError(detail)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        address = parseaddr(value)[1]
+        if value and (not _ADDRESS.fullmatch(address) or not value.isprintable()):
+            detail = "must be an e-mail address, such as Integration Admin <ia@example.org>"
+            raise ValueError(detail)
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _not_guessable(cls, value: str) -> str:
+        if value and (len(value) < _SHORTEST_TOKEN or not value.isascii() or not value.isprintable()):
+            detail = f"must have at least {_SHORTEST_TOKEN} letters and digits"
+            raise ValueError(detail)
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _origin(cls, value: str) -> str:
@@ -84,7 +116,7 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or any(extras):
             detail = "must be an origin such as https://integrations.example.org"
             raise ValueError(detail)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             detail = "must be https unless it is this machine itself"
             raise ValueError(detail)
         # A browser's Origin header is in lower case and leaves the usual port out.
@@ -169,7 +201,19 @@ def _malformed(error: ValidationError) -> ConfigurationError:
     return ConfigurationError(msg("{name}: {reason}.", name=name, reason=reason))
 
 
-def _is_loopback(host: str) -> bool:
+def _is_mail_server(url: str) -> bool:
+    """Tell whether `url` names a mail server; what is wrong with it is not said, for it may be the password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    extras = (parts.path.strip("/"), parts.query, parts.fragment)
+    return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and port != 0 and not any(extras)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine itself."""
     if host == "localhost":
         return True
     try:

@@ -90,3 +90,32 @@ class ScheduleKind(StrEnum):
     WEEKLY = "weekly"
     MONTHLY = "monthly"
     CRON = "cron"
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells of."""
+
+    FAILED = "failed"
+    NEEDS_PERSON = "needs_person"
+    STOPPED = "stopped"
+    NOTHING_HAPPENED = "nothing_happened"
+    RECOVERED = "recovered"
+    CAUGHT_UP = "caught_up"
+    SECRET_EXPIRES = "secret_expires"  # noqa: S105, the name of a notice
+    PREFLIGHT = "preflight"
+    TEST = "test"
+
+
+class NoticeChannel(StrEnum):
+    """The way a notice goes."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class NoticeState(StrEnum):
+    """Where one notice is on its way to one recipient."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given_up"

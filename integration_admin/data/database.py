@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from integration_admin.core.errors import DatabaseBusy
 from integration_admin.data.failures import TOO_LONG, busy, hide_quoted_rows, refusal, unreachable
+from integration_admin.data.repositories.audit import append_noted
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.data.sqlite import (
     BUSY_SECONDS,
@@ -93,6 +94,8 @@ class Database:
             async with self._turn(writes=writes), session:
                 await _open(session, writes=writes)
                 yield session
+                # In a unit that only reads the database refuses it, so that no line is lost without a word.
+                await append_noted(session)
                 if writes:
                     await session.commit()
         except (OperationalError, sqlite3.OperationalError) as error:

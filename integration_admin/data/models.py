@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from integration_admin.core import search_words
 from integration_admin.core.statuses import (
     DeliveryState,
     FateState,
@@ -18,7 +19,7 @@ from integration_admin.core.statuses import (
     ScheduleKind,
     Trigger,
 )
-from integration_admin.data import models_access, models_mapping  # noqa: F401, their tables belong to the same metadata
+from integration_admin.data import models_access, models_mapping, models_notices, models_preflights  # noqa: F401, their tables belong to the same metadata
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -42,6 +43,12 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+def _folded_column(length: int) -> Mapped[str]:
+    """Return a column that is searched for beginnings: compared byte by byte on both databases."""
+    kind = String(length).with_variant(String(length, collation="C"), "postgresql")
+    return mapped_column(kind, default="", server_default=text("''"))
+
+
 class Organisation(Base):
     """One tenant; `features` names the integration types it may use."""
 
@@ -54,6 +61,8 @@ class Organisation(Base):
     language: Mapped[str] = mapped_column(String(2), default="nb")
     features: Mapped[JsonList]
     created_at: Mapped[Instant]
+    keep_years: Mapped[int] = mapped_column(default=10, server_default=text("10"))
+    """How long the history of its exports is kept."""
 
 
 class Integration(Owned, Base):
@@ -200,7 +209,7 @@ class ReferenceRow(Owned, Base):
 
 
 class RecordRow(Owned, Base):
-    """One record from the expense system in its newest revision."""
+    """One record from the expense system in its newest revision, with the folded words it is found by."""
 
     __tablename__ = "records"
     __table_args__ = (
@@ -208,6 +217,10 @@ class RecordRow(Owned, Base):
         anchor(),
         UniqueConstraint("organisation_id", "kind", "external_id"),
         Index(None, "organisation_id", "kind", "status", "id"),
+        *(
+            Index(None, "organisation_id", found_by, "id")
+            for found_by in ("folded_id", "id_number", "claimant", "claimant_turned", "amount_minor")
+        ),
     )
 
     id: Mapped[NumberKey]
@@ -219,6 +232,10 @@ class RecordRow(Owned, Base):
     amount_minor: Mapped[int] = mapped_column(RowId, default=0)
     payload: Mapped[JsonObject]
     content_hash: Mapped[str] = mapped_column(String(64))
+    folded_id: Mapped[str] = _folded_column(search_words.LONGEST_ID)
+    id_number: Mapped[str] = _folded_column(search_words.LONGEST_NUMBER)
+    claimant: Mapped[str] = _folded_column(search_words.LONGEST_NAME)
+    claimant_turned: Mapped[str] = _folded_column(search_words.LONGEST_NAME)
     received_at: Mapped[Instant]
     updated_at: Mapped[Instant]
 
@@ -299,6 +316,10 @@ class Delivery(Owned, Base):
             **_where("fate_due_at IS NOT NULL"),
         ),
         UniqueConstraint("integration_id", "voucher_number"),
+        Index(
+            "ix_deliveries_external", "organisation_id", "external_id", "id", **_where("external_id <> ''")
+        ),
+        Index("ix_deliveries_run", "run_id", "id", **_where("run_id IS NOT NULL")),
     )
 
     id: Mapped[NumberKey]

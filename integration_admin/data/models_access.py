@@ -6,7 +6,7 @@ What is exported, where to and when is in models.py.
 import uuid
 from typing import Literal
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration_admin.core.statuses import Role
@@ -18,6 +18,7 @@ from integration_admin.data.columns import (
     NumberKey,
     OptionalInstant,
     Owned,
+    RowId,
     UuidKey,
     Word,
     anchor,
@@ -77,10 +78,10 @@ class ApiToken(Owned, Base):
 
 
 class AuditEvent(Owned, Base):
-    """Who did what; never a secret."""
+    """Who did what; never a secret. `hash` covers the line and `previous_hash` (audit_chain.py)."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (owner(), Index(None, "organisation_id", "id"))
+    __table_args__ = (owner(), UniqueConstraint("organisation_id", "number"))
 
     id: Mapped[NumberKey]
     at: Mapped[Instant]
@@ -88,6 +89,29 @@ class AuditEvent(Owned, Base):
     action: Mapped[str] = mapped_column(String(64))
     target: Mapped[str] = mapped_column(String(200), default="")
     detail: Mapped[JsonObject]
+    number: Mapped[int] = mapped_column(RowId)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Owned, Base):
+    """The last line of an organisation's audit log; whoever appends locks it, and it tells that lines are gone."""
+
+    __tablename__ = "audit_heads"
+    __table_args__ = (owner(),)
+
+    organisation_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    number: Mapped[int] = mapped_column(RowId, default=0)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Heartbeat(Base):
+    """When a part of the program that runs by itself last did."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[Instant]
 
 
 class VaultKey(Base):

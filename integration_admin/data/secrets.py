@@ -1,4 +1,4 @@
-"""Where integrations' secrets go in and come out: sealed for exactly one row, opened only for an adapter."""
+"""Where the secrets of integrations and webhooks go in and come out: sealed for exactly one row, opened only for an adapter."""
 
 import uuid
 from collections.abc import Callable, Collection
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from integration_admin.core.secret import Secret
 from integration_admin.data.models import Credential, Integration
+from integration_admin.data.models_notices import NoticeSettings
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.vault import Binding, Vault
 
@@ -47,6 +48,26 @@ class SecretStore:
             for row in rows
             if row.field not in leave_out
         }
+
+    def seal_signing_key(self, settings: NoticeSettings, key: Secret) -> str:
+        """Return the envelope of a webhook's signing key. Raises VaultError."""
+        return self._vault().seal(key, _signing_key_binding(settings))
+
+    def open_signing_key(self, settings: NoticeSettings) -> Secret:
+        """Return the signing key of an organisation's webhook. Raises VaultError."""
+        return self._vault().open(settings.envelope, _signing_key_binding(settings))
+
+
+def _signing_key_binding(settings: NoticeSettings) -> Binding:
+    """Bind to the row alone: a signing key is sent nowhere, so no address is part of it."""
+    return Binding(
+        table="notice_settings",
+        column="envelope",
+        organisation_id=str(settings.organisation_id),
+        record_id=str(settings.id),
+        connector_type="webhook",
+        target_origin="",
+    )
 
 
 def _binding(row: Credential, integration: Integration) -> Binding:

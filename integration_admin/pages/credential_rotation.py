@@ -159,9 +159,13 @@ def _day(name: str, label: Text, value: Text) -> rx.Component:
     return ui.text_field(
         name,
         label,
-        help=t("The last day it can be used, if you know it. The status warns of it from 30 days before."),
+        help=t(
+            "The last day it can be used, if you know it: day, month and year, such as 31.05.2027. The status warns of"
+            " it from 30 days before."
+        ),
         error=ui.error_for(RotationState.errors, name),
-        type="date",
+        input_mode="decimal",
+        auto_complete="off",
         default_value=value,
     )
 

@@ -3,9 +3,9 @@
 import reflex as rx
 
 from integration_admin import components as ui
-from integration_admin.components import t
-from integration_admin.pages.parts import or_dash, refusal, status_tag
-from integration_admin.states.dashboard import DashboardState, IntegrationCard
+from integration_admin.components import Text, t
+from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
+from integration_admin.states.dashboard import DashboardState, IntegrationCard, RecentError
 from integration_admin.states.session import SessionState
 from integration_admin.states.wizard import WizardState
 
@@ -20,13 +20,27 @@ def dashboard() -> rx.Component:
     return rx.fragment(
         refusal(DashboardState),
         refusal(WizardState),
-        ui.loading(DashboardState.ready, _integrations(), _types()),
+        ui.loading(
+            DashboardState.ready, rx.cond(DashboardState.unread, _unread(), _integrations()), _types()
+        ),
+    )
+
+
+def _unread() -> rx.Component:
+    """Draw what is left where nothing could be read; the reason stands above."""
+    return ui.stack(
+        ui.paragraph(t("Your integrations could not be read. Nothing about them has changed.")),
+        ui.row(ui.button(t("Try again"), variant="secondary", on_click=DashboardState.load)),
     )
 
 
 def _integrations() -> rx.Component:
-    nothing = ui.paragraph(
-        t("Nothing is connected yet. Choose your accounting system below; it takes a few minutes.")
+    nothing = rx.cond(
+        SessionState.can_configure,
+        ui.paragraph(
+            t("Nothing is connected yet. Choose your accounting system below; it takes a few minutes.")
+        ),
+        ui.paragraph(t("Nothing is connected yet. An administrator can set up your accounting system.")),
     )
     cards = rx.el.ul(
         rx.foreach(DashboardState.cards, _card), class_name="app-plain-list app-stack app-stack--medium"
@@ -46,7 +60,11 @@ def _card(card: rx.Var[IntegrationCard]) -> rx.Component:
                 card["credentials"],
                 ui.link(t("Enter new credentials for {name}", name=card["name"]), card["credentials"]),
             ),
-            rx.cond(card["draft"], _draft_actions(card), _figures(card)),
+            rx.cond(
+                card["draft"],
+                _draft_actions(card),
+                ui.stack(_figures(card), rx.cond(card["errors"], _errors(card)), _actions(card)),
+            ),
         ),
         key=card["id"],
     )
@@ -57,8 +75,46 @@ def _figures(card: rx.Var[IntegrationCard]) -> rx.Component:
         (t("Last successful export"), or_dash(card["last_success"], t("None yet"))),
         (t("Records exported"), card["delivered"]),
         (t("Waiting to be exported"), card["waiting"]),
-        (t("Failed"), card["failed"].to_string()),
+        (t("Failed"), card["failed"]),
         (t("Next export"), or_dash(card["next_run"], t("Only when you start it"))),
+    )
+
+
+def _errors(card: rx.Var[IntegrationCard]) -> rx.Component:
+    """Draw the newest failures, with the way to all of them."""
+    listed = rx.el.ul(rx.foreach(card["errors"], _error), class_name="ds-list")
+    return rx.el.div(
+        rx.el.h3(t("Recent errors"), class_name="ds-heading", custom_attrs={"data-size": "2xs"}),
+        listed,
+        ui.link(t("All that failed in {name}, and what to do", name=card["name"]), card["href"]),
+        class_name="app-stack app-stack--small",
+    )
+
+
+def _error(error: rx.Var[RecentError]) -> rx.Component:
+    return rx.el.li(rx.el.strong(error["record"]), ": ", spoken(error["reason"]), key=error["record"])
+
+
+def _actions(card: rx.Var[IntegrationCard]) -> rx.Component:
+    """Draw what can be done at once; an export under way is followed on the integration's page."""
+    sync = ui.button(t("Sync {name} now", name=card["name"]), on_click=DashboardState.sync(card["id"]))
+    follow = ui.link_button(t("Follow the export of {name}", name=card["name"]), card["href"])
+    pause = rx.match(
+        card["lifecycle"],
+        ("active", _pause(card, t("Pause {name}", name=card["name"]), paused=True)),
+        ("paused", _pause(card, t("Resume {name}", name=card["name"]), paused=False)),
+        rx.fragment(),
+    )
+    run = rx.cond(card["lifecycle"] == "active", rx.cond(card["running"], follow, sync))
+    return ui.row(rx.cond(SessionState.can_run, run), rx.cond(SessionState.can_configure, pause))
+
+
+def _pause(card: rx.Var[IntegrationCard], words: Text, *, paused: bool) -> rx.Component:
+    return ui.button(
+        words,
+        variant="secondary",
+        color="neutral",
+        on_click=DashboardState.set_paused(card["id"], paused),
     )
 
 
@@ -66,7 +122,7 @@ def _draft_actions(card: rx.Var[IntegrationCard]) -> rx.Component:
     return ui.row(
         ui.link_button(t("Continue the set-up of {name}", name=card["name"]), card["href"]),
         ui.button(
-            t("Discard the set-up"),
+            t("Discard the set-up of {name}", name=card["name"]),
             variant="tertiary",
             color="neutral",
             on_click=DashboardState.discard(card["id"]),

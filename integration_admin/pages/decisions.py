@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.effects import FocusWhen
-from integration_admin.pages.parts import or_dash
+from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.decisions import DecisionLine
 from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
@@ -100,7 +100,7 @@ def _record(line: rx.Var[DecisionLine]) -> rx.Component:
     title = f"decide-{line['reference']}"
     return rx.el.article(
         ui.heading(line["record"], level=3, id=title),
-        ui.paragraph(line["reason"]),
+        ui.paragraph(spoken(line["reason"])),
         ui.facts(
             (t("Amount"), line["amount"]),
             (t("Sent"), or_dash(line["sent"], t("Not known"))),

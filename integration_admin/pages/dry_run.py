@@ -4,8 +4,8 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.pages.parts import integration_trail, or_dash, refusal
-from integration_admin.states.dry_run import DryRunState, TriedLine
+from integration_admin.pages.parts import integration_trail, or_dash, refusal, spoken
+from integration_admin.states.dry_run import DryRunState, TriedGroup, TriedLine
 from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
 
@@ -85,10 +85,10 @@ def _found() -> rx.Component:
     )
 
 
-def _section(name: str, title: Text, lines: rx.Var[list[TriedLine]], more: rx.Var[str]) -> rx.Component:
+def _section(name: str, title: Text, groups: rx.Var[list[TriedGroup]], more: rx.Var[str]) -> rx.Component:
     shown = rx.el.section(
         ui.heading(title, id=name),
-        rx.el.ul(rx.foreach(lines, _record), class_name="app-plain-list app-stack app-stack--medium"),
+        rx.el.div(rx.foreach(groups, _group), class_name="app-stack app-stack--small"),
         rx.cond(
             more,
             ui.paragraph(
@@ -101,13 +101,28 @@ def _section(name: str, title: Text, lines: rx.Var[list[TriedLine]], more: rx.Va
         aria_labelledby=name,
         class_name="app-stack app-stack--medium",
     )
-    return rx.el.div(rx.cond(lines, shown))
+    return rx.el.div(rx.cond(groups, shown))
+
+
+def _group(group: rx.Var[TriedGroup]) -> rx.Component:
+    """Draw records with the same reasons; many are folded away, so that the reasons can be taken in at a glance."""
+    records = rx.el.ul(
+        rx.foreach(group["lines"], _record), class_name="app-plain-list app-stack app-stack--medium"
+    )
+    reasons = rx.fragment(rx.foreach(group["reasons"], lambda reason: rx.el.span(spoken(reason), " ")))
+    folded = rx.el.details(
+        rx.el.summary(rx.el.span(reasons, t("Records: {count}", count=group["count"]))),
+        rx.el.div(records),
+        class_name="ds-details",
+        custom_attrs={"data-variant": "default", "data-color": "neutral"},
+    )
+    return rx.el.div(rx.cond(group["folded"], folded, records), key=group["key"])
 
 
 def _record(line: rx.Var[TriedLine]) -> rx.Component:
     return rx.el.li(
         ui.heading(line["record"], level=3),
-        rx.foreach(line["reasons"], lambda reason: ui.paragraph(reason)),
+        rx.foreach(line["reasons"], lambda reason: ui.paragraph(spoken(reason))),
         ui.facts((t("Amount"), line["amount"]), (t("Our reference"), rx.el.code(line["reference"]))),
         # A card sets what folds out flush with its edge, and all else with it, where it is its own child.
         rx.el.div(rx.cond(line["payload"], exact_payload(line["payload"]))),

@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.pages.parts import integration_trail, refusal
+from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.states.excluded_data import ChoiceLine, ExcludedDataState
 from integration_admin.states.health import HealthState
@@ -80,7 +80,7 @@ def _result() -> rx.Component:
         rx.foreach(ExcludedDataState.saved, lambda text: rx.el.li(text)), class_name="ds-list"
     )
     done = ui.alert("success", sentences, title=t("What is left out is saved."))
-    return rx.el.div(rx.cond(ExcludedDataState.saved, done), aria_live="polite")
+    return saved_again(ExcludedDataState.saved.length() > 0, done, ExcludedDataState.version)
 
 
 def _always() -> rx.Component:

@@ -4,10 +4,11 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.content import NativeLink
 from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row, stopped_alert
 from integration_admin.pages.parts import integration_trail, or_dash, refusal
 from integration_admin.states.health import HealthState
-from integration_admin.states.history import HistoryState, RunLine, RunState
+from integration_admin.states.history import HistoryState, RunLine, RunRecordLine, RunState
 from integration_admin.states.session import SessionState
 
 _COLUMNS = (
@@ -18,6 +19,27 @@ _COLUMNS = (
     t("Amount"),
     t("Started by"),
     t("How long it took"),
+)
+
+_RECORD_COLUMNS = (
+    t("Record"),
+    t("Amount"),
+    t("In this export"),
+    t("Now"),
+    t("Our reference"),
+    t("Voucher in the accounting system"),
+)
+_OUTCOMES = (
+    ("succeeded", t("Succeeded")),
+    ("partly_failed", t("Partly failed")),
+    ("failed", t("Failed")),
+    ("cancelled", t("Cancelled")),
+)
+_TRIGGERS = (
+    ("schedule", t("The schedule")),
+    ("catch_up", t("Catching up after a pause")),
+    ("retry", t("A new try")),
+    ("manual", t("A person")),
 )
 
 
@@ -44,14 +66,43 @@ def history() -> rx.Component:
         numeric=[2, 3, 4],
         hide_caption=True,
     )
-    none = ui.paragraph(t("Nothing has been exported yet."))
+    none = ui.paragraph(
+        rx.cond(HistoryState.filtered, t("No export is like that."), t("Nothing has been exported yet."))
+    )
     more = ui.button(t("Show older exports"), variant="secondary", on_click=HistoryState.more)
     return rx.fragment(
         refusal(HistoryState),
+        ui.live_region(HistoryState.announcement),
         ui.loading(
             HistoryState.ready,
+            _filter(),
             rx.cond(HistoryState.runs, table, none),
             rx.cond(HistoryState.next_cursor, ui.row(more)),
+        ),
+    )
+
+
+def _filter() -> rx.Component:
+    """Draw what narrows the list down; folded away, because most people look at the newest."""
+    return ui.details(
+        t("Show only some exports"),
+        ui.form(
+            ui.select_field("outcome", t("Result"), _OUTCOMES, placeholder=t("Any result")),
+            ui.select_field("trigger", t("Started by"), _TRIGGERS, placeholder=t("Anybody")),
+            ui.text_field(
+                "since",
+                t("From and with this day"),
+                type="date",
+                error=ui.error_for(HistoryState.errors, "since"),
+            ),
+            ui.text_field(
+                "until",
+                t("To and with this day"),
+                type="date",
+                error=ui.error_for(HistoryState.errors, "until"),
+            ),
+            ui.row(ui.button(t("Show these"), submit=True, variant="secondary")),
+            on_submit=HistoryState.choose,
         ),
     )
 
@@ -102,7 +153,9 @@ def _row(run: rx.Var[RunLine]) -> rx.Component:
 def run() -> rx.Component:
     """Draw what one run did, and every record it left behind."""
     stopped = rx.el.div(rx.cond(HealthState.stop_reason, stopped_alert()))
-    return rx.fragment(refusal(RunState), ui.loading(RunState.ready, _summary(), stopped, _left_behind()))
+    return rx.fragment(
+        refusal(RunState), ui.loading(RunState.ready, _summary(), stopped, _left_behind(), _records())
+    )
 
 
 def _summary() -> rx.Component:
@@ -128,6 +181,48 @@ def _left_out() -> rx.Component:
     return ui.facts(
         (t("Left out"), line["left_out"]),
         (t("Excluded fields sent"), line["excluded_sent"]),
+    )
+
+
+def _records() -> rx.Component:
+    """Draw every record of the run, those that failed first, and the files to take away."""
+    table = ui.table(
+        t("All records of this export"),
+        _RECORD_COLUMNS,
+        rx.foreach(RunState.records, _record),
+        numeric=[1],
+        hide_caption=True,
+    )
+    more = ui.button(t("Show more"), variant="secondary", on_click=RunState.more)
+    shown = rx.el.section(
+        ui.heading(t("All records of this export"), id="records"),
+        ui.row(_file("csv", t("Download as CSV")), _file("json", t("Download as JSON"))),
+        table,
+        rx.cond(RunState.next_cursor, ui.row(more)),
+        aria_labelledby="records",
+        class_name="app-stack app-stack--small",
+    )
+    return rx.el.div(rx.cond(RunState.records, shown))
+
+
+def _file(form: str, text: Text) -> rx.Component:
+    """Link to a file the browser itself fetches, with its session."""
+    address = rx.Var.create(f"/download/runs/{RunState.run['id']}.{form}").to(str)
+    return NativeLink.create(text, href=address, class_name="ds-link", custom_attrs={"download": True})
+
+
+def _record(line: rx.Var[RunRecordLine]) -> rx.Component:
+    outcome = rx.cond(line["exported"], t("Exported"), or_dash(line["reason"], t("Not exported")))
+    return ui.table_row(
+        _RECORD_COLUMNS,
+        ui.link(line["record"], line["href"]),
+        or_dash(line["amount"], "–"),
+        rx.el.div(outcome, class_name="app-sentence"),
+        ui.delivery_tag(line["now"]),
+        rx.el.code(line["reference"]),
+        or_dash(line["external_id"], "–"),
+        numeric=[1],
+        key=line["key"],
     )
 
 

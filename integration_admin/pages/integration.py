@@ -5,8 +5,10 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.decisions import decisions
-from integration_admin.pages.parts import or_dash, refusal, status_tag
-from integration_admin.states.health import FailureLine, HealthState
+from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
+from integration_admin.pages.preflight import preflight
+from integration_admin.states.failures import FailureLine
+from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
 
 FAILURE_COLUMNS = (t("Record"), t("Amount"), t("Why"), t("What to do"))
@@ -29,7 +31,16 @@ def integration() -> rx.Component:
     return rx.fragment(
         refusal(HealthState),
         ui.live_region(HealthState.announcement),
-        ui.loading(HealthState.ready, _status(), _actions(), decisions(), _figures(), _failures(), _more()),
+        ui.loading(
+            HealthState.ready,
+            _status(),
+            _actions(),
+            decisions(),
+            preflight(),
+            _figures(),
+            _failures(),
+            _more(),
+        ),
     )
 
 
@@ -43,6 +54,7 @@ def _status() -> rx.Component:
         rx.cond(HealthState.left_out, ui.paragraph(HealthState.left_out, id="left-out")),
         rx.el.div(rx.foreach(HealthState.held_back, lambda sentence: ui.paragraph(sentence))),
         rx.cond(HealthState.requests_warning, ui.paragraph(HealthState.requests_warning, id="requests")),
+        rx.cond(HealthState.untested, ui.link(t("Test the connection"), _below("credentials"))),
         rx.cond(HealthState.stop_reason, stopped_alert(), rx.cond(HealthState.expiry, _expiry())),
         gap="small",
     )
@@ -222,7 +234,7 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
         FAILURE_COLUMNS,
         line["record"],
         line["amount"],
-        line["reason"],
+        spoken(line["reason"]),
         to_do,
         numeric=[1],
         key=line["record"],

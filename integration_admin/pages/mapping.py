@@ -6,12 +6,15 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.content import jump_link
+from integration_admin.components.effects import FocusWhen
 from integration_admin.pages.mapping_versions import versions_section
-from integration_admin.pages.parts import integration_trail, refusal
+from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.pages.value_map import value_map_file
 from integration_admin.states.health import HealthState
-from integration_admin.states.mapping import CategoryLine, MappingState, TargetLine
+from integration_admin.states.mapping import MappingState
+from integration_admin.states.mapping_lines import CategoryLine, TargetLine
 from integration_admin.states.mapping_versions import MappingVersionsState
 from integration_admin.states.preview import PreviewState
 from integration_admin.states.session import SessionState
@@ -21,6 +24,9 @@ _OFFERED: Final = "offered-codes"
 _PAUSE: Final = 200
 """Milliseconds without a keystroke after which what is typed is searched for."""
 _ACCOUNTS: Final = "accounts"
+_ACCOUNTS_PART: Final = "mapping-accounts"
+_VOUCHER_PART: Final = "mapping-voucher"
+_WARNINGS: Final = "mapping-warnings"
 
 
 def _trail() -> rx.Component:
@@ -44,9 +50,36 @@ def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
     return rx.fragment(
-        rx.el.div(rx.cond(MappingState.saved, saved), aria_live="polite"),
+        saved_again(MappingState.saved, saved, MappingState.version),
+        rx.cond(MappingState.ready, _summary()),
         mapping_form(t("Save")),
         rx.cond(MappingState.ready, ui.stack(preview_section(), versions_section())),
+    )
+
+
+def _summary() -> rx.Component:
+    """Say how many categories have an account, and lead to the parts of a page that is long on a phone."""
+    parts = (
+        (t("Accounts"), _ACCOUNTS_PART),
+        (t("The voucher"), _VOUCHER_PART),
+        (t("Preview"), "preview"),
+        (t("Earlier versions"), "versions"),
+    )
+    links = [rx.el.li(jump_link(text, place, class_name="ds-link")) for text, place in parts]
+    without = rx.Var(
+        f"({MappingState.categories}.filter((line) => !line.code).length)",
+        _var_data=MappingState.categories._get_all_var_data(),  # noqa: SLF001  # Reflex's own way
+    ).to(int)
+    return ui.stack(
+        ui.paragraph(
+            t(
+                "Expense categories: {count}. Without an account: {missing}.",
+                count=MappingState.categories.length(),
+                missing=without,
+            )
+        ),
+        rx.el.nav(rx.el.ul(*links, class_name="app-plain-list app-row"), aria_label=t("On this page")),
+        gap="small",
     )
 
 
@@ -63,8 +96,11 @@ def mapping_form(save_words: Text) -> rx.Component:
                     t("Accounts"),
                     rx.foreach(MappingState.categories, _category),
                     help=t("Type an account number, or a part of its name, and choose from the list."),
+                    field_id=_ACCOUNTS_PART,
                 ),
-                ui.fieldset(t("The voucher"), rx.foreach(MappingState.targets, _target)),
+                ui.fieldset(
+                    t("The voucher"), rx.foreach(MappingState.targets, _target), field_id=_VOUCHER_PART
+                ),
                 rx.cond(
                     MappingState.others,
                     ui.details(t("More fields"), ui.stack(rx.foreach(MappingState.others, _target))),
@@ -191,7 +227,12 @@ def _warnings() -> rx.Component:
     """Draw what is probably not meant, and the one confirmation that saves it all the same."""
     listed = rx.el.ul(rx.foreach(MappingState.warnings, lambda text: rx.el.li(text)), class_name="ds-list")
     box = ui.stack(
-        ui.alert("warning", listed, title=t("Look at this before you save")),
+        rx.el.div(
+            ui.alert("warning", listed, title=t("Look at this before you save")),
+            custom_attrs={"id": _WARNINGS, "tabIndex": -1},
+        ),
         ui.checkbox("accept_warnings", t("I have seen the warnings and want to save the mapping like this")),
     )
-    return rx.el.div(rx.cond(MappingState.warnings, box))
+    return FocusWhen.create(
+        rx.el.div(rx.cond(MappingState.warnings, box)), element=_WARNINGS, when=MappingState.warnings
+    )

@@ -6,7 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import t
 
 
-@ui.page("/404", t("Page not found"))
+@ui.page("/404", t("Page not found"), guest=True)
 def not_found() -> rx.Component:
     """Say so, and show the way back."""
     return rx.fragment(

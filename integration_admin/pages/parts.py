@@ -16,6 +16,11 @@ def refusal(state: Any) -> rx.Component:
     )
 
 
+def saved_again(saved: rx.Var[bool], told: rx.Component, version: rx.Var[int]) -> rx.Component:
+    """Draw that something was saved; drawn anew with each version, so that a second time is read out too."""
+    return rx.el.div(rx.cond(saved, rx.el.div(told, key=version.to_string())), aria_live="polite")
+
+
 def status_tag(status: rx.Var[str]) -> rx.Component:
     """Draw how an integration is doing, in a word."""
     return rx.match(
@@ -31,6 +36,15 @@ def status_tag(status: rx.Var[str]) -> rx.Component:
 def or_dash(text: rx.Var[str], otherwise: Text) -> rx.Component:
     """Draw a value, or words for that there is none."""
     return rx.cond(text, text, otherwise)
+
+
+def spoken(pieces: rx.Var[list[tuple[str, bool]]]) -> rx.Component:
+    """Draw a sentence in which another system's own words are marked as the English they are."""
+    return rx.fragment(
+        rx.foreach(
+            pieces, lambda piece: rx.cond(piece[1], rx.el.span(piece[0], lang="en"), rx.el.span(piece[0]))
+        )
+    )
 
 
 def integration_trail(name: Text, integration_id: rx.Var[str], current: Text) -> rx.Component:

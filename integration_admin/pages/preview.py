@@ -6,7 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.effects import FocusWhen
 from integration_admin.pages.dry_run import exact_payload
-from integration_admin.pages.parts import or_dash
+from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.preview import OutlayLine, PostingLine, PreviewState, ValueLine
 
 _FIELD = "preview_record"
@@ -72,7 +72,7 @@ def _verdict() -> rx.Component:
     return ui.stack(
         ui.heading(PreviewState.record, level=3, id="preview-shown"),
         ui.row(tag),
-        rx.foreach(PreviewState.reasons, lambda reason: ui.paragraph(reason)),
+        rx.foreach(PreviewState.reasons, lambda reason: ui.paragraph(spoken(reason))),
         gap="small",
     )
 

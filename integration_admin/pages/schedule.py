@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.pages.decisions import missed_question
-from integration_admin.pages.parts import integration_trail, refusal
+from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.states.health import HealthState
 from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.session import SessionState
@@ -43,7 +43,7 @@ def schedule() -> rx.Component:
     """Draw what was missed, if anything, and the form."""
     saved = ui.alert("success", t("The schedule is saved."))
     return rx.fragment(
-        rx.el.div(rx.cond(ScheduleState.saved, saved), aria_live="polite"),
+        saved_again(ScheduleState.saved, saved, ScheduleState.version),
         _missed(),
         schedule_form(t("Save")),
     )

@@ -7,7 +7,7 @@ from integration_admin.components import t
 from integration_admin.states.session import SignInState
 
 
-@ui.page("/sign-in", t("Sign in"), on_load=SignInState.load)
+@ui.page("/sign-in", t("Sign in"), on_load=SignInState.load, guest=True)
 def sign_in() -> rx.Component:
     """Draw the form, and above it why the last attempt failed."""
     wrong = ui.alert("danger", t("The e-mail address or the password is wrong."))

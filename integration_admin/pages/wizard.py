@@ -6,7 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.credentials import credential_form
 from integration_admin.pages.mapping import mapping_form
-from integration_admin.pages.parts import refusal
+from integration_admin.pages.parts import or_dash, refusal
 from integration_admin.pages.schedule import schedule_form
 from integration_admin.states.credentials import CredentialState
 from integration_admin.states.dashboard import DashboardState
@@ -89,9 +89,21 @@ def _type() -> rx.Component:
 
 
 def _credentials() -> rx.Component:
+    without = ui.stack(
+        ui.paragraph(
+            t(
+                "You can go on and test later. The integration is then saved with your reason, and paused until a test"
+                " succeeds."
+            )
+        ),
+        ui.link(t("Go on without a passed test"), _address("mapping")),
+        gap="small",
+    )
+    failed = (CredentialState.report != "") & (CredentialState.undecided.length() == 0)
     onward = rx.cond(
         CredentialState.passed,
         ui.link_button(t("Continue to field mapping"), _address("mapping")),
+        rx.cond(failed & ~CredentialState.testing, without),
     )
     return ui.stack(
         ui.heading(t("{type}: how does it sign in?", type=WizardState.type_label)),
@@ -121,7 +133,7 @@ def _review() -> rx.Component:
         ui.heading(t("Is everything right?")),
         ui.facts(
             (t("Type"), WizardState.type_label),
-            (t("Connected to"), WizardState.tested_entity),
+            (t("Connected to"), or_dash(WizardState.tested_entity, t("Not tested yet"))),
             (t("Mapped fields"), WizardState.mapped.to_string()),
             (
                 t("First export"),
@@ -136,9 +148,39 @@ def _review() -> rx.Component:
                 required=True,
                 default_value=WizardState.name,
             ),
-            ui.row(ui.button(t("Save and activate"), submit=True)),
+            rx.cond(WizardState.tested, ui.row(ui.button(t("Save and activate"), submit=True)), _untested()),
             on_submit=WizardState.save,
             key=WizardState.times_read.to_string(),
         ),
-        ui.link(t("Back to the schedule"), _address("schedule")),
+        # What is missing is told with a link to where it is put right.
+        ui.row(
+            ui.link(t("Back to the schedule"), _address("schedule"), id="schedule"),
+            ui.link(t("Back to field mapping"), _address("mapping"), id="mapping"),
+            ui.link(t("Back to credentials"), _address("credentials"), id="credentials"),
+        ),
+    )
+
+
+def _untested() -> rx.Component:
+    """Draw what saving takes where no connection test has passed."""
+    return ui.stack(
+        ui.alert(
+            "warning",
+            ui.paragraph(
+                t(
+                    "No connection test has succeeded. You can save all the same: the integration is paused, and nothing"
+                    " is exported until a test succeeds and you resume it."
+                )
+            ),
+            ui.link(t("Test the connection first"), _address("credentials")),
+        ),
+        ui.text_area(
+            "reason",
+            t("Why do you save before the connection works?"),
+            help=t("Your colleagues see the reason until a test succeeds, and the audit log keeps it."),
+            error=ui.error_for(WizardState.errors, "reason"),
+            required=True,
+            rows=2,
+        ),
+        ui.row(ui.button(t("Save and leave paused"), submit=True)),
     )

@@ -24,6 +24,7 @@ from integration_admin.services.mapping_reimbursements import (
     same_account,
 )
 from integration_admin.services.mapping_resolver import not_mapped, source_faults
+from integration_admin.services.mapping_words import origin_label
 
 _SHOWN_CHOICES = 20
 _STANDARD_CODE = re.compile(r"\d{4}\*?")
@@ -97,7 +98,7 @@ def _judge_payments(mapping: FieldMappings, target_fields: Sequence[TargetField]
             no_source = msg(
                 "“{field}” is read from “{source}”, which a reimbursement does not have. None will be exported.",
                 field=target.label,
-                source=lacking[0],
+                source=origin_label(lacking[0]),
             )
             yield Finding(Severity.WARNING, target.name, "", no_source)
     owed, paid_from = (_codes(mapping.get(name)) for name in (CREDIT_ACCOUNT, PAYMENT_ACCOUNT))

@@ -17,7 +17,11 @@ from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.ledger_rules import shared_ledger
+from integration_admin.services.stop_reasons import saved_untested
 from integration_admin.services.type_registry import TypeRegistry
+
+_LONGEST_NAME = 100
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Configuration:
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
-            await self._check_complete(unit, integration, name)
+            await _check_complete(unit, integration, name)
             # Two drafts saved at the same moment must see each other.
             await unit.organisations.take_turns()
             other = await unit.integrations.sharing_ledger(
@@ -97,13 +101,42 @@ class Configuration:
             )
             if other is not None:
                 raise Conflict(shared_ledger(other))
-            state = integration.state
+            old, state = {"name": integration.name, "state": str(integration.state)}, integration.state
             if state is IntegrationState.DRAFT:
                 state = IntegrationState.ACTIVE
             new_version = await unit.integrations.change(
                 integration_id, version, now, name=name.strip(), state=state
             )
-            await unit.audit.add(now, actor.name, "integration.save", str(integration_id), name=name.strip())
+            new = {"name": name.strip(), "state": str(state)}
+            await unit.audit.add(now, actor.name, "integration.save", str(integration_id), old=old, new=new)
+        return new_version
+
+    async def save_untested(
+        self, actor: Actor, integration_id: uuid.UUID, version: int, name: str, reason: str
+    ) -> int:
+        """Turn a finished draft whose connection no test has passed into a paused integration; return the new version.
+
+        The reason is shown until a test passes; only then can it be resumed. Raises InvalidInput naming what
+        is still missing, Conflict when it is no such draft or somebody else saved first.
+        """
+        actor.require(Permission.CONFIGURE)
+        now, name, reason = self._clock.now(), name.strip(), " ".join(reason.split())
+        async with self._database.write(actor.organisation_id) as unit:
+            integration = await unit.integrations.get(integration_id)
+            if integration.state is not IntegrationState.DRAFT or integration.tested_at is not None:
+                raise Conflict(msg("Only a set-up whose connection has not been tested is saved like this."))
+            await _check_complete(unit, integration, name, reason=reason)
+            new_version = await unit.integrations.change(
+                integration_id,
+                version,
+                now,
+                name=name,
+                state=IntegrationState.PAUSED,
+                stop_message=saved_untested(actor.name, reason).to_json(),
+            )
+            await unit.audit.add(
+                now, actor.name, "integration.save_untested", str(integration_id), name=name, reason=reason
+            )
         return new_version
 
     async def set_paused(self, actor: Actor, integration_id: uuid.UUID, *, paused: bool) -> None:
@@ -119,8 +152,10 @@ class Configuration:
                 raise Conflict(
                     msg("Test the connection first; this integration goes on once a test succeeds.")
                 )
+            old, new = {"state": str(integration.state)}, {"state": str(wanted)}
             await unit.integrations.note(integration_id, state=wanted)
-            await unit.audit.add(now, actor.name, f"integration.{wanted}", str(integration_id))
+            action = f"integration.{wanted}"
+            await unit.audit.add(now, actor.name, action, str(integration_id), old=old, new=new)
 
     async def discard(self, actor: Actor, integration_id: uuid.UUID) -> None:
         """Remove a draft and every secret typed into it; anything saved raises Conflict."""
@@ -130,20 +165,8 @@ class Configuration:
             if integration.state is not IntegrationState.DRAFT:
                 raise Conflict(msg("Only an unfinished set-up can be discarded."))
             await unit.integrations.remove(integration_id)
-            await unit.audit.add(self._clock.now(), actor.name, "integration.discard", str(integration_id))
-
-    async def _check_complete(self, unit: Unit, integration: Integration, name: str) -> None:
-        missing: dict[str, Message] = {}
-        if not name.strip() or len(name) > 100:
-            missing["name"] = msg("Give the integration a name of at most 100 characters.")
-        if integration.tested_at is None:
-            missing["credentials"] = msg("Test the connection; it has to succeed before you save.")
-        if not await unit.mappings.get(integration.id):
-            missing["mapping"] = msg("Choose how the fields are mapped.")
-        if await unit.schedules.get(integration.id) is None:
-            missing["schedule"] = msg("Choose when to export.")
-        if missing:
-            raise InvalidInput(msg("The set-up is not finished yet."), fields=missing)
+            now, old = self._clock.now(), {"name": integration.name}
+            await unit.audit.add(now, actor.name, "integration.discard", str(integration_id), old=old)
 
     def _view(self, row: Integration) -> IntegrationView:
         return IntegrationView(
@@ -159,3 +182,25 @@ class Configuration:
             last_success_at=row.last_success_at,
             stop_message=Message.from_json(row.stop_message) if row.stop_message else None,
         )
+
+
+async def _check_complete(
+    unit: Unit, integration: Integration, name: str, *, reason: str | None = None
+) -> None:
+    """Raise InvalidInput naming what is missing; a `reason` stands in for the connection test."""
+    missing: dict[str, Message] = {}
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        missing["name"] = msg("Give the integration a name of at most 100 characters.")
+    if reason is None and integration.tested_at is None:
+        missing["credentials"] = msg("Test the connection; it has to succeed before you save.")
+    if reason is not None and not 1 <= len(reason) <= _LONGEST_REASON:
+        missing["reason"] = msg(
+            "Say in at most {count} characters why you save before the connection works.",
+            count=_LONGEST_REASON,
+        )
+    if not await unit.mappings.get(integration.id):
+        missing["mapping"] = msg("Choose how the fields are mapped.")
+    if await unit.schedules.get(integration.id) is None:
+        missing["schedule"] = msg("Choose when to export.")
+    if missing:
+        raise InvalidInput(msg("The set-up is not finished yet."), fields=missing)

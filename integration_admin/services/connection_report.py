@@ -79,9 +79,9 @@ def noted(
     """Return what a test changes; after one that did not pass, the entity reached before is kept."""
     if report.passed:
         goes_on = integration.state is IntegrationState.STOPPED
-        resumed = {"state": IntegrationState.ACTIVE, "stop_message": None} if goes_on else {}
+        resumed = {"state": IntegrationState.ACTIVE} if goes_on else {}
         entity = {"tested_entity": report.entity, "tested_entity_id": report.entity_id}
-        return {"tested_at": now, **entity, **resumed}
+        return {"tested_at": now, "stop_message": None, **entity, **resumed}
     untested: dict[str, object] = {"tested_at": None}
     if refusal is not None and integration.state in {IntegrationState.ACTIVE, IntegrationState.STOPPED}:
         untested |= {"state": IntegrationState.STOPPED, "stop_message": refusal.to_json()}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from integration_admin.services.api_description import ApiDescriptions
+from integration_admin.services.audit_log import AuditLog
 from integration_admin.services.configuration import Configuration
 from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
@@ -13,12 +14,21 @@ from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
+from integration_admin.services.metrics import InstallationMetrics
+from integration_admin.services.notice_choices import NoticeChoices
+from integration_admin.services.notices import Notices
 from integration_admin.services.organisations import Organisations
+from integration_admin.services.preflight import Preflights
 from integration_admin.services.preview import Previews
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.record_files import RecordFiles
+from integration_admin.services.record_search import RecordSearch
+from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.records import RecordIntake
+from integration_admin.services.retention import Retention
+from integration_admin.services.run_files import RunFiles
+from integration_admin.services.run_records import RunRecords
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
 from integration_admin.services.secret_expiry import SecretExpiry
@@ -38,6 +48,7 @@ class Services:
 
     organisations: Organisations
     sign_in: SignIn
+    audit_log: AuditLog
     reauthentication: Reauthentication
     tokens: ApiTokens
     types: TypeRegistry
@@ -55,14 +66,23 @@ class Services:
     records: RecordIntake
     record_files: RecordFiles
     tracking: RecordTracking
+    search: RecordSearch
+    stories: RecordStories
+    retention: Retention
+    run_records: RunRecords
+    run_files: RunFiles
     runs: Runs
     decisions: Decisions
     dry_runs: DryRuns
+    preflights: Preflights
     previews: Previews
     history: History
     health: HealthMonitor
+    notices: Notices
+    notice_choices: NoticeChoices
     runner: SyncRunner
     scheduler: SyncScheduler
+    metrics: InstallationMetrics
     worker: Worker
 
 

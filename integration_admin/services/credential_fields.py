@@ -6,6 +6,8 @@ from integration_admin.adapters.base import AccountingAdapter, CredentialField
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
 
+_LONGEST_TOLD = 500
+
 
 def applies(field: CredentialField, settings: Mapping[str, str]) -> bool:
     """Tell whether a field is asked for, given what was chosen in the others."""
@@ -32,3 +34,12 @@ def refuse(adapter: AccountingAdapter, wrong: Mapping[str, Message]) -> None:
         names = [field.name for field in adapter.credential_fields]
         fields = {name: wrong[name] for name in names if name in wrong}
         raise InvalidInput(msg("Some fields need another look."), fields=fields)
+
+
+def changed_settings(
+    before: Mapping[str, str], now: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the settings that are not what they were, as they were and as they are; settings hold no secret."""
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    old = {name: str(before[name])[:_LONGEST_TOLD] for name in changed if name in before}
+    return old, {name: str(now[name])[:_LONGEST_TOLD] for name in changed if name in now}

@@ -28,7 +28,7 @@ from integration_admin.data.secrets import SecretStore
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.connection_attempt import attempt
 from integration_admin.services.connection_report import TestReport, failed, noted
-from integration_admin.services.credential_fields import applies, problem, refuse
+from integration_admin.services.credential_fields import applies, changed_settings, problem, refuse
 from integration_admin.services.ledger_rules import is_entity_of, leave_address, refusal_of, stopped_if_new
 from integration_admin.services.request_counts import counted
 from integration_admin.services.secret_expiry import expiry_columns
@@ -124,6 +124,7 @@ class CredentialService:
             refuse(adapter, wrong)
             # What was told of the secrets before does not hold for new ones.
             undated = expiry_columns(None, "") if secrets or moved else {}
+            old, new = changed_settings(integration.settings, settings)
             new_version = await unit.integrations.change(
                 integration_id,
                 version,
@@ -138,8 +139,9 @@ class CredentialService:
             integration.target_origin = origin
             for field, secret in secrets.items():
                 await self._secrets.put(unit, integration, field, secret, actor.name, now)
+            fields, target = sorted(secrets), str(integration_id)
             await unit.audit.add(
-                now, actor.name, "credentials.store", str(integration_id), fields=sorted(secrets)
+                now, actor.name, "credentials.store", target, fields=fields, old=old, new=new
             )
         return new_version
 

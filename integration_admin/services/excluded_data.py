@@ -13,7 +13,7 @@ from integration_admin.adapters.base import TargetField
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput
-from integration_admin.core.mapping import SOURCES
+from integration_admin.core.mapping import CATEGORY_PREFIX, SOURCES
 from integration_admin.core.mapping import Mapping as FieldMappings
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.records import EXPENSE_CLAIM
@@ -25,10 +25,10 @@ from integration_admin.services.dimension_names import named
 from integration_admin.services.exclusion_effects import effects, reads, refusals, sent_fields
 from integration_admin.services.export_claims import EXPORTED_STATUSES
 from integration_admin.services.exported_kinds import exported_kinds
-from integration_admin.services.mapping_plans import CATEGORY_PREFIX, excluded_categories
+from integration_admin.services.mapping_plans import excluded_categories
 from integration_admin.services.mapping_reimbursements import PAYMENT_ACCOUNT
 from integration_admin.services.mapping_words import category_label, exclusion_label, origin_label
-from integration_admin.services.waiting_categories import count_staying
+from integration_admin.services.waiting_categories import WaitingRecords
 
 
 class Group(StrEnum):
@@ -140,13 +140,14 @@ class ExcludedData:
             situation.check(wanted)
             waiting = await situation.waiting(unit)
         before, after = excluded_categories(situation.excluded), excluded_categories(wanted)
-        stays = await count_staying(self._database, actor.organisation_id, integration_id, before, after, now)
+        records = WaitingRecords(self._database, actor.organisation_id, integration_id, situation.kinds)
+        stays = await records.count_staying(before, after, now)
         async with self._database.write(actor.organisation_id) as unit:
             new_version = await unit.integrations.change(integration_id, version, now)
+            old = {"categories": sorted(await unit.integrations.exclusions(integration_id))}
+            new = {"categories": sorted(wanted)}
             await unit.integrations.replace_exclusions(integration_id, wanted)
-            await unit.audit.add(
-                now, actor.name, "exclusions.save", str(integration_id), categories=sorted(wanted)
-            )
+            await unit.audit.add(now, actor.name, "exclusions.save", str(integration_id), old=old, new=new)
             running = await unit.runs.active(integration_id) is not None
         said = [
             *_about_run(running=running),

@@ -6,9 +6,11 @@ Nothing here holds more than a page.
 from collections.abc import AsyncIterator, Sequence
 
 from integration_admin.data.repositories.deliveries import NewDelivery, Outgoing
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.delivery_rules import Pass, References
 from integration_admin.services.export_claims import EXPORTED_STATUSES
 from integration_admin.services.export_job import ExportJob
+from integration_admin.services.held_claims import with_holders
 
 _TAKE_UP = 500
 _SMALLEST_PAGE = 100
@@ -46,7 +48,8 @@ class Backlog:
 
     async def _ready(self, what: Pass, after: int, size: int) -> Sequence[Outgoing]:
         async with self._job.database.read(self._job.organisation_id) as unit:
-            return await unit.deliveries.ready(self._job.integration_id, what.suspicion, after, size)
+            rows = await unit.deliveries.ready(self._job.integration_id, what.suspicion, after, size)
+            return await self._with_holders(unit, rows)
 
     async def _waited(self, what: Pass, after: int, size: int) -> Sequence[Outgoing]:
         """Return due repetitions, no more than the day's budget still allows."""
@@ -54,9 +57,13 @@ class Backlog:
         if limit == 0:
             return ()
         async with self._job.database.read(self._job.organisation_id) as unit:
-            return await unit.deliveries.waited(
+            rows = await unit.deliveries.waited(
                 self._job.integration_id, what.suspicion, self._job.clock.now(), after, limit
             )
+            return await self._with_holders(unit, rows)
+
+    async def _with_holders(self, unit: Unit, rows: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        return await with_holders(unit, self._job.integration_id, self._job.mapping.left_out, rows)
 
     async def _take_up(self) -> bool:
         """Make deliveries of the next exportable records that have none; tell whether there were any."""

@@ -9,7 +9,7 @@ import structlog
 from integration_admin.adapters.base import Voucher
 from integration_admin.core.errors import Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT
+from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.core.stored_claims import stored_claim, stored_reimbursement
 from integration_admin.data.repositories.deliveries import Outgoing
@@ -36,7 +36,7 @@ def make_vouchers(
 ) -> tuple[list[Item], list[Verdict]]:
     """Return what can be sent, and a refusal with its reason for all else.
 
-    What is left out on purpose is in neither list: it stays as it is, ready for when it is let in again.
+    What is held here on purpose (held_claims.py) is in neither list: it stays, ready for when it is let in again.
     """
     items: list[Item] = []
     refused: list[Verdict] = []
@@ -49,24 +49,12 @@ def make_vouchers(
     return items, refused
 
 
-def category_left_out(mapping: CompiledMapping, delivery: Outgoing) -> str | None:
-    """Return the key of an excluded category that keeps a whole claim from being exported, or None."""
-    if not mapping.left_out or delivery.kind != EXPENSE_CLAIM:
-        return None
-    try:
-        claim = stored_claim(delivery.payload)
-    except InvalidInput:
-        # It is refused as unreadable.
-        return None
-    return next((line.category for line in claim.lines if line.category in mapping.left_out), None)
-
-
 def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict | None:
     if delivery.status not in EXPORTED_STATUSES:
         return _refused(
             delivery, Fault.CONFIG, msg("The claim is no longer approved, so it was not exported.")
         )
-    if category_left_out(mapping, delivery) is not None:
+    if delivery.held_by:
         # One that waits for another try would be due for ever; it becomes ready, and stays that.
         waits = delivery.state is DeliveryState.RETRY_WAIT
         return Verdict(delivery, DeliveryState.READY) if waits else None

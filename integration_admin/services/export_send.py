@@ -85,7 +85,8 @@ class BatchSender:
             return {item.reference: outcome_of_error(item.reference, error) for item in vouchers}, error
         except Exception as error:  # noqa: BLE001, see below
             # Whatever broke, the vouchers may have left: they are looked up like any unknown outcome.
-            _log.exception("send_broke", error=type(error).__name__)
+            references = [item.reference for item in vouchers]
+            _log.exception("send_broke", error=type(error).__name__, references=references)
             bug = AdapterError(msg("The export stopped because of a fault in this program."), Fault.BUG)
             return {item.reference: outcome_of_error(item.reference, bug) for item in vouchers}, bug
         told = {outcome.reference: outcome for outcome in answer}

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from integration_admin.adapters.base import AccountingAdapter, Credentials, Fate, ReadsFates
+from integration_admin.adapters.base import AccountingAdapter, Credentials
+from integration_admin.adapters.following import Fate, ReadsFates
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Fault, IntegrationAdminError
 from integration_admin.core.messages import Message

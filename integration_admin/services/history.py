@@ -11,8 +11,11 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Failure, RecordRow
+from integration_admin.data.repositories.runs import EVERY_RUN, RunFilter
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.views import FailureView, RunView, failure_view, run_view
+
+__all__ = ["EVERY_RUN", "History", "HistoryPage", "RunFilter", "failure_views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,18 @@ class History:
         self._database = database
 
     async def page(
-        self, actor: Actor, integration_id: uuid.UUID, cursor: str = "", limit: int = 25
+        self,
+        actor: Actor,
+        integration_id: uuid.UUID,
+        cursor: str = "",
+        limit: int = 25,
+        which: RunFilter = EVERY_RUN,
     ) -> HistoryPage:
         """Return up to `limit` runs, newest first, after `cursor`."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             await unit.integrations.get(integration_id)
-            runs = await unit.runs.history(integration_id, _read_cursor(cursor), limit + 1)
+            runs = await unit.runs.history(integration_id, _read_cursor(cursor), limit + 1, which)
         views = tuple(run_view(run) for run in runs[:limit])
         more = len(runs) > limit
         return HistoryPage(views, _write_cursor(views[-1]) if more else "")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from integration_admin.adapters.base import TargetField
-from integration_admin.core.mapping import FieldMapping
+from integration_admin.core.mapping import CATEGORY_PREFIX, FieldMapping
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.records import ClaimLine
 from integration_admin.services.mapping_readers import (
@@ -19,10 +19,9 @@ from integration_admin.services.mapping_readers import (
     quick_reader,
     reader,
 )
+from integration_admin.services.mapping_words import category_label, origin_label
 
 CATEGORY = "line.category"
-CATEGORY_PREFIX = "category:"
-"""What comes before an expense category's key among the names of what is left out."""
 ACCOUNTS = "accounts"
 
 _PERSONAL = frozenset({"claimant.name", "claimant.email", "claimant.bank_account"})
@@ -133,7 +132,7 @@ def is_free_text(target: TargetField) -> bool:
 def no_entry(target: TargetField, source: str, value: str) -> Message:
     """Say that a value map has no entry for `value`; what identifies a person is not repeated."""
     if source == CATEGORY and target.reference == ACCOUNTS:
-        return msg("Category “{value}” has no account yet.", value=value)
+        return msg("Category “{value}” has no account yet.", value=category_label(value))
     if source in _PERSONAL:
         return msg("The claimant has no entry in the value map of “{field}” yet.", field=target.label)
     return msg(
@@ -174,18 +173,18 @@ def _missing(plan: Plan) -> Message:
         return msg(
             "“{field}” cannot be empty, and “{source}”, which it is read from, is excluded from what is sent.",
             field=plan.target.label,
-            source=plan.withheld,
+            source=origin_label(plan.withheld),
         )
     if plan.absent:
         return msg(
             "“{field}” cannot be empty, and it is read from “{source}”, which this kind of record does not have.",
             field=plan.target.label,
-            source=plan.absent,
+            source=origin_label(plan.absent),
         )
     if plan.source:
         return msg(
             "“{field}” cannot be empty, and “{source}” has no value here.",
             field=plan.target.label,
-            source=plan.source,
+            source=origin_label(plan.source),
         )
     return msg("“{field}” cannot be empty.", field=plan.target.label)

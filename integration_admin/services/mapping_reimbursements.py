@@ -10,7 +10,7 @@ from typing import Self
 
 from integration_admin.adapters.base import Level, TargetField, Voucher, VoucherLine
 from integration_admin.core.mapping import FieldMapping, Mapping
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message, amount, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import REIMBURSEMENT, Reimbursement
 from integration_admin.services.mapping_plans import (
@@ -185,9 +185,9 @@ def _is_there(field: FieldMapping, sources: Table[str, Getter], excluded: frozen
     return all(source in sources and not is_excluded(source, excluded) for source in used_sources(field))
 
 
-def _not_above_zero(amount: Money) -> Message:
+def _not_above_zero(paid: Money) -> Message:
     return msg(
         "The reimbursement is {amount} {currency}. Only a reimbursement above zero can be exported.",
-        amount=amount.decimal(),
-        currency=amount.currency,
+        amount=amount(paid.decimal()),
+        currency=paid.currency,
     )

@@ -12,12 +12,11 @@ from datetime import date
 
 from integration_admin.adapters.base import Level, TargetField, Voucher, VoucherLine
 from integration_admin.core.errors import InvalidInput
-from integration_admin.core.mapping import SOURCES, VOUCHER_SOURCES, FieldMapping, Mapping
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.mapping import CATEGORY_PREFIX, SOURCES, VOUCHER_SOURCES, FieldMapping, Mapping
+from integration_admin.core.messages import Message, amount, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT, ExpenseClaim, Reimbursement
 from integration_admin.services.mapping_plans import (
-    CATEGORY_PREFIX,
     Plan,
     Problem,
     excluded_categories,
@@ -31,6 +30,7 @@ from integration_admin.services.mapping_reimbursements import (
     PaymentPlans,
     unmapped_payment,
 )
+from integration_admin.services.mapping_words import origin_label
 
 _SHOWN = 80
 _IN_ANY_VOUCHER = frozenset({"id", "currency", "approved_on", "submitted_on", "paid_on"})
@@ -162,7 +162,7 @@ def source_faults(target: TargetField, field: FieldMapping) -> list[Message]:
                 msg(
                     "“{field}” is one value for the whole voucher and cannot be read from “{source}”, which differs from line to line.",
                     field=target.label,
-                    source=source,
+                    source=origin_label(source),
                 )
             )
     return faults
@@ -186,10 +186,10 @@ def _whole_claim(claim: ExpenseClaim, day: date | None, total: int) -> list[Prob
             Problem("", None, msg("The claim has neither an approval date nor a submission date."))
         )
     if total <= 0:
-        amount = Money(claim.currency, total).decimal()
+        total_amount = amount(Money(claim.currency, total).decimal())
         message = msg(
             "The claim adds up to {amount} {currency}. Only a claim above zero can be exported.",
-            amount=amount,
+            amount=total_amount,
             currency=claim.currency,
         )
         problems.append(Problem("", None, message))

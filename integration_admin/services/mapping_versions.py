@@ -4,19 +4,17 @@ Keeping a version is part of saving, which is in mappings.py.
 """
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.mapping import FieldMapping, Mapping
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models_mapping import MappingVersion
-from integration_admin.services.mapping_plans import CATEGORY
-from integration_admin.services.mapping_words import category_label, origin_label
+from integration_admin.services.mapping_changes import changes
 from integration_admin.services.mappings import Mappings, SaveResult
 
 LISTED: Final = 20
@@ -56,8 +54,8 @@ class MappingVersions:
         listed = []
         for place, row in enumerate(rows[:limit]):
             first = place + 1 == len(rows)
-            changes = () if first else tuple(_changes(mappings[place + 1], mappings[place], labels))
-            listed.append(SavedMapping(row.number, row.saved_at, row.saved_by, first, changes))
+            changed = () if first else tuple(changes(mappings[place + 1], mappings[place], labels))
+            listed.append(SavedMapping(row.number, row.saved_at, row.saved_by, first, changed))
         return listed
 
     async def get(self, actor: Actor, integration_id: uuid.UUID, number: int) -> Mapping:
@@ -93,42 +91,3 @@ class MappingVersions:
 
 def _mapping(row: MappingVersion) -> Mapping:
     return {target: FieldMapping.model_validate(field) for target, field in row.mapping.items()}
-
-
-def _changes(before: Mapping, now: Mapping, labels: dict[str, Message]) -> Iterator[Message]:
-    """Yield a sentence for each field, and each row of a value map, that is not what it was."""
-    for target in dict.fromkeys([*labels, *before, *now]):
-        old, new = before.get(target), now.get(target)
-        label = labels.get(target) or Message("{name}", {"name": target})
-        yield from _change(label, _origin(old), _origin(new))
-        old_rows, new_rows = old.values if old else {}, new.values if new else {}
-        by_category = any(field is not None and field.source == CATEGORY for field in (old, new))
-        for value in sorted({*old_rows, *new_rows}):
-            name = category_label(value) if by_category else Message("{name}", {"name": value})
-            yield from _change(name, _code(old_rows.get(value)), _code(new_rows.get(value)))
-
-
-def _change(name: Message, old: Message | None, new: Message | None) -> Iterator[Message]:
-    if old == new:
-        return
-    if old is None:
-        yield msg("“{field}” was added: {value}.", field=name, value=new)
-    elif new is None:
-        yield msg("“{field}” was removed. It was: {value}.", field=name, value=old)
-    else:
-        yield msg("“{field}” was changed from {before} to {value}.", field=name, before=old, value=new)
-
-
-def _origin(field: FieldMapping | None) -> Message | None:
-    """Say where a field's value comes from."""
-    if field is None:
-        return None
-    if field.constant is not None:
-        return msg("always “{value}”", value=field.constant)
-    if field.compose is not None:
-        return msg("the text “{text}”", text=field.compose)
-    return msg("“{source}” of the claim", source=origin_label(str(field.source)))
-
-
-def _code(code: str | None) -> Message | None:
-    return None if code is None else Message("{name}", {"name": code})

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from integration_admin.core.mapping import CATEGORY_PREFIX
 from integration_admin.core.messages import Message, msg
-from integration_admin.services.mapping_plans import CATEGORY_PREFIX
 
 _LABELS: dict[str, Message] = {
     "id": msg("Claim number"),
@@ -54,6 +54,7 @@ _CATEGORIES: Final[dict[str, Message]] = {
     "travel.taxi": msg("Travel by taxi"),
 }
 """Names of the categories expense systems are likeliest to send, by key."""
+_SHOWN: Final = 80
 _KEY: Final = re.compile(r"[a-zæøå0-9]+(?:[._-][a-zæøå0-9]+)*")
 """How keys are written, which nobody would write as a name."""
 
@@ -78,5 +79,5 @@ def exclusion_label(name: str) -> Message:
 
 
 def origin_label(name: str) -> Message:
-    """Return what a source, `constant` or `compose` is called."""
-    return _LABELS[name]
+    """Return what a source, `constant` or `compose` is called; what is not known keeps its name."""
+    return _LABELS.get(name) or Message("{name}", {"name": name[:_SHOWN]})

@@ -27,10 +27,13 @@ from integration_admin.services.credentials import STEPS, CredentialService
 from integration_admin.services.dimension_names import LIST as DIMENSION_NAMES
 from integration_admin.services.dimension_names import named, with_names
 from integration_admin.services.exclusion_effects import withheld
+from integration_admin.services.mapping_changes import changes
 from integration_admin.services.mapping_plans import CATEGORY
 from integration_admin.services.mapping_suggestions import suggest
 from integration_admin.services.request_counts import counted
 
+_MOST_AUDITED = 200
+"""How many changes of a mapping the audit log tells one by one; a value map may have thousands."""
 _CLAIM = "expense_claim"
 _SUGGEST_FROM = 25_000
 _UNKNOWN = 50
@@ -92,12 +95,16 @@ class Mappings:
         Raises AdapterError, or Conflict when the integration was pointed elsewhere meanwhile.
         """
         actor.require(Permission.CONFIGURE)
-        async with counted(self._database, self._clock, actor.organisation_id, integration_id) as meter:
-            async with self._database.read(actor.organisation_id) as unit:
+        return await self.read_lists(actor.organisation_id, integration_id)
+
+    async def read_lists(self, organisation_id: uuid.UUID, integration_id: uuid.UUID) -> dict[str, int]:
+        """Do the same for the product itself, which asks nobody's permission."""
+        async with counted(self._database, self._clock, organisation_id, integration_id) as meter:
+            async with self._database.read(organisation_id) as unit:
                 integration = await unit.integrations.get(integration_id)
                 credentials = await self._credentials.open(unit, integration, meter)
             data = await self._adapters.get(integration.kind).reference_data(credentials)
-        async with self._database.write(actor.organisation_id) as unit:
+        async with self._database.write(organisation_id) as unit:
             present = await unit.integrations.get(integration_id)
             if _whose(present) != _whose(integration):
                 raise Conflict(msg("The connection was changed while the lists were read. Read them again."))
@@ -175,6 +182,8 @@ class Mappings:
             before = integration.updated_at
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
             await _keep_unversioned(unit, integration_id, before)
+            labels = {target.name: target.label for target in await self._targets(unit, integration)}
+            changed = list(changes(await unit.mappings.get(integration_id), mapping, labels))
             await unit.mappings.replace(integration_id, mapping)
             await unit.mappings.keep_version(integration_id, now, actor.name, mapping)
             await unit.audit.add(
@@ -182,7 +191,8 @@ class Mappings:
                 actor.name,
                 "mapping.save",
                 str(integration_id),
-                targets=sorted(mapping),
+                changes=[sentence.to_json() for sentence in changed[:_MOST_AUDITED]],
+                count=len(changed),
                 accepted_warnings=[finding.message.to_json() for finding in findings],
             )
         return SaveResult(saved=True, version=new_version, findings=findings)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from integration_admin.core.actor import Actor
+from integration_admin.core.actor import COMMAND_LINE, Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput, NotFound
 from integration_admin.core.identifiers import is_organisation_number
@@ -98,7 +98,7 @@ class Organisations:
         async with self._database.write(actor.organisation_id) as unit:
             await unit.organisations.set_language(actor.member_id, language)
 
-    async def actor_of(self, name: str, who: str = "command line") -> Actor:
+    async def actor_of(self, name: str, who: str = COMMAND_LINE) -> Actor:
         """Return an administrator's actor for whoever operates the server; raises NotFound.
 
         `who` is the name their deeds are told under.
@@ -139,7 +139,7 @@ class Organisations:
             created_at=now,
         )
         await unit.organisations.add_member(member)
-        await unit.audit.add(now, "command line", "member.create", email, role=str(member.role))
+        await unit.audit.add(now, COMMAND_LINE, "member.create", email, role=str(member.role))
 
 
 def _check(organisation_name: str, number: str | None, email: str) -> None:

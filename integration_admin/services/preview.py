@@ -8,8 +8,9 @@ from datetime import date
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput, NotFound
+from integration_admin.core.figures import Figure
 from integration_admin.core.mapping import CLAIM_SOURCES, LINE_SOURCES, REIMBURSEMENT_SOURCES
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message, amount, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import (
     EXPENSE_CLAIM,
@@ -28,7 +29,7 @@ from integration_admin.services.delivery_rules import References
 from integration_admin.services.dry_run import outgoing_of
 from integration_admin.services.dry_run_judge import DryRunEntry, ExportSetup, Would, codes_of, judge
 from integration_admin.services.export_claims import EXPORTED_STATUSES
-from integration_admin.services.mapping_plans import is_excluded
+from integration_admin.services.mapping_plans import CATEGORY, is_excluded
 from integration_admin.services.mapping_readers import (
     OF_CLAIMS,
     OF_LINES,
@@ -36,10 +37,11 @@ from integration_admin.services.mapping_readers import (
     Getter,
     reference_without_account_number,
 )
-from integration_admin.services.mapping_words import origin_label
+from integration_admin.services.mapping_words import category_label, origin_label
 from integration_admin.services.postings import Named, Posting, heading, postings
 
 KINDS = (EXPENSE_CLAIM, REIMBURSEMENT)
+_DISTANCE = "line.kilometres"
 _LOOKED_AT = 200
 _OFFERED = 20
 
@@ -58,7 +60,7 @@ class SourceValue:
     """One field as it came in; an excluded one has no value here, for it is shown to nobody."""
 
     label: Message
-    value: str
+    value: str | Message | Figure | Money
     excluded: bool
 
 
@@ -189,7 +191,7 @@ def _of_payment(payment: Reimbursement, excluded: frozenset[str]) -> tuple[Sourc
     if is_excluded("claimant.bank_account", excluded):
         readable["reference"] = reference_without_account_number
     number = SourceValue(msg("Reimbursement number"), payment.id, excluded=False)
-    amount = SourceValue(msg("Amount"), f"{payment.amount} {payment.currency}", excluded=False)
+    amount = SourceValue(msg("Amount"), Money.parse(payment.amount, payment.currency), excluded=False)
     others = [_value(name, readable, payment, excluded) for name in REIMBURSEMENT_SOURCES if name != "id"]
     return (number, amount, *others)
 
@@ -208,5 +210,15 @@ def _value(
     """Return a field of a record or of a line; what is excluded is not even read."""
     if is_excluded(name, excluded):
         return SourceValue(origin_label(name), "", excluded=True)
-    value = readable[name](record)
-    return SourceValue(origin_label(name), "" if value is None else str(value), excluded=False)
+    return SourceValue(origin_label(name), _readable(name, readable[name](record)), excluded=False)
+
+
+def _readable(name: str, value: str | int | date | None) -> str | Message | Figure:
+    """Return a field's content in a form each reader sees written their own way."""
+    if not value:
+        return ""
+    if isinstance(value, date):
+        return Figure("day", value.isoformat())
+    if name == CATEGORY:
+        return category_label(str(value))
+    return amount(str(value)) if name == _DISTANCE else str(value)

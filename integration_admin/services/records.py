@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -20,11 +20,13 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import Activity, ExpenseClaim, Reimbursement, parse_record
+from integration_admin.core.search_words import search_words
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import RecordRow
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.record_reasons import Reason, reasons_of, unstorable_reasons
+from integration_admin.services.retention import years_before
 
 BATCH = 1_000
 """Records stored in one transaction at the most."""
@@ -33,6 +35,8 @@ _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
 _LARGEST_REVISION = 2**31 - 1
 _CATEGORIES_AT_ONCE = 500
+_DATES = ("approved_on", "paid_on", "date")
+"""Where a record of each kind says from when it is."""
 
 _Key = tuple[str, str]
 
@@ -114,13 +118,14 @@ class RecordIntake:
     async def store(self, unit: Unit, checked: Sequence[Candidate | Receipt]) -> list[Receipt]:
         """Store candidates in order inside an open unit; receipts of refused records pass through."""
         await unit.organisations.take_turns()
+        oldest = years_before(self._clock.now(), (await unit.organisations.get()).keep_years).date()
         known = await unit.records.known({item.key for item in checked if isinstance(item, Candidate)})
         new: list[RecordRow] = []
         categories: set[tuple[str, str]] = set()
         receipts: list[Receipt] = []
         now = self._clock.now()
         for item in checked:
-            receipt = item if isinstance(item, Receipt) else _place(item, known, new, now)
+            receipt = item if isinstance(item, Receipt) else _place(item, known, new, now, oldest)
             receipts.append(receipt)
             if isinstance(item, Candidate) and receipt.result in _STORED:
                 categories.update((item.kind, category) for category in item.categories)
@@ -161,10 +166,14 @@ def _check_all(batch: Sequence[Any]) -> list[Candidate | Receipt]:
     return [check(raw) for raw in batch]
 
 
-def _place(item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime) -> Receipt:
+def _place(
+    item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime, oldest: date
+) -> Receipt:
     """Decide about one candidate against what is stored, earlier ones of the same request included."""
     row = known.get(item.key)
     if row is None:
+        if (told := _too_old(item, oldest)) is not None:
+            return item.receipt(IntakeResult.REJECTED, told)
         row = RecordRow(kind=item.kind, external_id=item.id, received_at=now)
         _fill(row, item, now)
         known[item.key] = row
@@ -182,6 +191,17 @@ def _place(item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], 
     return item.receipt(IntakeResult.REJECTED, Reason("revision", other))
 
 
+def _too_old(item: Candidate, oldest: date) -> Reason | None:
+    """Refuse what is older than the history that is kept: it may have been exported and deleted long ago."""
+    for field in _DATES:
+        if (told := item.payload.get(field)) and str(told) < oldest.isoformat():
+            older = msg(
+                "This is from before {day}, the oldest day whose history is kept.", day=oldest.isoformat()
+            )
+            return Reason(field, older)
+    return None
+
+
 def _fill(row: RecordRow, item: Candidate, now: datetime) -> None:
     row.revision = item.revision
     row.status = item.status
@@ -190,6 +210,8 @@ def _fill(row: RecordRow, item: Candidate, now: datetime) -> None:
     row.payload = item.payload
     row.content_hash = item.content_hash
     row.updated_at = now
+    for name, word in search_words(item.id, item.payload)._asdict().items():
+        setattr(row, name, word)
 
 
 def _money(record: ExpenseClaim | Reimbursement | Activity) -> Money | None:

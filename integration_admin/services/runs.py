@@ -82,7 +82,7 @@ class Runs:
         actor.require(Permission.RUN)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            await unit.runs.get(run_id)
+            run = await unit.runs.get(run_id)
             # The run may begin at this very moment, so the database decides which of the two it is.
             ended = await unit.runs.finish(
                 run_id,
@@ -94,7 +94,7 @@ class Runs:
             )
             if not ended:
                 await unit.runs.progress(run_id, cancel_requested=True)
-            await unit.audit.add(now, actor.name, "run.cancel", str(run_id))
+            await unit.audit.add(now, actor.name, "run.cancel", str(run.integration_id), run=str(run_id))
         return await self.get(actor, run_id)
 
     async def enqueue(

@@ -1,7 +1,7 @@
 """The schedule of an integration: setting it, reading it, saying when it runs next, and what was missed."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from integration_admin.core.actor import Actor
@@ -85,18 +85,11 @@ class Schedules:
             integration = await unit.integrations.get(integration_id)
             step = max(integration.step, "review", key=STEPS.index)
             new_version = await unit.integrations.change(integration_id, version, now, step=step)
+            stored = await unit.schedules.get(integration_id)
+            old = asdict(timetable_of(stored)) if stored else {}
             await _store(unit, integration_id, timetable, now)
-            await unit.audit.add(
-                now,
-                actor.name,
-                "schedule.save",
-                str(integration_id),
-                kind=timetable.kind,
-                local_time=timetable.at,
-                day=timetable.day,
-                cron_line=timetable.cron_line,
-                zone=timetable.time_zone,
-            )
+            new = asdict(timetable)
+            await unit.audit.add(now, actor.name, "schedule.save", str(integration_id), old=old, new=new)
         return new_version
 
     async def answer_missed(self, actor: Actor, integration_id: uuid.UUID, *, export: bool) -> RunView | None:

@@ -3,6 +3,7 @@
 Sending a reminder is not done here; neither are the secrets themselves.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +21,7 @@ from integration_admin.data.repositories.unit import Unit
 REMIND_DAYS = (30, 7, 1)
 """How many days ahead somebody is reminded, the earliest first."""
 _LONGEST = timedelta(days=3660)
+_NUMBERS = re.compile(r"(?P<day>[0-9]{1,2})(?P<sign>[./, -])(?P<month>[0-9]{1,2})(?P=sign)(?P<year>[0-9]{4})")
 _FIELD = "expires_on"
 
 
@@ -74,13 +76,15 @@ class SecretExpiry:
                 raise Conflict(msg("There are no stored secrets, so there is nothing that could expire."))
             check_expiry(expires_on, await local_day(unit, now))
             values = expiry_columns(expires_on, actor.name)
+            before = (await unit.integrations.get(integration_id)).secrets_expire_on
             new_version = await unit.integrations.change(integration_id, version, now, **values)
             await unit.audit.add(
                 now,
                 actor.name,
                 "credentials.expiry",
                 str(integration_id),
-                expires_on=expires_on.isoformat() if expires_on else "",
+                old={"expires_on": before.isoformat() if before else ""},
+                new={"expires_on": expires_on.isoformat() if expires_on else ""},
             )
         return new_version
 
@@ -138,13 +142,24 @@ def expiry_warning(expires_on: date | None, today: date) -> Message | None:
 
 
 def read_day(typed: str) -> date | None:
-    """Return the day a date field holds (2026-11-21), none for an empty one. Raises InvalidInput."""
+    """Return the day that was typed as 21.11.2026 or 2026-11-21, none for nothing. Raises InvalidInput.
+
+    Any of the usual signs may stand between the numbers: a phone's number pad has only one of them.
+    """
     if not typed.strip():
         return None
+    parts = _NUMBERS.fullmatch(typed.strip())
     try:
-        return date.fromisoformat(typed.strip())
+        if parts is None:
+            return date.fromisoformat(typed.strip())
+        return date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
     except ValueError:
-        raise _refused(msg("Write a date, such as 2027-05-31.")) from None
+        raise _refused(msg("Write day, month and year, such as 31.05.2027.")) from None
+
+
+def written_day(day: date | None) -> str:
+    """Return a day as `read_day` reads it, nothing for none."""
+    return f"{day:%d.%m.%Y}" if day else ""
 
 
 def check_expiry(expires_on: date | None, today: date) -> None:

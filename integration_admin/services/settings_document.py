@@ -8,11 +8,10 @@ from pydantic_core import ErrorDetails
 
 from integration_admin.adapters.base import AccountingAdapter
 from integration_admin.core.errors import InvalidInput
-from integration_admin.core.mapping import SOURCES, FieldMapping
+from integration_admin.core.mapping import CATEGORY_PREFIX, SOURCES, FieldMapping
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import ScheduleKind
-from integration_admin.services.mapping_plans import CATEGORY_PREFIX
 from integration_admin.services.timetable import Timetable, read_timetable
 
 EXCLUSIONS: Final = (*SOURCES, "claimant", "activities", "draft_activities")

@@ -202,13 +202,15 @@ class Steps:
         if self._document.excluded is None:
             return False
         wanted = frozenset(self._document.excluded)
-        if wanted == await self._unit.integrations.exclusions(integration_id):
+        before = await self._unit.integrations.exclusions(integration_id)
+        if wanted == before:
             return False
         now = self._clock.now()
         await self._unit.integrations.change(integration_id, await self._version(integration_id), now)
         await self._unit.integrations.replace_exclusions(integration_id, wanted)
+        old, new = {"categories": sorted(before)}, {"categories": sorted(wanted)}
         await self._unit.audit.add(
-            now, self._actor.name, "exclusions.save", str(integration_id), categories=sorted(wanted)
+            now, self._actor.name, "exclusions.save", str(integration_id), old=old, new=new
         )
         return True
 

@@ -39,6 +39,8 @@ class SignedIn:
     token: Secret
     expires_at: datetime
     actor: Actor
+    language: str | None
+    """The language the member has chosen, here or on another device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,12 @@ class SignIn:
         self._limits = limits or SignInLimits()
         self._notes: set[asyncio.Task[None]] = set()
 
-    async def sign_in(self, email: str, password: Secret, address: str) -> SignedIn:
+    async def sign_in(
+        self, email: str, password: Secret, address: str, language: str | None = None
+    ) -> SignedIn:
         """Open a session for whoever has this e-mail address and password; `address` is the caller's IP.
+
+        `language` is what was chosen in the browser; it becomes the member's own where that has none yet.
 
         Raises SignInRequired, the same for an unknown account, a wrong password and a disabled
         member, or TooManyAttempts.
@@ -92,7 +98,7 @@ class SignIn:
             raise
         member = await self._verified(account, password, address)
         await self._limits.forgive(account, address)
-        return await self._open(member, address)
+        return await self._open(member, address, language)
 
     async def resolve(self, token: Secret) -> Principal | None:
         """Return whom a session cookie belongs to; None when it is unknown, ended or too old."""
@@ -146,7 +152,7 @@ class SignIn:
                 (await unit.organisations.member(member.id)).password_hash = better_hash
         return member
 
-    async def _open(self, member: Member, address: str) -> SignedIn:
+    async def _open(self, member: Member, address: str, language: str | None) -> SignedIn:
         now = self._clock.now()
         token, expires_at = new_token(self._random), now + LIFETIME
         session = Session(
@@ -160,8 +166,10 @@ class SignIn:
         )
         async with self._database.write(member.organisation_id) as unit:
             await unit.organisations.add_session(session)
+            if member.language is None and language is not None:
+                await unit.organisations.set_language(member.id, language)
             await unit.audit.add(now, member.email, "sign_in", address=address)
-        return SignedIn(token, expires_at, _actor(member))
+        return SignedIn(token, expires_at, _actor(member), member.language or language)
 
     def _note_later(self, member: Member, address: str) -> None:
         """Write a refusal down after the answer, which must not take longer for accounts that exist."""

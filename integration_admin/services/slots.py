@@ -80,6 +80,11 @@ def is_due(timetable: Timetable, after: datetime, until: datetime) -> bool:
     return first is not None and first.due_at <= until
 
 
+def first_slot(timetable: Timetable, after: datetime) -> Slot | None:
+    """Return the first slot later than `after`; quick where the same was asked before."""
+    return _first(timetable, after)
+
+
 @lru_cache(maxsize=20_000)
 def _first(timetable: Timetable, after: datetime) -> Slot | None:
     """Return the first slot later than `after`; between two slots every tick asks the same question."""

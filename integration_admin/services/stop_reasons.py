@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from integration_admin.core.actor import actor_label
 from integration_admin.core.messages import Message, msg
 from integration_admin.data.models import Integration
 
@@ -11,12 +12,28 @@ _REMOVED = msg(
     " succeeds.",
     person="",
 )
+_SAVED_UNTESTED = msg("{person} saved it without a passed connection test: “{reason}”", person="", reason="")
 _OURS = frozenset({UNTESTED.template, _REMOVED.template})
 
 
 def removed_by(person: str) -> Message:
     """Say who took the secrets away, and what is needed to go on."""
-    return Message(_REMOVED.template, {"person": person})
+    return Message(_REMOVED.template, {"person": actor_label(person)})
+
+
+def saved_untested(person: str, reason: str) -> Message:
+    """Say who saved a set-up whose connection had not been tested, and why."""
+    return Message(_SAVED_UNTESTED.template, {"person": actor_label(person), "reason": reason})
+
+
+def why_paused(integration: Integration) -> Message:
+    """Say that a paused integration exports nothing, why where that is known, and what to do about it."""
+    if integration.stop_message is None:
+        return msg("Paused. Nothing is exported until you resume it.")
+    return msg(
+        "Paused. {reason} Test the connection; once that succeeds you can resume the export.",
+        reason=Message.from_json(integration.stop_message),
+    )
 
 
 def own_reason(integration: Integration) -> Message | None:

@@ -6,6 +6,7 @@ How records go out is in services/export_pipeline.py; what a failure means in se
 import uuid
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from integration_admin.core.actor import SCHEDULER
 from integration_admin.core.clock import Clock
@@ -74,6 +75,12 @@ class SyncRunner:
         """Carry out a queued run, or take up one whose process died; a held lock leaves it to its holder."""
         async with self._database.read(organisation_id) as unit:
             run = await unit.runs.get(run_id)
+        # Whatever part logs on the way, its lines tell which run they are about.
+        with bound_contextvars(run=str(run_id), integration=str(run.integration_id)):
+            await self._carry_out(organisation_id, run)
+
+    async def _carry_out(self, organisation_id: uuid.UUID, run: Run) -> None:
+        run_id = run.id
         try:
             async with self._locks.hold(run.integration_id) as lock:
                 await self._locked(organisation_id, run_id, lock)

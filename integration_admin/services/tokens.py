@@ -70,19 +70,27 @@ class ApiTokens:
         if row is None or row.revoked_at is not None:
             raise SignInRequired(msg("The API token is not valid."))
         if scope not in row.scopes:
+            await self._note_denied(row, scope)
             raise NotPermitted(internal=f"token {row.id} lacks the scope {scope}")
         await self._touch(row)
         return Actor(row.organisation_id, row.name, Role.COORDINATOR)
 
-    async def _touch(self, row: ApiToken) -> None:
-        """Note that a token is in use, at most once a minute."""
+    async def _note_denied(self, row: ApiToken, scope: str) -> None:
+        """Put into the audit log that a token tried what its scopes do not allow, at most once a minute."""
+        if await self._touch(row):
+            async with self._database.write(row.organisation_id) as unit:
+                await unit.audit.add(self._clock.now(), row.name, "access.denied", scope)
+
+    async def _touch(self, row: ApiToken) -> bool:
+        """Note that a token is in use, at most once a minute; return whether it was noted."""
         now = self._clock.now()
         if row.last_used_at is not None and now - row.last_used_at < TOUCH_EVERY:
-            return
+            return False
         async with self._database.system(writes=True) as system:
             stored = await system.token_by_hash(row.token_hash)
             if stored is not None:
                 stored.last_used_at = now
+        return True
 
 
 def _check(scopes: Collection[str], name: str) -> None:

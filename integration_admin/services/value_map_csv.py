@@ -19,6 +19,7 @@ from integration_admin.services.mapping_form import category_rows, wants_suggest
 from integration_admin.services.mapping_plans import ACCOUNTS
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.packed_files import unpacked
+from integration_admin.services.spreadsheet import FORMULA, guarded
 
 MOST_FILE: Final = 1_000_000
 """Bytes of a file: the longest value map there can be takes less."""
@@ -31,8 +32,6 @@ _FIELD: Final = "value_map_file"
 
 VALUE, CODE, NAME = msg("Category"), msg("Account"), msg("Name")
 _DELIMITERS: Final = (";", "\t", ",")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would begin to calculate with; such cells are written after an apostrophe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def written(rows: Iterable[CodeRow], language: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow([heading.translate(language) for heading in (VALUE, CODE, NAME)])
-    writer.writerows([_guarded(cell) for cell in (row.value, row.code, row.name)] for row in rows)
+    writer.writerows([guarded(cell) for cell in (row.value, row.code, row.name)] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -165,11 +164,6 @@ def _at(number: int, fault: Message) -> Message:
     return msg("Line {number}: {fault}", number=number, fault=fault)
 
 
-def _guarded(cell: str) -> str:
-    """Keep a spreadsheet from calculating what begins like a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
 def _bare(cell: str) -> str:
     """Take the guard off again."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

@@ -6,8 +6,10 @@ APScheduler only ticks here; what is due is decided in services/sync_scheduler.p
 import asyncio
 import gc
 import uuid
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -19,13 +21,11 @@ _log = structlog.get_logger(__name__)
 TICK_SECONDS = 20
 """A run whose process died is taken up again within twice this time, a quiet queue and all."""
 FOLLOW_UP_SECONDS = 60
+RETENTION_SECONDS = 3_600
+PREFLIGHT_SECONDS = 60
 
 
-class _Scheduler(Protocol):
-    async def tick(self) -> None: ...
-
-
-class _FollowUp(Protocol):
+class _Ticking(Protocol):
     async def tick(self) -> None: ...
 
 
@@ -33,35 +33,40 @@ class _Runner(Protocol):
     async def carry_out(self, organisation_id: uuid.UUID, run_id: uuid.UUID) -> None: ...
 
 
+class Recurring(NamedTuple):
+    """Work that is looked at every so many seconds apart from the schedules, such as following up."""
+
+    name: str
+    work: _Ticking
+    seconds: float
+
+
 class Worker:
     """Runs the scheduler and the runner inside a process until it is stopped."""
 
     def __init__(
         self,
-        scheduler: _Scheduler,
+        scheduler: _Ticking,
         runner: _Runner,
         queue: WorkQueue,
         tick_seconds: float = TICK_SECONDS,
         *,
-        follow_up: _FollowUp | None = None,
-        follow_up_seconds: float = FOLLOW_UP_SECONDS,
+        recurring: Sequence[Recurring] = (),
     ) -> None:
         self._scheduler = scheduler
         self._runner = runner
         self._queue = queue
         self._tick_seconds = tick_seconds
-        self._follow_up = follow_up
-        self._follow_up_seconds = follow_up_seconds
+        self._recurring = recurring
 
     async def run(self, concurrency: int = CONCURRENCY) -> None:
         """Tick and carry out runs, `concurrency` of them at a time, until cancelled."""
         settle_memory()
         ticker = AsyncIOScheduler(timezone="UTC")
-        # Apart, because following up waits for answers from outside and no schedule may wait for that.
-        for job, seconds in ((self.tick, self._tick_seconds), (self.follow_up, self._follow_up_seconds)):
-            ticker.add_job(
-                job, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
-            )
+        _repeat(ticker, self.tick, self._tick_seconds)
+        # Apart, because these wait for answers from outside and no schedule may wait for that.
+        for one in self._recurring:
+            _repeat(ticker, partial(_tick, one), one.seconds)
         ticker.start()
         try:
             await self.tick()
@@ -79,17 +84,20 @@ class Worker:
         except Exception:  # noqa: BLE001, the next tick must come
             _log.exception("tick_failed")
 
-    async def follow_up(self) -> None:
-        """Look what became of what was delivered, where it is time to; a failure is logged."""
-        if self._follow_up is None:
-            return
-        try:
-            await self._follow_up.tick()
-        except Exception:  # noqa: BLE001, the next one must come
-            _log.exception("follow_up_tick_failed")
-
     async def _carry_out(self, run: QueuedRun) -> None:
         await self._runner.carry_out(run.organisation_id, run.run_id)
+
+
+def _repeat(ticker: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:
+    ticker.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)
+
+
+async def _tick(one: Recurring) -> None:
+    """Let it do what is due; a failure is logged."""
+    try:
+        await one.work.tick()
+    except Exception:  # noqa: BLE001, the next one must come
+        _log.exception(f"{one.name}_tick_failed")
 
 
 def settle_memory() -> None:

@@ -39,7 +39,8 @@ class Outgoing(NamedTuple):
     """A delivery to be settled, with what the export needs of its record, read at one moment.
 
     `payload` is the record as JSON text, empty where only the outcome is open; currency and amount are the
-    record's, or those that were sent where something was.
+    record's, or those that were sent where something was. `held_by` is the excluded category that keeps it here,
+    once somebody has looked.
     """
 
     id: int
@@ -57,6 +58,7 @@ class Outgoing(NamedTuple):
     amount_minor: int
     payload: str
     kind: str = EXPENSE_CLAIM
+    held_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,9 @@ class DeliveryRepository(Repository):
         *,
         sent: bool = False,
     ) -> list[Outgoing]:
-        rows = await self._values(
+        # Asked of the connection: the session would go through every row once more.
+        connection = await self._session.connection()
+        found = await connection.execute(
             select(*(_SENT if sent else _TO_SEND))
             .join(RecordRow, RecordRow.id == Delivery.record_id)
             .where(
@@ -193,7 +197,8 @@ class DeliveryRepository(Repository):
             .order_by(Delivery.id)
             .limit(limit)
         )
-        return [Outgoing._make(row) for row in rows]
+        rows: Sequence[Any] = found.all()
+        return [Outgoing(*row) for row in rows]
 
     async def retry(
         self,

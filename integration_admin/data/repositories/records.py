@@ -7,12 +7,13 @@ from datetime import datetime
 from sqlalchemy import exists, func, insert, select, tuple_
 
 from integration_admin.core.messages import msg
+from integration_admin.core.search_words import SearchWords
 from integration_admin.data.models import Category, Delivery, RecordRow
 from integration_admin.data.repositories.base import Repository
 
 _COLUMNS = (
     "kind", "external_id", "revision", "status", "currency", "amount_minor", "payload", "content_hash",
-    "received_at", "updated_at",
+    "received_at", "updated_at", *SearchWords._fields,
 )  # fmt: skip
 
 

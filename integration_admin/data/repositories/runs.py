@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,39 @@ from sqlalchemy.orm import aliased
 
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import RunState
+from integration_admin.core.statuses import RunState, Trigger
 from integration_admin.data.models import Failure, Integration, RecordRow, Run
 from integration_admin.data.repositories.base import Repository
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 UNDER_WAY = msg("This integration is already being synchronised. Wait until that run has ended.")
 """Why a run is refused while another of the same integration has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are meant; what is None does not matter. `since` is the first moment, `until` the one after the last."""
+
+    state: RunState | None = None
+    trigger: Trigger | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a run must be."""
+        asked: list[ColumnElement[bool]] = []
+        if self.state is not None:
+            asked.append(Run.state == self.state)
+        if self.trigger is not None:
+            asked.append(Run.trigger == self.trigger)
+        if self.since is not None:
+            asked.append(Run.requested_at >= self.since)
+        if self.until is not None:
+            asked.append(Run.requested_at < self.until)
+        return asked
+
+
+EVERY_RUN = RunFilter()
 
 
 class RunRepository(Repository):
@@ -78,11 +105,20 @@ class RunRepository(Repository):
         )
         return found[0] if found else None
 
+    async def by_ids(self, run_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Run]:
+        """Return those of the runs that are still kept."""
+        rows = await self._all(self._select(Run).where(Run.id.in_(list(run_ids)))) if run_ids else []
+        return {row.id: row for row in rows}
+
     async def history(
-        self, integration_id: uuid.UUID, before: tuple[datetime, uuid.UUID] | None, limit: int
+        self,
+        integration_id: uuid.UUID,
+        before: tuple[datetime, uuid.UUID] | None,
+        limit: int,
+        which: RunFilter = EVERY_RUN,
     ) -> list[Run]:
         """Return runs, newest first, older than `before`."""
-        statement = self._select(Run).where(Run.integration_id == integration_id)
+        statement = self._select(Run).where(Run.integration_id == integration_id, *which.conditions())
         if before is not None:
             statement = statement.where(tuple_(Run.requested_at, Run.id) < before)
         return await self._all(statement.order_by(Run.requested_at.desc(), Run.id.desc()).limit(limit))

@@ -3,37 +3,32 @@
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
 from integration_admin.data.models import Credential, Delivery, Integration, Organisation, Run, Schedule
-from integration_admin.data.models_access import ApiToken, AuditEvent, Member, Session, VaultKey
+from integration_admin.data.models_access import ApiToken, Heartbeat, Member, Session, VaultKey
+from integration_admin.data.models_notices import NoticeSettings
+from integration_admin.data.repositories.audit import AuditRepository
 from integration_admin.data.repositories.backlog import BacklogRepository
-from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.decisions import DecisionRepository
 from integration_admin.data.repositories.deliveries import DeliveryRepository
 from integration_admin.data.repositories.fates import FateRepository
+from integration_admin.data.repositories.figures import InstallationFigures
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
+from integration_admin.data.repositories.notice_outbox import NoticeOutbox
+from integration_admin.data.repositories.notices import NoticeRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
+from integration_admin.data.repositories.preflights import PreflightRepository
 from integration_admin.data.repositories.records import RecordRepository
+from integration_admin.data.repositories.retention import RetentionRepository
+from integration_admin.data.repositories.run_records import RunRecordRepository
 from integration_admin.data.repositories.runs import RunRepository
 from integration_admin.data.repositories.schedules import ScheduleRepository
-
-
-class AuditRepository(Repository):
-    """Appends to the audit log and reads it."""
-
-    async def add(self, at: datetime, actor: str, action: str, target: str = "", **detail: Any) -> None:
-        """Note who did what; `detail` never holds a secret."""
-        await self._add(AuditEvent(at=at, actor=actor, action=action, target=target, detail=detail))
-
-    async def latest(self, limit: int = 100) -> list[AuditEvent]:
-        """Return the newest events first."""
-        return await self._all(self._select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit))
+from integration_admin.data.repositories.search import SearchRepository
 
 
 class Unit:
@@ -45,12 +40,17 @@ class Unit:
         self.integrations = IntegrationRepository(session, organisation_id)
         self.mappings = MappingRepository(session, organisation_id)
         self.schedules = ScheduleRepository(session, organisation_id)
+        self.preflights = PreflightRepository(session, organisation_id)
         self.records = RecordRepository(session, organisation_id)
+        self.search = SearchRepository(session, organisation_id)
         self.deliveries = DeliveryRepository(session, organisation_id)
         self.decisions = DecisionRepository(session, organisation_id)
         self.fates = FateRepository(session, organisation_id)
         self.backlog = BacklogRepository(session, organisation_id)
         self.runs = RunRepository(session, organisation_id)
+        self.run_records = RunRecordRepository(session, organisation_id)
+        self.retention = RetentionRepository(session, organisation_id)
+        self.notices = NoticeRepository(session, organisation_id)
         self.audit = AuditRepository(session, organisation_id)
 
 
@@ -59,6 +59,8 @@ class SystemUnit:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self.notices = NoticeOutbox(session)
+        self.figures = InstallationFigures(session)
 
     async def add_organisation(self, organisation: Organisation) -> None:
         """Add a tenant."""
@@ -179,12 +181,22 @@ class SystemUnit:
 
     async def sealed_by_key(self) -> dict[str, int]:
         """Return how many stored secrets each key id has sealed."""
-        rows = await self._session.execute(select(Credential.envelope))
+        signing_keys = select(NoticeSettings.envelope).where(NoticeSettings.envelope != "")
+        rows = await self._session.execute(select(Credential.envelope).union_all(signing_keys))
         counts: dict[str, int] = {}
         for (envelope,) in rows:
             key_id = envelope.split(".", 2)[1]
             counts[key_id] = counts.get(key_id, 0) + 1
         return counts
+
+    async def note_beat(self, name: str, at: datetime) -> None:
+        """Note that a part of the program has just run."""
+        await self._session.merge(Heartbeat(name=name, at=at))
+        await self._session.flush()
+
+    async def last_beat(self, name: str) -> datetime | None:
+        """Return when a part of the program last ran."""
+        return await self._session.scalar(select(Heartbeat.at).where(Heartbeat.name == name))
 
     async def reachable(self) -> bool:
         """Ask the database anything at all."""

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from integration_admin.adapters.base import Credentials, Fate
+from integration_admin.adapters.base import Credentials
+from integration_admin.adapters.following import Fate
 from integration_admin.adapters.outbound import Response
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault

@@ -98,10 +98,14 @@ async def test_a_closed_period_is_told_before_anything_is_sent(
     adapter: BusinessCentralAdapter, sandbox: CentralSandbox
 ) -> None:
     await sandbox.change("posting-dates", {"first": "2026-12-01", "last": ""})
+    credentials = sandbox.credentials(posting="post")
 
-    outcomes = await adapter.send(sandbox.credentials(posting="post"), [voucher(1)])
+    rules = await adapter.rules(credentials)
+    outcomes = await adapter.send(credentials, [voucher(1)])
 
     assert (outcomes[0].result, outcomes[0].field) == (Result.REJECTED, "posted_date")
+    assert rules.refusal(voucher(1), credentials.settings) == outcomes[0]
+    assert adapter.refusal(voucher(1), credentials.settings) is None, "it was not asked"
     assert await sandbox.lines() == []
 
 
