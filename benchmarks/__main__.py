@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks import (
     backlog,
+    clicks,
     export,
     export_rest,
     interruption,
@@ -29,6 +30,7 @@ _BENCHES = {
     "pace": pace.measure,
     "reference": reference.measure,
     "search": search.measure,
+    "clicks": clicks.measure,
 }
 
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from integration_admin import components as ui
-from integration_admin.components import Text, t
+from integration_admin.components import t
 from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
 from integration_admin.states.dashboard import DashboardState, IntegrationCard, RecentError
 from integration_admin.states.session import SessionState
@@ -99,23 +99,20 @@ def _actions(card: rx.Var[IntegrationCard]) -> rx.Component:
     """Draw what can be done at once; an export under way is followed on the integration's page."""
     sync = ui.button(t("Sync {name} now", name=card["name"]), on_click=DashboardState.sync(card["id"]))
     follow = ui.link_button(t("Follow the export of {name}", name=card["name"]), card["href"])
-    pause = rx.match(
-        card["lifecycle"],
-        ("active", _pause(card, t("Pause {name}", name=card["name"]), paused=True)),
-        ("paused", _pause(card, t("Resume {name}", name=card["name"]), paused=False)),
-        rx.fragment(),
-    )
     run = rx.cond(card["lifecycle"] == "active", rx.cond(card["running"], follow, sync))
-    return ui.row(rx.cond(SessionState.can_run, run), rx.cond(SessionState.can_configure, pause))
+    return ui.row(rx.cond(SessionState.can_run, run), rx.cond(SessionState.can_configure, _pause(card)))
 
 
-def _pause(card: rx.Var[IntegrationCard], words: Text, *, paused: bool) -> rx.Component:
-    return ui.button(
-        words,
+def _pause(card: rx.Var[IntegrationCard]) -> rx.Component:
+    active = card["lifecycle"] == "active"
+    # One button with changing words: a second one in its place would lose the focus.
+    button = ui.button(
+        rx.cond(active, t("Pause {name}", name=card["name"]), t("Resume {name}", name=card["name"])),
         variant="secondary",
         color="neutral",
-        on_click=DashboardState.set_paused(card["id"], paused),
+        on_click=DashboardState.set_paused(card["id"], active),
     )
+    return rx.cond(active | (card["lifecycle"] == "paused"), button)
 
 
 def _draft_actions(card: rx.Var[IntegrationCard]) -> rx.Component:

@@ -75,9 +75,14 @@ def history() -> rx.Component:
         ui.live_region(HistoryState.announcement),
         ui.loading(
             HistoryState.ready,
-            _filter(),
-            rx.cond(HistoryState.runs, table, none),
-            rx.cond(HistoryState.next_cursor, ui.row(more)),
+            rx.cond(
+                HistoryState.found,
+                ui.stack(
+                    _filter(),
+                    rx.cond(HistoryState.runs, table, none),
+                    rx.cond(HistoryState.next_cursor, ui.row(more)),
+                ),
+            ),
         ),
     )
 

@@ -108,27 +108,15 @@ def _actions() -> rx.Component:
 
 
 def _pause() -> rx.Component:
-    return rx.match(
-        HealthState.lifecycle,
-        (
-            "active",
-            ui.button(
-                t("Pause"),
-                variant="secondary",
-                color="neutral",
-                on_click=HealthState.set_paused(True),
-            ),
-        ),
-        (
-            "paused",
-            ui.button(
-                t("Resume"),
-                variant="secondary",
-                on_click=HealthState.set_paused(False),
-            ),
-        ),
-        rx.fragment(),
+    active = HealthState.lifecycle == "active"
+    # One button with changing words: a second one in its place would lose the focus.
+    button = ui.button(
+        rx.cond(active, t("Pause"), t("Resume")),
+        variant="secondary",
+        color="neutral",
+        on_click=HealthState.set_paused(active),
     )
+    return rx.cond(active | (HealthState.lifecycle == "paused"), button)
 
 
 def _figures() -> rx.Component:

@@ -68,17 +68,17 @@ class Configuration:
         """Make a draft of a type the organisation may use and return its id."""
         actor.require(Permission.CONFIGURE)
         await self._types.require(actor, kind)
-        now = self._clock.now()
-        integration = Integration(
-            id=uuid.uuid4(),
-            kind=kind,
-            name=str(self._adapters.get(kind).label),
-            settings={},
-            created_by=actor.name,
-            created_at=now,
-            updated_at=now,
-        )
+        label, now = self._adapters.get(kind).label, self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            integration = Integration(
+                id=uuid.uuid4(),
+                kind=kind,
+                name=label.translate(await unit.organisations.language_of(actor.member_id)),
+                settings={},
+                created_by=actor.name,
+                created_at=now,
+                updated_at=now,
+            )
             await unit.integrations.add(integration)
             await unit.audit.add(now, actor.name, "integration.begin", str(integration.id), kind=kind)
         return integration.id

@@ -89,7 +89,14 @@ class Worker:
 
 
 def _repeat(ticker: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:
-    ticker.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None)
+    async def until_stopped() -> None:
+        # A job is cancelled only where the process stops, and APScheduler would take that for a fault.
+        with suppress(asyncio.CancelledError):
+            await job()
+
+    ticker.add_job(
+        until_stopped, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
+    )
 
 
 async def _tick(one: Recurring) -> None:

@@ -71,6 +71,7 @@ class HistoryState(FormState, rx.State):
     name: str = ""
     runs: list[RunLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
+    found: bool = False
     filtered: bool = False
     announcement: str = ""
     _asked: RunFilter = EVERY_RUN
@@ -79,7 +80,7 @@ class HistoryState(FormState, rx.State):
     @requires(Permission.VIEW)
     async def load(self) -> None:
         """Read the newest runs of the integration the address names."""
-        self.runs, self.next_cursor, self.ready = [], "", False
+        self.runs, self.next_cursor, self.found, self.ready = [], "", False, False
         self._asked, self.filtered, self.announcement = EVERY_RUN, False, ""
         await self._more()
         self.ready = True
@@ -121,7 +122,7 @@ class HistoryState(FormState, rx.State):
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
-        self.integration_id, self.name = str(integration_id), view.name
+        self.integration_id, self.name, self.found = str(integration_id), view.name, True
         self.runs = [*self.runs, *(run_line(run, reader.speech) for run in page.runs)]
         self.next_cursor = page.next_cursor
 

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import aiosqlite
 import pytest
 from sqlalchemy import Update, text
 from sqlalchemy.dialects import sqlite
@@ -15,8 +14,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.deliveries import Settlement
 from integration_admin.data.repositories.moves import begin_statement, settle_statement
-from integration_admin.data.repositories.unit import Unit
-from integration_admin.data.sqlite import OneTripCursor
+from integration_admin.data.sqlite import ConnectionThread, OneTripCursor
 from tests.builders import save_integration, save_organisation
 from tests.data.taken_up import LATER, RUN, export, intent
 
@@ -27,13 +25,13 @@ Trips = list[str]
 def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
     """Collect the name of each piece of work that is handed to a connection's thread."""
     made: Trips = []
-    honest = aiosqlite.Connection._execute
+    honest = ConnectionThread._execute
 
-    async def counting(self: aiosqlite.Connection, work: Any, *arguments: Any, **named: Any) -> Any:
+    async def counting(self: ConnectionThread, work: Any, *arguments: Any, **named: Any) -> Any:
         made.append(getattr(work, "__name__", type(work).__name__))
         return await honest(self, work, *arguments, **named)  # type: ignore[no-untyped-call]  # aiosqlite has no types here
 
-    monkeypatch.setattr(aiosqlite.Connection, "_execute", counting)
+    monkeypatch.setattr(ConnectionThread, "_execute", counting)
     return made
 
 
@@ -97,22 +95,6 @@ async def test_a_transaction_that_moves_deliveries_is_four_trips(
         *[Settlement(row.id, DeliveryState.SENDING, 1, DeliveryState.DELIVERED) for row in rows]
     )
     assert len(trips) <= 4
-
-
-async def test_a_unit_carried_out_at_once_is_one_trip_and_giving_the_connection_back(
-    sqlite_database: Database, trips: Trips
-) -> None:
-    setting = await export(sqlite_database, 50)
-    rows = await setting.rows()
-
-    async def move(unit: Unit) -> int:
-        begun = await unit.deliveries.begin_sending([intent(row) for row in rows], RUN, LATER)
-        done = [Settlement(number, DeliveryState.SENDING, 1, DeliveryState.DELIVERED) for number in begun]
-        return len(await unit.deliveries.settle(done, LATER))
-
-    trips.clear()
-    assert await sqlite_database.at_once(setting.organisation_id, move) == 50
-    assert len(trips) <= 2
 
 
 async def test_rows_are_handed_out_once_and_the_columns_are_named(sqlite_database: Database) -> None:

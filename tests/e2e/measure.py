@@ -3,7 +3,6 @@
 Only measures; what is enough is for the callers to say.
 """
 
-from statistics import median
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -43,15 +42,12 @@ async def transferred_bytes(page: Page, path: str) -> int:
     return sum(sizes)
 
 
-async def choice_to_paint(page: Page, clicks: int = 30) -> float:
-    """Change the schedule's kind again and again; return the median milliseconds until the preview is painted.
+async def choices_to_paint(page: Page, clicks: int) -> list[float]:
+    """Change the schedule's kind again and again; return each time the milliseconds until the preview is painted.
 
     The page must show a schedule form.
     """
     preview = "main form [aria-live=polite]"
     await expect(page.locator(preview).locator("li").first).to_be_visible()
-    times = []
-    for click in range(clicks):
-        kind = ("hourly", "daily")[click % 2]
-        times.append(float(await page.evaluate(_CHOICE_TO_PAINT, ["#kind", preview, kind])))
-    return median(times)
+    kinds = [("hourly", "daily")[click % 2] for click in range(clicks)]
+    return [float(await page.evaluate(_CHOICE_TO_PAINT, ["#kind", preview, kind])) for kind in kinds]

@@ -189,8 +189,9 @@ async def pause_resume_and_sync(keys: Keyboard) -> None:
     page = keys.page
     await keys.press(page.get_by_role("button", name="Pause"))
     await expect_announced(page, "Nothing is exported until you resume it.")
-    await keys.press(page.get_by_role("button", name="Resume"))
-    await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    await keys.expect_at(page.get_by_role("button", name="Resume"))
+    await page.keyboard.press("Enter")
+    await keys.expect_at(page.get_by_role("button", name="Pause"))
     await keys.press(page.get_by_role("button", name="Sync now"))
     await expect_announced(page, "An export is under way")
     await expect_announced(page, "Exported: 1.")

@@ -95,9 +95,10 @@ def _answers(url: str) -> bool:
 class Tab:
     """A browser tab's websocket: it draws the dashboard, and sends events the page's buttons would."""
 
-    def __init__(self, name: str, cookie: str) -> None:
+    def __init__(self, name: str, cookie: str, origin: str = PUBLIC_URL) -> None:
         self._name = name
         self._cookie = cookie
+        self._origin = origin
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("event", self._take, namespace="/_event")
         self._news = asyncio.Event()
@@ -109,12 +110,17 @@ class Tab:
         boot = {"name": _HYDRATE, "payload": {}, "router_data": {"pathname": _PAGE, "asPath": _PAGE}}
         await self._client.connect(
             f"{url}?token={self._name}",
-            headers={"Origin": PUBLIC_URL, "Cookie": self._cookie},
+            headers={"Origin": self._origin, "Cookie": self._cookie},
             transports=["websocket"],
             socketio_path="_event",
             namespaces=["/_event"],
             auth={"event": boot},
         )
+
+    async def send(self, handler: str) -> None:
+        """Send an event without anything in it; `handler` is its full name."""
+        event = {"name": handler, "payload": {}, "router_data": {"pathname": _PAGE, "asPath": _PAGE}}
+        await self._client.emit("event", event, namespace="/_event")
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until what came in makes `condition` true."""

@@ -76,7 +76,7 @@ async def test_an_unmapped_category_fails_its_claim_with_the_reason_and_leaves_t
 
     assert (run.state, run.delivered, run.rejected) == (RunState.PARTLY_FAILED, 2, 1)
     assert [(item.record_id, item.field) for item in health.failures] == [("EC-9", "account")]
-    assert "gifts" in str(health.failures[0].message)
+    assert "Gifts" in str(health.failures[0].message)
 
 
 async def test_a_rejected_claim_is_exported_after_its_cause_is_mended_and_it_is_retried(

@@ -1,9 +1,11 @@
 """The part that runs by itself: it ticks at once, again and again, and no failing tick ends it."""
 
 import asyncio
+import logging
 import uuid
 from contextlib import suppress
 
+import pytest
 from structlog.testing import capture_logs
 
 from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
@@ -76,6 +78,32 @@ async def test_the_first_tick_does_not_wait_for_its_time() -> None:
             await asyncio.sleep(0.005)
     await stop(task)
     assert scheduler.ticks == 1
+
+
+class Unending:
+    """Ticks once, and never comes to the end of the second tick."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.second = asyncio.Event()
+
+    async def tick(self) -> None:
+        self.ticks += 1
+        if self.ticks == 2:
+            self.second.set()
+            await asyncio.Event().wait()
+
+
+async def test_a_stop_in_the_middle_of_a_tick_is_logged_as_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scheduler = Unending()
+    task = asyncio.create_task(Worker(scheduler, Runner(), Queue(), tick_seconds=0.05).run())
+    await asyncio.wait_for(scheduler.second.wait(), 10)
+    ticking = asyncio.all_tasks() - {task, asyncio.current_task()}
+    await stop(task)
+    await asyncio.wait(ticking, timeout=10)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 class FollowUp:

@@ -60,9 +60,10 @@ class OrganisationRepository(Repository):
         """Add an API token."""
         await self._add(token)
 
-    async def language_of(self, member_id: uuid.UUID) -> str:
+    async def language_of(self, member_id: uuid.UUID | None) -> str:
         """Return the language a member reads: their own choice, else the organisation's. Raises NotFound."""
-        return (await self.member(member_id)).language or (await self.get()).language
+        own = (await self.member(member_id)).language if member_id else None
+        return own or (await self.get()).language
 
     async def set_language(self, member_id: uuid.UUID, language: str) -> None:
         """Remember the language a member reads."""
