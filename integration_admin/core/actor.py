@@ -11,8 +11,14 @@ SCHEDULER = "scheduler"
 """Who starts the runs that nobody asked for."""
 COMMAND_LINE = "command line"
 """Whoever operates the server and gave no other name."""
+RETENTION = "retention"
+"""Who deletes what has been kept for long enough."""
 
-_OWN = {SCHEDULER: msg("the schedule"), COMMAND_LINE: msg("the command line")}
+_OWN = {
+    SCHEDULER: msg("the schedule"),
+    COMMAND_LINE: msg("the command line"),
+    RETENTION: msg("the clean-up of old history"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _group(legend: Text, lines: rx.Var[list[ChoiceLine]], about: Text = "") -> r
 def _categories() -> rx.Component:
     about = t(
         "A claim with a line in a category that is left out stays whole: a part of it would be a wrong amount."
-        " Payments of such claims are still exported where reimbursements are."
+        " The payment of such a claim waits with it."
     )
     return _group(t("Expense categories"), ExcludedDataState.categories, about)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from integration_admin.core.actor import Actor
+from integration_admin.core.actor import RETENTION, Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, IntegrationAdminError, InvalidInput
 from integration_admin.core.messages import msg
@@ -107,9 +107,7 @@ class Retention:
             last = runs[-1].requested_at
         if done != Thinned():
             async with self._database.write(organisation_id) as unit:
-                await unit.audit.add(
-                    now, "retention", "history.thin", "", records=done.records, runs=done.runs
-                )
+                await unit.audit.add(now, RETENTION, "history.thin", "", records=done.records, runs=done.runs)
         return done
 
     async def _thin_run(self, organisation_id: uuid.UUID, run_id: uuid.UUID, limit: datetime) -> Thinned:

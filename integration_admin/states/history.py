@@ -24,7 +24,7 @@ from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.records import record_address
 from integration_admin.states.speech import Speech
 
-_RECORDS = 50
+_RECORDS = 20
 """How many records of a run are shown at a time."""
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 _BY_PERSONS = (Trigger.MANUAL, Trigger.RETRY)
