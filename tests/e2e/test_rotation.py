@@ -4,6 +4,7 @@ import asyncio
 import re
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -164,7 +165,8 @@ async def test_after_a_while_the_password_is_asked_for_and_then_secrets_are_date
         await road.sign_in(page, person)
         await open_credentials(page, integration)
         await let_time_pass(office, person)
-        tomorrow = (office.clock.now() + timedelta(days=1)).date()
+        # The day is the organisation's, which begins before the one in UTC.
+        tomorrow = office.clock.now().astimezone(ZoneInfo("Europe/Oslo")).date() + timedelta(days=1)
         await page.locator("#expires_on").fill(f"{tomorrow:%d.%m.%Y}")
         await road.press(page, "Save the date")
         await expect(page.locator("#error-summary")).to_contain_text("Confirm with your own password first")
