@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
@@ -44,9 +44,14 @@ async def alice(database: Database, password_hash: str) -> Member:
 
 
 @pytest.fixture
-def sign_in(database: Database, clock: FakeClock, random: Callable[[int], bytes], alice: Member) -> SignIn:
+async def sign_in(
+    database: Database, clock: FakeClock, random: Callable[[int], bytes], alice: Member
+) -> AsyncIterator[SignIn]:
     del alice
-    return SignIn(database, Passwords(), clock, random)
+    opened = SignIn(database, Passwords(), clock, random)
+    yield opened
+    # Refusals are written down after the answer; a database closed meanwhile would leave their connections open.
+    await opened.close()
 
 
 async def open_session(sign_in: SignIn) -> SignedIn:
@@ -216,12 +221,14 @@ async def test_a_changed_role_counts_at_once_and_changes_the_key(
 @pytest.fixture
 async def impatient(
     sqlite_database: Database, clock: FakeClock, random: Callable[[int], bytes], password_hash: str
-) -> SignIn:
+) -> AsyncIterator[SignIn]:
     """A sign-in that allows three attempts on an account from one address."""
     member = make_member("Alice", email="alice@example.org", password_hash=password_hash)
     await save_organisation(sqlite_database, member)
     limits = SignInLimits(per_account=RateLimitItemPerMinute(3, 15))
-    return SignIn(sqlite_database, Passwords(), clock, random, limits)
+    opened = SignIn(sqlite_database, Passwords(), clock, random, limits)
+    yield opened
+    await opened.close()
 
 
 async def test_attempts_on_one_account_from_one_address_are_limited(impatient: SignIn) -> None:
