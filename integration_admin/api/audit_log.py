@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from integration_admin.api.downloads import as_file, signed_in
 from integration_admin.api.problems import Route
-from integration_admin.api.signed_in import signed_in
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.audit_log import AuditQuery, Format
 
-_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 _Typed = Annotated[str, Query(max_length=200)]
 
 
@@ -36,10 +35,6 @@ def audit_log_routes(settings: Settings) -> APIRouter:
             await services.sign_in.note_denied(person.actor, "audit_log.download")
         query = AuditQuery(who, area, integration, since, until)
         pieces = await services.audit_log.export(person.actor, query, form, person.language)
-        return StreamingResponse(
-            pieces,
-            media_type=_TYPES[form],
-            headers={"Content-Disposition": f'attachment; filename="audit-log.{form}"'},
-        )
+        return as_file(pieces, "audit-log", form)
 
     return router

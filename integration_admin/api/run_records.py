@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -10,19 +9,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from integration_admin.api.bearer import PROBLEMS, actor_with
-from integration_admin.api.cookies import find_session
+from integration_admin.api.downloads import as_file, signed_in
 from integration_admin.api.language import language_of
 from integration_admin.api.problems import Route
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import SignInRequired
-from integration_admin.core.messages import msg
 from integration_admin.core.settings import Settings
 from integration_admin.services import container
 from integration_admin.services.run_files import as_data
-from integration_admin.services.sign_in import Principal
 from integration_admin.services.tokens import INTEGRATIONS_READ
-
-_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 class RunRecordBody(BaseModel):
@@ -73,28 +67,11 @@ def download_routes(settings: Settings) -> APIRouter:
     async def download(
         run_id: uuid.UUID, form: Literal["csv", "json"], request: Request
     ) -> StreamingResponse:
-        person = await _person(request, settings)
+        person = await signed_in(request, settings)
         files = container.current().run_files
         write = files.csv if form == "csv" else files.json
         pieces: AsyncIterator[str] = await write(person.actor, run_id, person.language)
         run = await container.current().runs.get(person.actor, run_id)
-        return StreamingResponse(
-            pieces,
-            media_type=_TYPES[form],
-            headers={"Content-Disposition": f'attachment; filename="{_file_name(run.requested_at, form)}"'},
-        )
+        return as_file(pieces, f"export-{run.requested_at:%Y-%m-%d-%H%M}", form)
 
     return downloads
-
-
-def _file_name(at: datetime, form: str) -> str:
-    return f"export-{at:%Y-%m-%d-%H%M}.{form}"
-
-
-async def _person(request: Request, settings: Settings) -> Principal:
-    """Return who is signed in; raises SignInRequired."""
-    token = find_session("; ".join(request.headers.getlist("cookie")), settings)
-    person = None if token is None else await container.current().sign_in.resolve(token)
-    if person is None:
-        raise SignInRequired(msg("You have been signed out. Sign in to go on."))
-    return person

@@ -3,8 +3,6 @@
 Writing lines is data/repositories/audit.py; whether all of them are there is audit_chain_check.py.
 """
 
-import csv
-import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +21,7 @@ from integration_admin.data.repositories.audit import AuditFilter
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.audit_chain_check import AuditChainCheck, ChainReport
 from integration_admin.services.audit_words import actions_of, details, sentence
-from integration_admin.services.spreadsheet import guarded
+from integration_admin.services.spreadsheet import csv_line, guarded
 
 Format = Literal["csv", "json"]
 
@@ -191,9 +189,9 @@ async def _as_csv(
     batches: AsyncIterator[Sequence[AuditEvent]], names: dict[str, str], language: str
 ) -> AsyncIterator[bytes]:
     """Write lines with semicolons, as spreadsheets of most of Europe expect, with the mark Excel needs."""
-    yield _row([heading.translate(language) for heading in _COLUMNS]).encode("utf-8-sig")
+    yield _guarded_line([heading.translate(language) for heading in _COLUMNS]).encode("utf-8-sig")
     async for rows in batches:
-        yield "".join(_row(_cells(row, names, language)) for row in rows).encode()
+        yield "".join(_guarded_line(_cells(row, names, language)) for row in rows).encode()
 
 
 def _cells(row: AuditEvent, names: dict[str, str], language: str) -> list[str]:
@@ -211,10 +209,8 @@ def _cells(row: AuditEvent, names: dict[str, str], language: str) -> list[str]:
     ]
 
 
-def _row(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow([guarded(cell) for cell in cells])
-    return text.getvalue()
+def _guarded_line(cells: Sequence[str]) -> str:
+    return csv_line(guarded(cell) for cell in cells)
 
 
 async def _as_json(batches: AsyncIterator[Sequence[AuditEvent]]) -> AsyncIterator[bytes]:

@@ -1,7 +1,5 @@
 """The records of one run as a file: CSV for a spreadsheet, JSON for a program. Written piece by piece."""
 
-import csv
-import io
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -12,7 +10,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services.run_records import RunRecords, RunRecordView
 from integration_admin.services.runs import Runs
-from integration_admin.services.spreadsheet import guarded
+from integration_admin.services.spreadsheet import csv_line, guarded
 from integration_admin.services.views import RunView
 
 MARK: Final = "\ufeff"
@@ -50,9 +48,9 @@ class RunFiles:
         return self._json(actor, run, language)
 
     async def _csv(self, actor: Actor, run_id: uuid.UUID, language: str) -> AsyncIterator[str]:
-        yield MARK + _line([heading.translate(language) for heading in _HEADINGS])
+        yield MARK + csv_line([heading.translate(language) for heading in _HEADINGS])
         async for record in self._records.everything(actor, run_id):
-            yield _line(_cells(record, language))
+            yield csv_line(_cells(record, language))
 
     async def _json(self, actor: Actor, run: RunView, language: str) -> AsyncIterator[str]:
         about = json.dumps(_about(run), ensure_ascii=False)
@@ -105,9 +103,3 @@ def _cells(record: RunRecordView, language: str) -> list[str]:
         guarded(record.reference),
         guarded(record.external_id),
     ]
-
-
-def _line(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(cells)
-    return text.getvalue()

@@ -1,5 +1,8 @@
-"""Keeps cells of CSV files from being taken for formulas by the spreadsheet that opens them."""
+"""CSV as spreadsheets of most of Europe expect it, and cells they do not take for formulas."""
 
+import csv
+import io
+from collections.abc import Iterable
 from typing import Final
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -9,3 +12,10 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def guarded(cell: str) -> str:
     """Keep a spreadsheet from calculating what begins like a formula."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """Return one line of a file, with semicolons; who calls guards the cells that are not numbers."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(cells)
+    return text.getvalue()
