@@ -5,13 +5,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks.claims import claim
-from faults.events import LEFT, STARTED, TAKEN, EventReader
+from faults.events import STARTED, EventReader
+from faults.holder import LockHolder
 from faults.installation import Installation, Progress
 from faults.ledger import Judgement, LedgerView, judge
 from faults.person import Person
@@ -84,37 +85,6 @@ class Stuck(Exception):
     """Nothing went on for too long."""
 
 
-@dataclass(slots=True)
-class _Locks:
-    """Who holds the lock, as the workers' events tell."""
-
-    holder: int = 0
-    killed_at: float = 0.0
-    recoveries: list[float] = field(default_factory=list)
-    overlaps: int = 0
-
-    def follow(self, at: float, pid: int, name: str) -> None:
-        if name == TAKEN:
-            self.overlaps += self.holder not in {0, pid}
-            self.holder = pid
-            if self.killed_at:
-                self.recoveries.append(at - self.killed_at)
-                self.killed_at = 0.0
-        elif name == LEFT and self.holder == pid:
-            self.holder = 0
-
-    def died(self, pid: int, at: float) -> None:
-        """Note that a process is dead; only a holder leaves something to recover."""
-        if self.holder == pid:
-            self.holder = 0
-            self.killed_at = self.killed_at or at
-
-    def nothing_to_recover(self, at: float) -> None:
-        """Note that at some instant no run was unfinished: the dead holder had just ended it."""
-        if self.killed_at and self.killed_at < at:
-            self.killed_at = 0.0
-
-
 class Storm:
     """Drives one installation through a plan."""
 
@@ -135,7 +105,7 @@ class Storm:
         self._actions = self._shuffled()
         self._done: Counter[str] = Counter()
         self._reader = EventReader(installation.plan.events)
-        self._locks = _Locks()
+        self._holder = LockHolder()
         self._started: set[int] = set()
         self._person = Person(installation, ledger)
         self._fed = 0
@@ -194,7 +164,7 @@ class Storm:
         try:
             self._progress = await self._installation.progress()
             if self._progress.unfinished is None:
-                self._locks.nothing_to_recover(asked_at)
+                self._holder.nothing_to_recover(asked_at)
             await self._feed()
             await self._help()
         except (DBAPIError, OSError) as error:
@@ -206,9 +176,9 @@ class Storm:
         """Start anew what ended by itself, as whatever supervises the workers does, and count it."""
         for worker in [worker for worker in self._pool.all if not worker.alive]:
             self._pool.forget(worker)
+            self._holder.died(worker.pid, time.monotonic())
             self._read_events()
             self._done[_ENDED if worker.pid in self._started else _NOT_STARTED] += 1
-            self._locks.died(worker.pid, time.monotonic())
             self._pool.start(self._installation.plan)
 
     def _check_moving(self) -> None:
@@ -217,7 +187,7 @@ class Storm:
         if seen != self._moved[0]:
             self._moved = (seen, now)
         elif now - self._moved[1] > _STUCK_SECONDS:
-            detail = f"{self._progress}, {self._locks}"
+            detail = f"{self._progress}, {self._holder}"
             raise Stuck(detail)
 
     async def _feed(self) -> None:
@@ -253,10 +223,9 @@ class Storm:
             return
         victim = self._victim(action)
         if action == "kill":
-            self._pool.kill(victim)
             killed_at = time.monotonic()
-            self._read_events()
-            self._locks.died(victim.pid, killed_at)
+            self._pool.kill(victim)
+            self._holder.died(victim.pid, killed_at)
             self._pool.start(self._installation.plan)
         else:
             rest = _LONGEST_PERIOD * self._draw.uniform(1.0, 1.3)
@@ -278,7 +247,7 @@ class Storm:
         """Choose a worker, more often than not the one at work; a paused one is not paused again."""
         choice = [worker for worker in self._pool.all if action == "kill" or not worker.paused_until]
         choice = choice or self._pool.all
-        at_work = [worker for worker in choice if worker.pid == self._locks.holder]
+        at_work = [worker for worker in choice if worker.pid == self._holder.pid]
         return at_work[0] if at_work and self._draw.random() < _AIMED else self._draw.choice(choice)
 
     def _wake(self, now: float) -> None:
@@ -290,7 +259,7 @@ class Storm:
         for event in self._reader.new():
             if event.name == STARTED:
                 self._started.add(event.pid)
-            self._locks.follow(event.at, event.pid, event.name)
+            self._holder.follow(event.at, event.pid, event.name)
 
     async def _toll(self, seconds: float) -> Toll:
         kept, stats = await self._installation.kept(), self._ledger.stats()
@@ -299,10 +268,10 @@ class Storm:
             judge(kept, self._ledger.entries()),
             self._done["kill"],
             self._done["stop"],
-            self._locks.recoveries,
+            self._holder.recoveries,
             self._done[_ENDED],
             self._done[_NOT_STARTED],
-            self._locks.overlaps,
+            self._holder.overlaps,
             self._person.decisions,
             extra,
             stats["faults"],
