@@ -23,25 +23,34 @@ _CHATTY = (
 )
 """Libraries whose everyday messages hold addresses and headers; only their warnings are passed on."""
 
+_COMMON: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
 
 def configure(settings: Settings) -> None:
-    """Set up logging for this process."""
+    """Set up logging for this process, our own lines and those of libraries in the same form."""
     level = logging.getLevelNamesMapping()[settings.log_level]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *_rendering(settings),
-        ],
+        processors=[*_COMMON, *_rendering(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_for_libraries(settings))
+    logging.basicConfig(level=level, handlers=[handler])
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _for_libraries(settings: Settings) -> logging.Formatter:
+    """Return what gives the lines of the standard library's logging the form of our own."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_COMMON],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
+    )
 
 
 def _rendering(settings: Settings) -> list[Processor]:

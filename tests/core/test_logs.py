@@ -1,7 +1,9 @@
 """Logs that can be read by people or programs, and never hold what must not be told."""
 
 import json
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -17,6 +19,19 @@ CANARY = "canary-value-of-a-secret"
 def _own_configuration() -> Iterator[None]:
     yield
     structlog.reset_defaults()
+
+
+@contextmanager
+def bare_root_logger() -> Iterator[logging.Logger]:
+    """Yield the root logger without the handlers that pytest gives each test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = []
+    try:
+        yield root
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def fail() -> None:
@@ -54,3 +69,19 @@ def test_the_level_is_the_one_that_was_set(capsys: pytest.CaptureFixture[str]) -
     logs.configure(Settings(log_level="WARNING"))
     structlog.get_logger().info("quiet")
     assert capsys.readouterr().err == ""
+
+
+def test_a_library_s_lines_are_json_too_and_hold_no_local_variable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with bare_root_logger() as root:
+        logs.configure(Settings(log_format="json"))
+        try:
+            fail()
+        except RuntimeError:
+            root.getChild("library").exception("It failed for %s", "the library")
+    written = capsys.readouterr().err
+    line = json.loads(written)
+    assert (line["event"], line["level"], line["logger"]) == ("It failed for the library", "error", "library")
+    assert "no good" in line["exception"]
+    assert CANARY not in written
