@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ import aiosqlite
 
 BUSY_SECONDS = 10
 _SWITCH_SECONDS = 0.001
+_EMPTYING_SECONDS = 0.1
 
 
 class RollingBack(sqlite3.Connection):
@@ -139,11 +140,26 @@ def prepare(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        # What is removed is overwritten: a secret's envelope must not stay in a page nobody uses.
+        "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     # SQLite's own lower() leaves Æ, Ø and Å as they are.
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def empty_log(path: str) -> bool:
+    """Carry the write-ahead log over into the database file and empty it; tell whether nobody was in the way.
+
+    Until then the log has copies of pages as they were, and with them of what has been removed since.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=_EMPTYING_SECONDS)) as connection:
+            (in_the_way, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return not in_the_way
 
 
 def _lower(value: Any) -> Any:

@@ -9,21 +9,24 @@ import binascii
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from integration_admin.core.errors import KeyMismatch, KeyMissing, SecretUnreadable
+from integration_admin.core.errors import ConfigurationError, KeyMismatch, SecretUnreadable
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.data.keyring import KEY_ID, Keyring
 
 USAGE_ALARM = 2**31
 """Seals under one key after which to rotate it: half of the 2**32 NIST SP 800-38D allows."""
+MAX_SEALS_A_LINE = 16
+"""How many secrets one commit with one audit line seals at the most; no form has as many secret fields."""
 MAX_SECRET_BYTES = 64 * 1024
 """The longest secret, in bytes of UTF-8."""
 MAX_ENVELOPE_CHARACTERS = 96 * 1024
@@ -56,15 +59,22 @@ class Binding:
 class Vault:
     """Seals secrets with the active key and opens them with the key their envelope names."""
 
-    __slots__ = ("_active_key_id", "_keyring", "_lock", "_random", "_usage")
+    __slots__ = ("_active_key_id", "_keyring", "_lock", "_random", "_reload", "_usage")
 
     def __init__(
-        self, keyring: Keyring, active_key_id: str, random: Callable[[int], bytes] = os.urandom
+        self,
+        keyring: Keyring,
+        active_key_id: str,
+        random: Callable[[int], bytes] = os.urandom,
+        *,
+        reload: Callable[[], Keyring] | None = None,
     ) -> None:
+        """Begin with a keyring; `reload` reads it again when a key is asked for that was added meanwhile."""
         keyring.derive(active_key_id, _PURPOSE)  # raises KeyMissing now rather than at the first seal
         self._keyring = keyring
         self._active_key_id = active_key_id
         self._random = random
+        self._reload = reload
         self._usage: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -72,6 +82,14 @@ class Vault:
     def active_key_id(self) -> str:
         """The key new secrets are sealed with."""
         return self._active_key_id
+
+    def activate(self, key_id: str, check_value: str) -> None:
+        """Seal with another key of the keyring from now on. Raises KeyMissing, KeyMismatch."""
+        if key_id == self._active_key_id:
+            return
+        if self._holding(key_id).kcv(key_id) != check_value:
+            raise wrong_file(key_id)
+        self._active_key_id = key_id
 
     @property
     def usage(self) -> dict[str, int]:
@@ -103,7 +121,7 @@ class Vault:
         key_id, nonce, sealed = _parse(envelope)
         # Key and plain text stay out of this frame's variables here too.
         secret = _open_text(
-            self._keyring.derive(key_id, _PURPOSE), nonce, sealed, _associated_data(key_id, binding)
+            self._holding(key_id).derive(key_id, _PURPOSE), nonce, sealed, _associated_data(key_id, binding)
         )
         if secret is None:
             raise _unreadable(internal="authentication failed: altered, or bound to another place")
@@ -113,6 +131,14 @@ class Vault:
         """Return the id of the key that sealed an envelope. Raises SecretUnreadable."""
         return _parse(envelope)[0]
 
+    def _holding(self, key_id: str) -> Keyring:
+        """Return the keyring, read again if it does not have this key; the key may be missing there too."""
+        if key_id not in self._keyring.ids and self._reload is not None:
+            # A keyring that cannot be read any more leaves the one that was read before.
+            with suppress(ConfigurationError):
+                self._keyring = self._reload()
+        return self._keyring
+
     def __repr__(self) -> str:
         return f"Vault({self._active_key_id})"
 
@@ -121,51 +147,14 @@ class Vault:
         raise TypeError(detail)
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredKey:
-    """A key as the database knows it: its id, its check value and whether it seals or only opens."""
-
-    key_id: str
-    kcv: str
-    state: Literal["active", "old"]
-
-
-@dataclass(frozen=True, slots=True)
-class StartReport:
-    """What the vault starts with; secrets under `missing_key_ids` must be entered again."""
-
-    active_key_id: str
-    missing_key_ids: tuple[str, ...] = ()
-
-
-def check_start(
-    keyring: Keyring, registered: Sequence[RegisteredKey], ciphertext_key_ids: Mapping[str, int]
-) -> StartReport:
-    """Decide whether these keys can serve this database; `ciphertext_key_ids` counts secrets by key id.
-
-    Older keys that are gone or hold other bytes are reported, not refused.
-    Raises KeyMissing and KeyMismatch: the start is refused.
-    """
-    needed = sorted(key_id for key_id, count in ciphertext_key_ids.items() if count > 0)
-    if not keyring.ids and (needed or registered):
-        raise _empty(needed, registered)
-    active = _active_key_id(registered, needed)
-    wrong = {
-        key.key_id for key in registered if key.key_id in keyring.ids and key.kcv != keyring.kcv(key.key_id)
-    }
-    if active not in keyring.ids:
-        raise KeyMissing(
-            msg("The vault key {key_id} is missing. Put its file back in the keyring.", key_id=active)
+def wrong_file(key_id: str) -> KeyMismatch:
+    """Return what it means that a key file holds other bytes than the key of that name has."""
+    return KeyMismatch(
+        msg(
+            "The file of the vault key {key_id} holds another key than the one this database uses. Put the right file back.",
+            key_id=key_id,
         )
-    if active in wrong:
-        raise KeyMismatch(
-            msg(
-                "The file of the vault key {key_id} holds another key than the one this database uses. Put the right file back.",
-                key_id=active,
-            )
-        )
-    missing = (key_id for key_id in needed if key_id not in keyring.ids or key_id in wrong)
-    return StartReport(active, tuple(missing))
+    )
 
 
 def aead_seal(key: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -251,29 +240,4 @@ def _decode(text: str) -> bytes | None:
 def _unreadable(*, internal: str) -> SecretUnreadable:
     return SecretUnreadable(
         msg("The stored credentials cannot be read. Enter them again."), internal=internal
-    )
-
-
-def _active_key_id(registered: Sequence[RegisteredKey], needed: Sequence[str]) -> str:
-    """Return the one key that seals; a database that knows no key and holds no secret is new."""
-    if not registered and not needed:
-        raise KeyMissing(msg("No vault key is in use yet. Run: integration-admin init-key"))
-    active = [key.key_id for key in registered if key.state == "active"]
-    if len(active) != 1:
-        raise KeyMismatch(
-            msg(
-                "The database does not name one active vault key. Restore the database and the keyring together."
-            )
-        )
-    return active[0]
-
-
-def _empty(needed: Sequence[str], registered: Sequence[RegisteredKey]) -> KeyMissing:
-    """Name the keys an empty keyring has lost."""
-    lost = needed or sorted(key.key_id for key in registered)
-    return KeyMissing(
-        msg(
-            "The keyring is empty, but this database uses the vault keys {key_ids}. Put their files back.",
-            key_ids=", ".join(lost),
-        )
     )

@@ -30,6 +30,7 @@ from integration_admin.data.vault import (
 VECTORS = Path(__file__).parent / "vectors"
 KNOWN = json.loads((VECTORS / "vault_v1.json").read_text())
 GCM = json.loads((VECTORS / "aes_256_gcm.json").read_text())
+WYCHEPROOF = json.loads((VECTORS / "wycheproof_aes_256_gcm.json").read_text())
 
 BINDING = Binding(**KNOWN["envelopes"][0]["binding"])
 ROOT_KEY = b"FAKE-root-key-FAKE-root-key-FAKE"
@@ -59,16 +60,31 @@ def test_a_frozen_envelope_opens_and_is_sealed_the_same_today(known: dict) -> No
     assert vault.key_id_of(known["envelope"]) == known["key_id"]
 
 
+def answered_as_it_says(case: dict) -> bool:
+    """Tell whether a vector opens, or does not, as it says, and is sealed to what it says."""
+    key, nonce, aad, message, ct, tag = (
+        bytes.fromhex(case[name]) for name in ("key", "iv", "aad", "msg", "ct", "tag")
+    )
+    valid = case["result"] == "valid"
+    opened = aead_open(key, nonce, ct + tag, aad)
+    return opened == (message if valid else None) and (
+        (aead_seal(key, nonce, message, aad) == ct + tag) is valid
+    )
+
+
 @pytest.mark.parametrize(
     "case", GCM["testGroups"][0]["tests"], ids=lambda case: f"{case['tcId']} {case['comment']}"
 )
 def test_a_vector_of_aes_256_gcm_is_answered_as_it_says(case: dict) -> None:
-    key, nonce, aad, message, ct, tag = (
-        bytes.fromhex(case[name]) for name in ("key", "iv", "aad", "msg", "ct", "tag")
-    )
-    opened = aead_open(key, nonce, ct + tag, aad)
-    assert opened == (message if case["result"] == "valid" else None)
-    assert (aead_seal(key, nonce, message, aad) == ct + tag) is (case["result"] == "valid")
+    assert answered_as_it_says(case)
+
+
+def test_all_66_cases_of_wycheproof_of_our_shape_are_answered_as_they_say() -> None:
+    (group,) = WYCHEPROOF["testGroups"]
+    assert (group["keySize"], group["ivSize"], group["tagSize"]) == (256, 96, 128)
+    results = [case["result"] for case in group["tests"]]
+    assert (results.count("valid"), results.count("invalid"), len(results)) == (39, 27, 66)
+    assert [case["tcId"] for case in group["tests"] if not answered_as_it_says(case)] == []
 
 
 def test_the_vector_file_is_whole_and_of_our_shape() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from integration_admin.core.errors import KeyMismatch, KeyMissing
+from integration_admin.data.key_rules import RegisteredKey, StartReport, check_start
 from integration_admin.data.keyring import Keyring
-from integration_admin.data.vault import RegisteredKey, StartReport, check_start
 
 ROOT_KEY = b"FAKE-root-key-FAKE-root-key-FAKE"
 
