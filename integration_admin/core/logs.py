@@ -1,10 +1,13 @@
 """How the program logs: to standard error, as lines for people or as JSON, in UTC, never with local variables."""
 
+import io
 import logging
+import re
 import sys
+from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from integration_admin.core.settings import Settings
 
@@ -22,6 +25,22 @@ _CHATTY = (
     "uvicorn",
 )
 """Libraries whose everyday messages hold addresses and headers; only their warnings are passed on."""
+
+_QUOTING = (
+    "engineio",
+    "reflex.app",
+    "reflex.istate",
+    "reflex.state",
+    "reflex.utils.token_manager",
+    "reflex_base.event",
+    "socketio",
+)
+"""What handles traffic in libraries whose warnings and errors quote what a browser sent, passwords included."""
+_UNPRINTABLE = re.compile(
+    r"[^\n\t\x20-\x7e\xa0-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff\ue000-\U0010ffff]"
+)
+"""What could make a terminal do something or change what a reader sees: control characters, escape sequences, and
+marks that turn the direction of writing."""
 
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -48,7 +67,7 @@ def configure(settings: Settings) -> None:
 def _for_libraries(settings: Settings) -> logging.Formatter:
     """Return what gives the lines of the standard library's logging the form of our own."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_COMMON],
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, _without_what_was_sent, *_COMMON],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
     )
 
@@ -58,7 +77,40 @@ def _rendering(settings: Settings) -> list[Processor]:
     if settings.log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        _on_one_line,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_indented_traceback),
     ]
+
+
+def _without_what_was_sent(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Leave of a quoting library's line only where it was written, and what kind of error it tells of."""
+    del logger, name
+    record: logging.LogRecord = event["_record"]
+    if not f"{record.name}.".startswith(tuple(f"{name}." for name in _QUOTING)):
+        return event
+    event["event"] = f"{record.funcName} ({record.module}.py:{record.lineno})"
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple) and error[0] is not None:
+        event["error"] = error[0].__name__
+    return event
+
+
+def _on_one_line(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Keep what somebody typed from beginning a line of its own, or from moving the terminal's cursor.
+
+    Values are written as Python would, which takes care of them; tracebacks are several lines on purpose.
+    """
+    del logger, name
+    event["event"] = _UNPRINTABLE.sub(_escaped, str(event["event"])).replace("\n", "\\n").replace("\t", "\\t")
+    return event
+
+
+def _indented_traceback(stream: TextIO, error: ExcInfo) -> None:
+    """Write a plain traceback so that no line of an error's own words looks like a line of the log."""
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    stream.write(_UNPRINTABLE.sub(_escaped, text.getvalue()).replace("\n", "\n    "))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape", "backslashreplace").decode()

@@ -28,6 +28,28 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
+class FactorDemand(StrEnum):
+    """Whom an organisation lets in only with a second factor."""
+
+    OPTIONAL = "optional"
+    ADMINISTRATORS = "administrators"
+    EVERYBODY = "everybody"
+
+
+class SignInStepKind(StrEnum):
+    """What somebody has to do between the password and the first page."""
+
+    CODE = "code"
+    ENROL = "enrol"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
 class IntegrationState(StrEnum):
     """Where an integration is in its life; `DRAFT` is a wizard that is not saved yet."""
 
@@ -48,6 +70,23 @@ class DeliveryState(StrEnum):
     RETRY_WAIT = "retry_wait"
     UNKNOWN = "unknown"
     NEEDS_PERSON = "needs_person"
+    DISMISSED = "dismissed"
+    """Refused, and a person has decided that it is not tried again as it is."""
+
+
+class FailureState(StrEnum):
+    """What a record's failure waits for, or how it ended."""
+
+    REFUSED = "refused"
+    """Somebody must mend its cause; then the record is tried again."""
+    WAITING = "waiting"
+    """Tried, or asked about, again by itself."""
+    PERSON = "person"
+    """A person must look in the accounting system."""
+    DELIVERED = "delivered"
+    DISMISSED = "dismissed"
+    REPLACED = "replaced"
+    """Not the last word any more: the record failed anew, or goes out again."""
 
 
 class FateState(StrEnum):
@@ -103,6 +142,7 @@ class NoticeKind(StrEnum):
     CAUGHT_UP = "caught_up"
     SECRET_EXPIRES = "secret_expires"  # noqa: S105, the name of a notice
     PREFLIGHT = "preflight"
+    RECONCILIATION = "reconciliation"
     TEST = "test"
 
 
@@ -119,3 +159,39 @@ class NoticeState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     GIVEN_UP = "given_up"
+
+
+class ReconciliationState(StrEnum):
+    """What comparing a month with the accounting system came to."""
+
+    UNDER_WAY = "under_way"
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    NOT_COMPARED = "not_compared"
+    """It could not be asked, or did not tell enough."""
+
+
+class Finding(StrEnum):
+    """How one voucher compares; `AGREES` is all is well, `WAITING` and `OPEN` are not settled yet."""
+
+    AGREES = "agrees"
+    MISSING = "missing"
+    """Delivered, and not there."""
+    DOUBLED = "doubled"
+    """There more than once."""
+    AMOUNT = "amount"
+    """There with another amount."""
+    NOT_DELIVERED = "not_delivered"
+    """There under our reference, and not delivered here."""
+    OPEN = "open"
+    """Whether it was delivered is not known here yet."""
+    WAITING = "waiting"
+    """Taken there, and not booked yet."""
+    UNTOLD = "untold"
+    """There, and the accounting system does not tell its amount."""
+
+
+DIFFERENCES: frozenset[Finding] = frozenset(
+    {Finding.MISSING, Finding.DOUBLED, Finding.AMOUNT, Finding.NOT_DELIVERED}
+)
+"""The findings somebody has to look at."""

@@ -18,8 +18,10 @@ TRANSITIONS: Mapping[S, frozenset[S]] = MappingProxyType(
         S.UNKNOWN: frozenset({S.DELIVERED, S.READY, S.NEEDS_PERSON, S.UNKNOWN}),
         # READY from here: a person asked for it.
         S.RETRY_WAIT: frozenset({S.SENDING, S.REJECTED, S.READY}),
-        # A person asked for it, or the record came in a newer revision.
-        S.REJECTED: frozenset({S.READY}),
+        # READY: a person asked for it, or the record came in a newer revision.
+        S.REJECTED: frozenset({S.READY, S.DISMISSED}),
+        # A person took it back, or the record came in a newer revision.
+        S.DISMISSED: frozenset({S.REJECTED, S.READY}),
         # A person looked: it is there, or it is to be sent again.
         S.NEEDS_PERSON: frozenset({S.DELIVERED, S.READY}),
         S.DELIVERED: frozenset(),

@@ -20,6 +20,7 @@ from integration_admin.core.messages import msg
 from integration_admin.data import migrations
 from integration_admin.data.columns import Base
 from integration_admin.data.models_access import Heartbeat, VaultKey
+from integration_admin.data.row_security import admit_to_all
 
 _AT_ONCE: Final = 1_000
 _NOTED_BY_PROGRAMS: Final = frozenset({Heartbeat.__tablename__})
@@ -121,6 +122,7 @@ def _copy_rows(url: str, target: Path) -> None:
         ) as old,
         file.begin() as new,
     ):
+        admit_to_all(old)
         for table in Base.metadata.sorted_tables:
             _copy_table(table, old, new)
 
@@ -215,7 +217,8 @@ def _refuse_used_postgresql(connection: Connection) -> None:
 
 
 def _refuse_rows(connection: Connection) -> None:
-    """Raise Conflict where any table holds a row."""
+    """Raise Conflict where any table holds a row of any organisation."""
+    admit_to_all(connection)
     there = connection.dialect.get_table_names(connection)
     for table in Base.metadata.sorted_tables:
         if table.name not in there or table.name in _NOTED_BY_PROGRAMS:

@@ -13,17 +13,20 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from integration_admin.core.errors import DatabaseBusy
+from integration_admin.data import row_security
 from integration_admin.data.failures import TOO_LONG, busy, hide_quoted_rows, refusal, unreachable
 from integration_admin.data.repositories.audit import append_noted
+from integration_admin.data.repositories.base import LEAVES_COPIES
 from integration_admin.data.repositories.unit import SystemUnit, Unit
 from integration_admin.data.sqlite import (
     BUSY_SECONDS,
     ConnectionThread,
     RollingBack,
     begin,
+    empty_log,
     hand_over_quickly,
     prepare,
 )
@@ -34,13 +37,15 @@ class Database:
 
     The engine is made on first use, never at import or before a fork. Rows stay readable after their
     unit has ended. A unit raises Conflict when what it adds exists already (somebody was first), and
-    NotFound when what it refers to does not exist in this organisation.
+    NotFound when what it refers to does not exist in this organisation. PostgreSQL shows a unit no row of
+    another organisation, whatever is asked; `system` units alone see all.
     """
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: AsyncEngine | None = None
         self._writing = asyncio.Lock()
+        self._copies_left = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,19 +67,22 @@ class Database:
     @asynccontextmanager
     async def read(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
         """Open a unit that only reads one organisation's rows; the database refuses it a write."""
-        async with self._session(writes=False) as session:
+        async with self._session(organisation_id, writes=False) as session:
             yield Unit(session, organisation_id)
 
     @asynccontextmanager
     async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
         """Open a unit on one organisation's rows; it commits when the block ends without an error."""
-        async with self._session(writes=True) as session:
+        async with self._session(organisation_id, writes=True) as session:
             yield Unit(session, organisation_id)
 
     @asynccontextmanager
     async def system(self, *, writes: bool = False) -> AsyncIterator[SystemUnit]:
-        """Open a unit for the few questions that come before an organisation is known."""
-        async with self._session(writes=writes) as session:
+        """Open a unit for the few questions that come before an organisation is known.
+
+        It sees every organisation's rows. tests/data/test_row_security.py lists who may open one.
+        """
+        async with self._session(None, writes=writes) as session:
             yield SystemUnit(session)
 
     async def close(self) -> None:
@@ -84,7 +92,9 @@ class Database:
             self._engine = None
 
     @asynccontextmanager
-    async def _session(self, *, writes: bool) -> AsyncIterator[AsyncSession]:
+    async def _session(
+        self, organisation_id: uuid.UUID | None, *, writes: bool
+    ) -> AsyncIterator[AsyncSession]:
         # A statement may change rows the session holds; reading them again must show the change.
         session = AsyncSession(
             self.engine, expire_on_commit=False, execution_options={"populate_existing": True}
@@ -92,12 +102,16 @@ class Database:
         try:
             # Leaving the session rolls back what is not committed, even while its task is cancelled.
             async with self._turn(writes=writes), session:
-                await _open(session, writes=writes)
+                connection = await _open(session, writes=writes)
+                if not self.is_sqlite:
+                    await row_security.admit(connection, organisation_id)
                 yield session
                 # In a unit that only reads the database refuses it, so that no line is lost without a word.
                 await append_noted(session)
                 if writes:
                     await session.commit()
+            if writes:
+                await self._drop_copies(session)
         except (OperationalError, sqlite3.OperationalError) as error:
             waited = busy(error)
             if waited is None:
@@ -108,6 +122,12 @@ class Database:
             if refused is None:
                 raise
             raise refused from error
+
+    async def _drop_copies(self, session: AsyncSession) -> None:
+        """Empty SQLite's log of the secrets that went, or leave it to the next writer where somebody reads there."""
+        self._copies_left |= LEAVES_COPIES in session.info
+        if self._copies_left and self.path:
+            self._copies_left = not await asyncio.to_thread(empty_log, self.path)
 
     @asynccontextmanager
     async def _turn(self, *, writes: bool) -> AsyncIterator[None]:
@@ -149,9 +169,11 @@ class Database:
         return engine
 
 
-async def _open(session: AsyncSession, *, writes: bool) -> None:
+async def _open(session: AsyncSession, *, writes: bool) -> AsyncConnection:
     """Take a connection and begin; SQLite deadlocks when a reader turns writer, so a writer says so at BEGIN."""
     try:
-        await session.connection(execution_options={"writes": writes, "postgresql_readonly": not writes})
+        return await session.connection(
+            execution_options={"writes": writes, "postgresql_readonly": not writes}
+        )
     except OperationalError as error:
         raise busy(error) or unreachable(error) from error

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from alembic import command
 from integration_admin.data.failures import unreachable
 from integration_admin.data.models import Organisation
+from integration_admin.data.row_security import admit_to_all
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _ADVISORY_LOCK = 4_713_002_611
@@ -56,6 +57,8 @@ def schema_connection(url: str) -> Iterator[Connection]:
         with _connected(engine) as connection, connection.begin():
             if not sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            # A migration that changes rows changes those of all organisations.
+            admit_to_all(connection)
             yield connection
     finally:
         engine.dispose()

@@ -1,6 +1,7 @@
 """What is remembered of organisations, integrations, records, runs and deliveries.
 
-People, sessions and keys are in models_access.py, field mappings in models_mapping.py. Queries live in repositories/, rules in services/.
+People, sessions and keys are in models_access.py, field mappings in models_mapping.py, failures in
+models_failures.py. Queries live in repositories/, rules in services/.
 """
 
 import uuid
@@ -13,13 +14,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from integration_admin.core import search_words
 from integration_admin.core.statuses import (
     DeliveryState,
+    FactorDemand,
     FateState,
     IntegrationState,
     RunState,
     ScheduleKind,
     Trigger,
 )
-from integration_admin.data import models_access, models_mapping, models_notices, models_preflights  # noqa: F401, their tables belong to the same metadata
+from integration_admin.data import (  # noqa: F401, their tables belong to the same metadata
+    models_access,
+    models_factors,
+    models_mapping,
+    models_notices,
+    models_preflights,
+    models_reconciliations,
+)
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -36,6 +45,7 @@ from integration_admin.data.columns import (
     inside,
     owner,
 )
+from integration_admin.data.models_failures import Failure as Failure  # noqa: PLC0414, one of these too
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -63,6 +73,9 @@ class Organisation(Base):
     created_at: Mapped[Instant]
     keep_years: Mapped[int] = mapped_column(default=10, server_default=text("10"))
     """How long the history of its exports is kept."""
+    factor_demand: Mapped[FactorDemand] = mapped_column(
+        Word(FactorDemand), default=FactorDemand.OPTIONAL, server_default=text("'optional'")
+    )
 
 
 class Integration(Owned, Base):
@@ -343,28 +356,3 @@ class Delivery(Owned, Base):
     fate_at: Mapped[OptionalInstant]
     fate_due_at: Mapped[OptionalInstant]
     updated_at: Mapped[Instant]
-
-
-class Failure(Owned, Base):
-    """Why a record was not delivered in a run, in words and as data."""
-
-    __tablename__ = "failures"
-    __table_args__ = (
-        owner(),
-        inside("integration_id", "integrations"),
-        inside("run_id", "runs"),
-        inside("record_id", "records"),
-        Index(None, "integration_id", "resolved_at", "id"),
-        Index(None, "record_id"),
-        Index(None, "run_id"),
-    )
-
-    id: Mapped[NumberKey]
-    integration_id: Mapped[uuid.UUID]
-    run_id: Mapped[uuid.UUID]
-    record_id: Mapped[int] = mapped_column(RowId)
-    fault: Mapped[str] = mapped_column(String(24))
-    field: Mapped[str] = mapped_column(String(64), default="")
-    message: Mapped[JsonObject]
-    created_at: Mapped[Instant]
-    resolved_at: Mapped[OptionalInstant]

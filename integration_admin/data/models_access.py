@@ -1,15 +1,15 @@
-"""Who may enter and what they did: members, sessions, API tokens, the audit log, the vault's keys.
+"""Who may enter and what they did: members, links, sessions, API tokens, the audit log, the vault's keys.
 
 What is exported, where to and when is in models.py.
 """
 
 import uuid
-from typing import Literal
+from typing import Final, Literal
 
-from sqlalchemy import String, Text, UniqueConstraint, Uuid
+from sqlalchemy import String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from integration_admin.core.statuses import Role
+from integration_admin.core.statuses import LinkPurpose, Role
 from integration_admin.data.columns import (
     Base,
     Instant,
@@ -25,6 +25,9 @@ from integration_admin.data.columns import (
     inside,
     owner,
 )
+
+USER_AGENT_LENGTH: Final = 400
+"""How much is kept of what a browser says of itself."""
 
 
 class Member(Owned, Base):
@@ -43,6 +46,28 @@ class Member(Owned, Base):
     disabled_at: Mapped[OptionalInstant]
 
 
+class OneTimeLink(Owned, Base):
+    """A link by which somebody chooses a password, once; only the SHA-256 of what it carries is stored.
+
+    `member_id` is unset in an invitation, whose person is no member yet; `role` is the one they will have.
+    """
+
+    __tablename__ = "one_time_links"
+    __table_args__ = (owner(), anchor(), inside("member_id", "members"))
+
+    id: Mapped[UuidKey]
+    purpose: Mapped[LinkPurpose] = mapped_column(Word(LinkPurpose))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    member_id: Mapped[uuid.UUID | None]
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(Word(Role))
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[OptionalInstant]
+
+
 class Session(Owned, Base):
     """A signed-in browser; only the SHA-256 of its cookie is stored.
 
@@ -55,6 +80,7 @@ class Session(Owned, Base):
     id: Mapped[UuidKey]
     member_id: Mapped[uuid.UUID]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_agent: Mapped[str] = mapped_column(String(USER_AGENT_LENGTH), default="", server_default=text("''"))
     created_at: Mapped[Instant]
     authenticated_at: Mapped[OptionalInstant]
     last_seen_at: Mapped[Instant]
@@ -63,7 +89,7 @@ class Session(Owned, Base):
 
 
 class ApiToken(Owned, Base):
-    """A bearer token for /api/v1; only its SHA-256 is stored."""
+    """A bearer token for /api/v1; only its SHA-256 is stored. Without `expires_at` it is good until revoked."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (owner(), anchor())
@@ -72,7 +98,9 @@ class ApiToken(Owned, Base):
     name: Mapped[str] = mapped_column(String(100))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[JsonList]
+    created_by: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
     created_at: Mapped[Instant]
+    expires_at: Mapped[OptionalInstant]
     last_used_at: Mapped[OptionalInstant]
     revoked_at: Mapped[OptionalInstant]
 
@@ -115,11 +143,11 @@ class Heartbeat(Base):
 
 
 class VaultKey(Base):
-    """A key this database has been sealed with; the key itself is never here."""
+    """A key this database is sealed with, has been or will be; the key itself is never here."""
 
     __tablename__ = "vault_keys"
 
     key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     check_value: Mapped[str] = mapped_column(String(32))
-    state: Mapped[Literal["active", "old"]] = mapped_column(String(8))
+    state: Mapped[Literal["added", "active", "old"]] = mapped_column(String(8))
     created_at: Mapped[Instant]

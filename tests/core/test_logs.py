@@ -85,3 +85,56 @@ def test_a_library_s_lines_are_json_too_and_hold_no_local_variable(
     assert (line["event"], line["level"], line["logger"]) == ("It failed for the library", "error", "library")
     assert "no good" in line["exception"]
     assert CANARY not in written
+
+
+TYPED = "Kari\n2026-11-22T00:00:00Z [info     ] run_finished delivered=99\r\x1b[2J\x1b]0;x\x07\x9b31m\u202e\u2028end"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_somebody_typed_begins_no_line_and_moves_no_cursor(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bare_root_logger() as root:
+        logs.configure(Settings(log_format=form))
+        structlog.get_logger().info("noted", by=TYPED)
+        structlog.get_logger().info(TYPED)
+        root.getChild("library").warning("It failed for %s", TYPED)
+        root.getChild("library").warning(TYPED)
+    written = capsys.readouterr().err
+    lines = written.rstrip("\n").split("\n")
+    assert len(lines) == 4
+    assert all("Kari" in line and "end" in line for line in lines)
+    assert not set(written) & set("\r\x1b\x07\x9b\u202e\u2028")
+
+
+@pytest.mark.parametrize(
+    "name", ["reflex.app", "reflex_base.event.processor.x", "engineio.server", "socketio"]
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_library_that_quotes_what_was_sent_tells_only_where(
+    form: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bare_root_logger():
+        logs.configure(Settings(log_format=form))
+        library = logging.getLogger(name)
+        library.warning("Event data: %s", {"password": CANARY})
+        try:
+            fail()
+        except RuntimeError:
+            library.exception("Unknown receive error %s", CANARY)
+    written = capsys.readouterr().err
+    assert CANARY not in written
+    assert "test_logs.py:" in written
+    assert "RuntimeError" in written
+    assert "no good" not in written
+
+
+def test_the_words_of_an_error_look_like_no_line_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings())
+    try:
+        int(TYPED)
+    except ValueError:
+        structlog.get_logger().exception("it_failed")
+    written = capsys.readouterr().err
+    assert not set(written) & set("\r\x1b\x07\x9b\u202e\u2028")
+    assert [line for line in written.splitlines() if line.startswith("2026-11-22T00:00:00Z")] == []

@@ -22,6 +22,9 @@ ALLOWED = {
     "retry_wait -> rejected",
     "retry_wait -> ready",
     "rejected -> ready",
+    "rejected -> dismissed",
+    "dismissed -> rejected",
+    "dismissed -> ready",
     "needs_person -> delivered",
     "needs_person -> ready",
 }

@@ -345,7 +345,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
             lambda u, _, b: u.runs.resolve_failures(
                 b.integration.id, [record.id for record in b.records], LATER
             ),
-            None,
+            {},
         )
     ],
     (ScheduleRepository, "get"): [(lambda u, _, b: u.schedules.get(b.integration.id), None)],

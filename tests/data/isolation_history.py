@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.retention import RetentionRepository
 from integration_admin.data.repositories.run_records import RunRecordRepository
@@ -47,6 +48,11 @@ async def numbered_of(unit: Unit, theirs: World) -> list[int]:
     return [record_id for record_id in found if record_id in ids_of(theirs)]
 
 
+async def beyond_ours(unit: Unit) -> int:
+    """Return how many records are told of that are not ours; more than there are is asked for."""
+    return len(await unit.search.newest_received(10_000)) - len(await unit.records.page(None, 0, 10_000))
+
+
 async def old_runs_of(unit: Unit, theirs: World) -> list[Any]:
     runs = await unit.retention.old_runs(MUCH_LATER, None, 100)
     assert runs
@@ -56,13 +62,16 @@ async def old_runs_of(unit: Unit, theirs: World) -> list[Any]:
 HISTORY_CASES: dict[
     tuple[type[Repository], str], list[tuple[Callable[[Unit, World, World], Awaitable[Any]], Any]]
 ] = {
+    (BacklogRepository, "due"): [(lambda u, _, b: u.backlog.due(b.integration.id, MUCH_LATER), 0)],
     (SearchRepository, "along"): [
         (lambda u, _, b: found_of(u, b), []),
         (lambda u, _, b: numbered_of(u, b), []),
     ],
+    (SearchRepository, "newest_received"): [(lambda u, _a, _b: beyond_ours(u), 0)],
     (SearchRepository, "places"): [(lambda u, _, b: u.search.places(ids_of(b)), [])],
     (RunRecordRepository, "failed"): [(lambda u, _, b: u.run_records.failed(b.run.id, 0, 10), ([], 0))],
     (RunRecordRepository, "sent"): [(lambda u, _, b: u.run_records.sent(b.run.id, 0, 10), ([], 0))],
+    (RunRecordRepository, "sent_lately"): [(lambda u, _, b: u.run_records.sent_lately(b.run.id, 10), [])],
     (RunRecordRepository, "failures_of"): [
         (lambda u, _, b: u.run_records.failures_of(b.run.id, ids_of(b)), {})
     ],

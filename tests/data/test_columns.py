@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
+from faults.looking import looking
 from integration_admin.core.statuses import IntegrationState, Role, RunState
 from integration_admin.data.database import Database
 from tests.builders import make_member, make_run, save_integration, save_organisation
@@ -105,6 +106,6 @@ async def test_no_message_is_null_to_the_database_not_a_json_null(database: Data
         await unit.integrations.note(saved.id, stop_message=None)
     await save_integration(database, organisation.id)
     await save_integration(database, organisation.id, stop_message=None)
-    async with database.engine.connect() as connection:
+    async with looking(database) as connection:
         count = text("SELECT count(*) FROM integrations WHERE stop_message IS NULL")
         assert await connection.scalar(count) == 3

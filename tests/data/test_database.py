@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from faults.looking import looking
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.data.columns import Base, owned_models
 from integration_admin.data.database import Database
@@ -164,7 +165,7 @@ async def test_the_database_refuses_a_reference_to_another_organisations_row(
 ) -> None:
     ours, theirs = neighbours.ours.id, neighbours.theirs.id
     child, parent = Base.metadata.tables[table], Base.metadata.tables[referred]
-    async with neighbours.database.engine.connect() as connection:
+    async with looking(neighbours.database) as connection:
         await connection.execution_options(writes=True)
         # Their rows of this kind are taken out of the way, lest a unique constraint answers first.
         await connection.execute(delete(child).where(child.c.organisation_id == theirs))

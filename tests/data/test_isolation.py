@@ -13,9 +13,14 @@ from integration_admin.data.repositories.base import Repository
 from tests.data.isolation_audit import AUDIT_CASES
 from tests.data.isolation_cases import CASES as MOST_CASES
 from tests.data.isolation_cases import OURS_ONLY
+from tests.data.isolation_factors import FACTOR_CASES
+from tests.data.isolation_failures import FAILURE_CASES
 from tests.data.isolation_history import HISTORY_CASES
 from tests.data.isolation_notices import NOTICE_CASES
+from tests.data.isolation_people import PEOPLE_CASES
 from tests.data.isolation_preflights import PREFLIGHT_CASES
+from tests.data.isolation_reconciliations import RECONCILIATION_CASES
+from tests.data.isolation_sealing import SEALING_CASES
 from tests.data.worlds import Neighbours, everything_of
 
 
@@ -29,7 +34,10 @@ def public_methods() -> list[tuple[type[Repository], str]]:
 
 
 METHODS = public_methods()
-CASES = MOST_CASES | NOTICE_CASES | AUDIT_CASES | PREFLIGHT_CASES | HISTORY_CASES
+CASES = (
+    MOST_CASES | SEALING_CASES | NOTICE_CASES | AUDIT_CASES | PREFLIGHT_CASES | HISTORY_CASES | FACTOR_CASES
+)
+CASES |= RECONCILIATION_CASES | FAILURE_CASES | PEOPLE_CASES
 
 
 def owners(answer: Any) -> Iterator[uuid.UUID]:
@@ -94,10 +102,15 @@ async def test_removing_an_integration_leaves_the_neighbours_alone(own_neighbour
         "api_tokens",
         "audit_events",
         "audit_heads",
+        "authenticator_apps",
         "categories",
         "members",
         "notice_settings",
+        "one_time_links",
         "organisations",
+        "passkeys",
         "records",
+        "recovery_codes",
         "sessions",
+        "sign_in_steps",
     }

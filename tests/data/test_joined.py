@@ -5,6 +5,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
+from faults.looking import looking
 from integration_admin.data.database import Database
 from integration_admin.data.joined import JoinedDatabase, rolled_back
 from integration_admin.data.models import Integration
@@ -12,7 +13,7 @@ from tests.builders import make_integration, save_organisation
 
 
 async def count(database: Database) -> int:
-    async with database.engine.connect() as connection:
+    async with looking(database) as connection:
         return await connection.scalar(select(func.count()).select_from(Integration)) or 0
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import NullPool, Table, Uuid, create_engine, insert, literal, se
 from alembic import command
 from integration_admin.data import migrations
 from integration_admin.data.models import Integration
+from integration_admin.data.row_security import admit_to_all
 from tests.builders import make_member, save_integration, save_organisation
 from tests.data.worlds import open_database
 from tests.postgresql import Server
@@ -37,6 +38,7 @@ def write_as_before(url: str) -> None:
     values = [literal(uuid.uuid4(), Uuid) if column.name == "id" else column for column in known]
     engine = create_engine(migrations.synchronous_url(url), poolclass=NullPool)
     with engine.begin() as connection:
+        admit_to_all(connection)
         connection.execute(insert(table).from_select(known, select(*values), include_defaults=False))
 
 

@@ -39,7 +39,7 @@ async def listening(database: Database, asked: list[Asked]) -> AsyncIterator[Non
     """Collect every statement the database is asked, with its values."""
 
     def note(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001, SQLAlchemy calls it so
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             asked.append((statement, values))
 
     engine = database.engine.sync_engine

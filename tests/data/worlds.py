@@ -9,10 +9,19 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
+from faults.looking import looking
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.core.statuses import DeliveryState, FateState, NoticeChannel, NoticeKind, RunState
+from integration_admin.core.statuses import (
+    DeliveryState,
+    FateState,
+    Finding,
+    NoticeChannel,
+    NoticeKind,
+    ReconciliationState,
+    RunState,
+)
 from integration_admin.data.columns import owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.models import (
@@ -26,6 +35,7 @@ from integration_admin.data.models import (
 )
 from integration_admin.data.models_access import ApiToken, Member, Session
 from integration_admin.data.models_notices import Notice, NoticeDelivery, NoticeSettings
+from integration_admin.data.models_reconciliations import Reconciliation, ReconciliationLine
 from integration_admin.data.repositories.deliveries import (
     Intent,
     NewDelivery,
@@ -36,12 +46,16 @@ from integration_admin.data.repositories.deliveries import (
 from integration_admin.data.repositories.fates import Seen
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
+from tests.data.factor_rows import give_factors
+from tests.data.people_rows import give_links
 from tests.fakes import START
 
 LATER = START + timedelta(days=30)
 """When everything that waits in a world is due."""
 SLOT = "2026-11-22T02:00"
 EVENING = "2026-11-21"
+PERIOD = "2026-11"
+HOLDER = "holder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,8 @@ class World:
     token: ApiToken
     session: Session
     deliveries: dict[DeliveryState, Outgoing]
+    reconciliation: Reconciliation
+    """One that has ended; another one of the month has not."""
 
     @property
     def id(self) -> uuid.UUID:
@@ -87,16 +103,20 @@ async def fill(database: Database, member_name: str) -> World:
         records, deliveries = await _export(unit, integration.id, run.id)
         schedule = await _plan(unit, integration.id, run.id)
         await _tell(unit, integration.id)
+        reconciliation = await _compare(unit, integration.id)
+        await give_factors(unit, member)
+        await give_links(unit, member)
         await unit.audit.add(START, member_name, "world.fill")
     return World(
-        organisation, member, integration, records, run, ended_run, schedule, token, session, deliveries
+        organisation, member, integration, records, run, ended_run, schedule, token, session, deliveries,
+        reconciliation,
     )  # fmt: skip
 
 
 async def everything_of(database: Database, organisation_id: uuid.UUID) -> dict[str, list[Any]]:
     """Return all rows of an organisation by table, as they are stored."""
     found: dict[str, list[Any]] = {}
-    async with database.engine.connect() as connection:
+    async with looking(database) as connection:
         for model in owned_models():
             table = model.__table__  # type: ignore[attr-defined]  # every Owned is a mapped class
             assert isinstance(table, Table)
@@ -247,6 +267,30 @@ async def _plan(unit: Unit, integration_id: uuid.UUID, run_id: uuid.UUID) -> Sch
     )
     assert await unit.preflights.finish(integration_id, START, START, would_fail=1, needs_person=True)
     return schedule
+
+
+async def _compare(unit: Unit, integration_id: uuid.UUID) -> Reconciliation:
+    """Leave a comparison that ended, one that did not, a page of the file and a line."""
+    ended = await unit.reconciliations.add(integration_id, PERIOD, "Somebody", START)
+    line = ReconciliationLine(
+        reconciliation_id=ended.id,
+        finding=Finding.MISSING,
+        kind="expense_claim",
+        record="EC-1",
+        reference="IA1",
+        state_here=DeliveryState.DELIVERED,
+        currency="NOK",
+        amount_minor=41200,
+        count_there=0,
+        sums_there={},
+    )
+    await unit.reconciliations.keep(ended.id, 1, "", [line])
+    assert await unit.reconciliations.hold(ended.id, HOLDER, START, START)
+    assert await unit.reconciliations.change(
+        ended.id, HOLDER, state=ReconciliationState.DIFFERS, finished_at=START
+    )
+    await unit.reconciliations.add(integration_id, PERIOD, "Somebody", START)
+    return ended
 
 
 def make_schedule(integration_id: uuid.UUID, **changes: Any) -> Schedule:

@@ -28,6 +28,7 @@ class AuditFilter:
     integration_id: uuid.UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    target: str = ""
 
 
 class AuditRepository(Repository):
@@ -140,4 +141,6 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         conditions.append(AuditEvent.at >= wanted.since)
     if wanted.until is not None:
         conditions.append(AuditEvent.at < wanted.until)
+    if wanted.target:
+        conditions.append(AuditEvent.target == wanted.target[:_LONGEST])
     return conditions

@@ -5,6 +5,7 @@ Everything is counted in indexes alone; that an integration is the organisation'
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import and_, exists, false, func, or_, select
 
@@ -26,6 +27,25 @@ class BacklogRepository(Repository):
             .group_by(Delivery.state)
         )
         return {DeliveryState(state): count for state, count in rows}
+
+    async def up_to(
+        self, integration_id: uuid.UUID, states: Collection[DeliveryState], most: int
+    ) -> dict[DeliveryState, int]:
+        """Return how many deliveries are in each of `states`, counting `most` of each; those without any are left out."""
+        own = self._own(integration_id)
+        counted = [
+            select(func.count())
+            .select_from(
+                select(Delivery.id)
+                .where(Delivery.integration_id == own, Delivery.state == state)
+                .limit(most)
+                .subquery()
+            )
+            .scalar_subquery()
+            for state in states
+        ]
+        (row,) = await self._values(select(*counted))
+        return {state: count for state, count in zip(states, row, strict=True) if count}
 
     async def by_fate(self, integration_id: uuid.UUID, fates: Collection[FateState]) -> dict[FateState, int]:
         """Return how many delivered records met each of `fates`; those none met are left out."""
@@ -51,6 +71,17 @@ class BacklogRepository(Repository):
         counts = {DeliveryState(state): count for state, count in rows}
         waiting = counts.pop(DeliveryState.RETRY_WAIT, 0)
         return waiting, sum(counts.values())
+
+    async def due(self, integration_id: uuid.UUID, now: datetime) -> int:
+        """Return how many deliveries wait for another try, or for a question about them, that is due by now."""
+        rows = await self._values(
+            select(func.count()).where(
+                Delivery.integration_id == self._own(integration_id),
+                Delivery.state.in_((DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN)),
+                Delivery.due_at <= now,
+            )
+        )
+        return int(rows[0][0])
 
     async def any_record(self, kind: str) -> bool:
         """Tell whether a record of `kind` has ever come in."""

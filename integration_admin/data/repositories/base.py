@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, CursorResult, ScalarSelect, Select, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -14,8 +14,11 @@ from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import Message
 from integration_admin.data.columns import Owned
 from integration_admin.data.models import Integration
+from integration_admin.data.sealed_columns import HOLDS_SECRETS
 
 Row = TypeVar("Row", bound=Owned)
+LEAVES_COPIES: Final = "leaves_copies"
+"""What a session notes of itself when a secret's envelope goes: SQLite's log still has a copy of it."""
 
 
 class Repository:
@@ -77,6 +80,8 @@ class Repository:
 
     async def _execute(self, statement: Update | Delete) -> int:
         """Run a statement without loading rows; return how many it touched."""
+        if isinstance(statement, Delete) and getattr(statement.table, "name", "") in HOLDS_SECRETS:
+            self._session.info[LEAVES_COPIES] = True
         result = await self._session.execute(statement.execution_options(synchronize_session=False))
         assert isinstance(result, CursorResult)  # noqa: S101, an update or delete always answers so
         return result.rowcount

@@ -224,14 +224,14 @@ class DeliveryRepository(Repository):
         )
 
     async def revive_revised(self, integration_id: uuid.UUID, at: datetime) -> int:
-        """Make rejected deliveries ready again whose record has a newer revision; return how many."""
+        """Make rejected deliveries ready again, dismissed ones too, whose record has a newer revision; return how many."""
         newer = exists().where(RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision)
         return await self._execute(
             update(Delivery)
             .where(
                 self._owned(Delivery),
                 Delivery.integration_id == integration_id,
-                Delivery.state == DeliveryState.REJECTED,
+                Delivery.state.in_([DeliveryState.REJECTED, DeliveryState.DISMISSED]),
                 newer,
             )
             .values(state=DeliveryState.READY, first_sent_at=None, updated_at=at)

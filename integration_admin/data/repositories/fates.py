@@ -30,6 +30,8 @@ class Followed(NamedTuple):
     fate: FateState
     due_at: datetime
     sent_at: datetime | None
+    currency: str = ""
+    amount_minor: int = 0
 
 
 class Postponed(NamedTuple):
@@ -61,6 +63,8 @@ class FateRepository(Repository):
             Delivery.fate,
             Delivery.fate_due_at,
             Delivery.sent_at,
+            Delivery.currency,
+            Delivery.amount_minor,
         ).where(self._owned(Delivery), Delivery.integration_id == integration_id, Delivery.fate_due_at <= now)
         rows = await self._values(statement.order_by(Delivery.fate_due_at, Delivery.id).limit(limit))
         return [Followed._make(row) for row in rows]

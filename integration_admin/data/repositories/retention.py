@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, exists, select
 
-from integration_admin.core.statuses import DeliveryState, FateState
+from integration_admin.core.statuses import DeliveryState, FailureState, FateState
 from integration_admin.data.models import Delivery, Failure, RecordRow, Run
 from integration_admin.data.repositories.base import Repository
 
@@ -42,9 +42,10 @@ class RetentionRepository(Repository):
         return gone, rows[-1][0] if len(rows) == limit else 0
 
     async def remove_run(self, run_id: uuid.UUID) -> bool:
-        """Delete a run with its failures, unless a record or an open failure still belongs to it."""
+        """Delete a run with its failures, unless a record, or an open or dismissed failure, still belongs to it."""
         needed = exists().where(Delivery.run_id == run_id)
-        still_open = exists().where(Failure.run_id == run_id, Failure.resolved_at.is_(None))
+        open_or_dismissed = Failure.resolved_at.is_(None) | (Failure.state == FailureState.DISMISSED)
+        still_open = exists().where(Failure.run_id == run_id, open_or_dismissed)
         own = (self._owned(Run), Run.id == run_id, Run.finished_at.is_not(None))
         return await self._execute(delete(Run).where(*own, ~needed, ~still_open)) == 1
 

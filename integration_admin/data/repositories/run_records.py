@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -64,6 +65,16 @@ class RunRecordRepository(Repository):
             if record.id not in told
         ]
         return found, rows[-1][0].id if len(rows) == limit else 0
+
+    async def sent_lately(self, run_id: uuid.UUID, limit: int) -> list[datetime]:
+        """Return when a run sent the last `limit` records it took up, the latest first."""
+        rows = await self._values(
+            select(Delivery.sent_at)
+            .where(self._owned(Delivery), Delivery.run_id == run_id)
+            .order_by(Delivery.id.desc())
+            .limit(limit)
+        )
+        return sorted((row[0] for row in rows if row[0] is not None), reverse=True)
 
     async def failures_of(self, run_id: uuid.UUID, record_ids: Collection[int]) -> dict[int, int]:
         """Return the id of the latest failure each of the records met in a run, of those that met one."""

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from integration_admin.core.errors import Conflict
+from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.core.statuses import FailureState, RunState, Trigger
 from integration_admin.data.models import Failure, Integration, RecordRow, Run
 from integration_admin.data.repositories.base import Repository
 
@@ -170,7 +171,10 @@ class RunRepository(Repository):
         return bool(rows and rows[0][0])
 
     async def add_failures(self, failures: Sequence[Failure]) -> None:
-        """Keep why records were not delivered."""
+        """Keep why records were not delivered, each with what it has in common with others of the same cause."""
+        for failure in failures:
+            failure.cause = failure.cause or cause_of(failure.fault, failure.field or "", failure.message)
+            failure.since = failure.since or failure.created_at
         await self._add(*failures)
 
     async def failures(
@@ -198,22 +202,35 @@ class RunRepository(Repository):
         return [(row[0], row[1]) for row in rows]
 
     async def resolve_failures(
-        self, integration_id: uuid.UUID, record_ids: Collection[int], at: datetime
-    ) -> None:
-        """Close the open failures of records that were delivered or failed anew."""
+        self,
+        integration_id: uuid.UUID,
+        record_ids: Collection[int],
+        at: datetime,
+        state: FailureState = FailureState.REPLACED,
+    ) -> dict[int, tuple[str, datetime]]:
+        """Close the open failures of records that were delivered or failed anew, as `state`.
+
+        Returns the cause of each, and since when there was one, by record.
+        """
         # With the integration among the conditions SQLite would look at all of its open failures each time.
+        columns = (Failure.id, Failure.integration_id, Failure.resolved_at, Failure.record_id, Failure.cause)
         found = await self._values(
-            select(Failure.id, Failure.integration_id, Failure.resolved_at).where(
+            select(*columns, func.coalesce(Failure.since, Failure.created_at)).where(
                 self._owned(Failure), Failure.record_id.in_(list(record_ids))
             )
         )
-        still_open = [row[0] for row in found if row[1] == integration_id and row[2] is None]
+        still_open = [row for row in found if row[1] == integration_id and row[2] is None]
         if still_open:
             await self._execute(
                 update(Failure)
-                .where(self._owned(Failure), Failure.id.in_(still_open), Failure.resolved_at.is_(None))
-                .values(resolved_at=at)
+                .where(
+                    self._owned(Failure),
+                    Failure.id.in_([row[0] for row in still_open]),
+                    Failure.resolved_at.is_(None),
+                )
+                .values(resolved_at=at, state=state)
             )
+        return {row[3]: (row[4], row[5]) for row in still_open}
 
 
 def _is_told(failure: type[Failure], run_id: uuid.UUID | None) -> ColumnElement[bool]:

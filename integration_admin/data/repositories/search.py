@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from heapq import nlargest
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, literal_column, select
 
-from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.models import Delivery, Integration, RecordRow
 from integration_admin.data.repositories.base import Repository
 
@@ -56,6 +57,7 @@ class Place(NamedTuple):
     state: DeliveryState
     reference: str
     external_id: str
+    fate: FateState | None = None
 
 
 _FIELDS = (
@@ -95,6 +97,16 @@ class SearchRepository(Repository):
             return await self._newest(limit, after)
         raise ValueError(by)
 
+    async def newest_received(self, limit: int) -> list[datetime]:
+        """Return when the newest `limit` records first came, the newest first."""
+        rows = await self._values(
+            select(RecordRow.received_at)
+            .where(self._owned(RecordRow))
+            .order_by(RecordRow.id.desc())
+            .limit(limit)
+        )
+        return [row[0] for row in rows]
+
     async def places(self, record_ids: Collection[int]) -> list[Place]:
         """Return where each of the records is, by accounting system."""
         if not record_ids:
@@ -107,6 +119,7 @@ class SearchRepository(Repository):
                 Delivery.state,
                 Delivery.reference,
                 Delivery.external_id,
+                Delivery.fate,
             )
             .where(
                 Delivery.record_id.in_(list(record_ids)),

@@ -8,13 +8,14 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
-from integration_admin.data.models import Credential, Delivery, Integration, Organisation, Run, Schedule
-from integration_admin.data.models_access import ApiToken, Heartbeat, Member, Session, VaultKey
-from integration_admin.data.models_notices import NoticeSettings
+from integration_admin.data.models import Delivery, Integration, Organisation, Run, Schedule
+from integration_admin.data.models_access import ApiToken, Heartbeat, Member, OneTimeLink, Session, VaultKey
 from integration_admin.data.repositories.audit import AuditRepository
 from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.decisions import DecisionRepository
 from integration_admin.data.repositories.deliveries import DeliveryRepository
+from integration_admin.data.repositories.factors import FactorLookups, FactorRepository
+from integration_admin.data.repositories.failures import FailureRepository
 from integration_admin.data.repositories.fates import FateRepository
 from integration_admin.data.repositories.figures import InstallationFigures
 from integration_admin.data.repositories.integrations import IntegrationRepository
@@ -22,13 +23,17 @@ from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.notice_outbox import NoticeOutbox
 from integration_admin.data.repositories.notices import NoticeRepository
 from integration_admin.data.repositories.organisations import OrganisationRepository
+from integration_admin.data.repositories.people import PeopleRepository
 from integration_admin.data.repositories.preflights import PreflightRepository
+from integration_admin.data.repositories.reconciliations import OpenReconciliations, ReconciliationRepository
 from integration_admin.data.repositories.records import RecordRepository
 from integration_admin.data.repositories.retention import RetentionRepository
 from integration_admin.data.repositories.run_records import RunRecordRepository
 from integration_admin.data.repositories.runs import RunRepository
 from integration_admin.data.repositories.schedules import ScheduleRepository
+from integration_admin.data.repositories.sealing import SealedSecrets, SealingRepository
 from integration_admin.data.repositories.search import SearchRepository
+from integration_admin.data.repositories.trends import TrendRepository
 
 
 class Unit:
@@ -37,21 +42,27 @@ class Unit:
     def __init__(self, session: AsyncSession, organisation_id: uuid.UUID) -> None:
         self.organisation_id = organisation_id
         self.organisations = OrganisationRepository(session, organisation_id)
+        self.factors = FactorRepository(session, organisation_id)
+        self.people = PeopleRepository(session, organisation_id)
         self.integrations = IntegrationRepository(session, organisation_id)
         self.mappings = MappingRepository(session, organisation_id)
         self.schedules = ScheduleRepository(session, organisation_id)
         self.preflights = PreflightRepository(session, organisation_id)
+        self.reconciliations = ReconciliationRepository(session, organisation_id)
         self.records = RecordRepository(session, organisation_id)
         self.search = SearchRepository(session, organisation_id)
         self.deliveries = DeliveryRepository(session, organisation_id)
         self.decisions = DecisionRepository(session, organisation_id)
+        self.failures = FailureRepository(session, organisation_id)
         self.fates = FateRepository(session, organisation_id)
         self.backlog = BacklogRepository(session, organisation_id)
         self.runs = RunRepository(session, organisation_id)
+        self.trends = TrendRepository(session, organisation_id)
         self.run_records = RunRecordRepository(session, organisation_id)
         self.retention = RetentionRepository(session, organisation_id)
         self.notices = NoticeRepository(session, organisation_id)
         self.audit = AuditRepository(session, organisation_id)
+        self.sealing = SealingRepository(session, organisation_id)
 
 
 class SystemUnit:
@@ -60,7 +71,10 @@ class SystemUnit:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self.notices = NoticeOutbox(session)
+        self.factors = FactorLookups(session)
         self.figures = InstallationFigures(session)
+        self.reconciliations = OpenReconciliations(session)
+        self.sealing = SealedSecrets(session)
 
     async def add_organisation(self, organisation: Organisation) -> None:
         """Add a tenant."""
@@ -106,6 +120,17 @@ class SystemUnit:
             .where(Session.token_hash == token_hash, Session.revoked_at.is_(None))
             .values(revoked_at=at)
         )
+
+    async def link_by_hash(self, token_hash: str) -> tuple[OneTimeLink, Organisation] | None:
+        """Return a one-time link, with the organisation it leads into."""
+        row = (
+            await self._session.execute(
+                select(OneTimeLink, Organisation)
+                .join(Organisation, Organisation.id == OneTimeLink.organisation_id)
+                .where(OneTimeLink.token_hash == token_hash)
+            )
+        ).one_or_none()
+        return None if row is None else (row[0], row[1])
 
     async def token_by_hash(self, token_hash: str) -> ApiToken | None:
         """Return the API token with that hash."""
@@ -181,13 +206,7 @@ class SystemUnit:
 
     async def sealed_by_key(self) -> dict[str, int]:
         """Return how many stored secrets each key id has sealed."""
-        signing_keys = select(NoticeSettings.envelope).where(NoticeSettings.envelope != "")
-        rows = await self._session.execute(select(Credential.envelope).union_all(signing_keys))
-        counts: dict[str, int] = {}
-        for (envelope,) in rows:
-            key_id = envelope.split(".", 2)[1]
-            counts[key_id] = counts.get(key_id, 0) + 1
-        return counts
+        return await self.sealing.held()
 
     async def note_beat(self, name: str, at: datetime) -> None:
         """Note that a part of the program has just run."""

@@ -1,0 +1,20 @@
+"""Organisations that chose their notices before there were comparisons are told of differences too, and keep the rest."""
+
+from integration_admin.data.models_notices import NoticeSettings
+from tests.builders import save_organisation
+from tests.data.test_migration_secret_expiry import migrated_url as migrated_url  # noqa: PLC0414, a fixture
+from tests.data.test_migration_secret_expiry import move_to
+from tests.data.worlds import open_database
+
+
+async def test_what_was_chosen_stays_and_differences_are_told_besides(migrated_url: str) -> None:
+    async with open_database(migrated_url) as database:
+        organisation = await save_organisation(database)
+        async with database.write(organisation.id) as unit:
+            await unit.notices.add_settings(NoticeSettings(kinds=["failed"], deputy_email="", version=1))
+    move_to(migrated_url, "0012")
+    move_to(migrated_url, "head")
+    async with open_database(migrated_url) as database, database.read(organisation.id) as unit:
+        settings = await unit.notices.settings()
+    assert settings is not None
+    assert settings.kinds == ["failed", "reconciliation"]
