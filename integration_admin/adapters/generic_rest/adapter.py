@@ -19,6 +19,7 @@ from integration_admin.adapters.client_certificate import ClientCertificate, Rea
 from integration_admin.adapters.descriptions import Proposal
 from integration_admin.adapters.generic_rest import fields, openapi, pointer
 from integration_admin.adapters.generic_rest.client import RESTClient
+from integration_admin.adapters.generic_rest.holdings import read_holdings
 from integration_admin.adapters.generic_rest.lookup import find
 from integration_admin.adapters.generic_rest.options import (
     KINDS,
@@ -35,6 +36,8 @@ from integration_admin.adapters.generic_rest.sign_in_fields import MUTUAL_TLS
 from integration_admin.adapters.generic_rest.targets import TARGET_FIELDS
 from integration_admin.adapters.generic_rest.tokens import Tokens
 from integration_admin.adapters.generic_rest.vouchers import encoded, record, refusal
+from integration_admin.adapters.holding import Holding
+from integration_admin.adapters.linking import Posted, filled
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.wording import scrub
@@ -128,14 +131,15 @@ class GenericRESTAdapter:
 
     async def lookup(self, credentials: Credentials, references: Sequence[str]) -> list[Booked]:
         """Return what is booked under `references`. Raises AuthenticationFailed, AdapterError."""
-        client = self._client(credentials)
-        if not client.options.lookup_path:
-            raise AdapterError(
-                msg("This accounting system cannot be asked what became of a voucher."),
-                Fault.CONFIG,
-                code="no_lookup",
-            )
-        return await find(client, references)
+        return await find(self._asking(credentials), references)
+
+    async def holdings(self, credentials: Credentials, references: Sequence[str]) -> list[Holding]:
+        """Return what is there under `references`, and for how much. Raises AuthenticationFailed, AdapterError."""
+        return await read_holdings(self._asking(credentials), references)
+
+    def voucher_address(self, settings: Mapping[str, str], posted: Posted) -> str:
+        """Return the address the settings' own form makes of a voucher, if they have one. Raises InvalidInput."""
+        return filled(options(settings).voucher_link, posted)
 
     async def fetch_description(self, url: str) -> bytes:
         """Read an OpenAPI description from an address, of 5 MB at the most. Raises AdapterError."""
@@ -144,6 +148,17 @@ class GenericRESTAdapter:
     def propose(self, description: bytes, *, address: str = "", operation: str = "") -> Proposal:
         """Return the settings an OpenAPI description suggests. Raises InvalidInput."""
         return openapi.propose(description, address=address, operation=operation)
+
+    def _asking(self, credentials: Credentials) -> RESTClient:
+        """Return a client where vouchers can be looked up. Raises AdapterError."""
+        client = self._client(credentials)
+        if not client.options.lookup_path:
+            raise AdapterError(
+                msg("This accounting system cannot be asked what became of a voucher."),
+                Fault.CONFIG,
+                code="no_lookup",
+            )
+        return client
 
     def _client(self, credentials: Credentials) -> RESTClient:
         """Return a client for stored settings; they were valid when they were stored. Raises AdapterError."""

@@ -100,6 +100,19 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
         required=False,
     ),
     CredentialField(
+        "voucher_link",
+        msg("Address of a voucher for people"),
+        msg(
+            "Makes a link of each exported voucher, such as {example}. Write {id} where the voucher’s ID goes, or"
+            " {reference} for our reference, and never a key. Leave it empty where there is no such address.",
+            example="https://example.org/vouchers/{id}",
+            id="{id}",
+            reference="{reference}",
+        ),
+        required=False,
+        max_length=300,
+    ),
+    CredentialField(
         "details",
         msg("Everything else"),
         msg("The usual settings suit most interfaces. Choose your own to see and change them."),
@@ -177,6 +190,8 @@ CREDENTIAL_FIELDS: Final[tuple[CredentialField, ...]] = (
     _rare("message_pointer", msg("Where the reason for a refusal is"), _POINTER, "/error/message"),
     _rare("field_pointer", msg("Where the refused field is named"), _POINTER, "/error/field"),
     _rare("lookup_pointer", msg("Where the vouchers are when looking up"), _POINTER, "/vouchers"),
+    _rare("amount_pointer", msg("Where a voucher's amount is when looking up"), _POINTER, "/amount"),
+    _rare("currency_pointer", msg("Where a voucher's currency is when looking up"), _POINTER, "/currency"),
     _rare("entity_pointer", msg("Where the company's name is when testing"), _POINTER, "/entity/name"),
     _rare("accounts_pointer", msg("Where the accounts are in their list"), _POINTER, "/accounts"),
     _rare(

@@ -30,11 +30,22 @@ async def find(
 
     `deadline` is in seconds and for each question. Raises AdapterError.
     """
+    return [
+        booked
+        for some, items in await found_for(client, references, deadline=deadline)
+        for booked in _count(client, some, items)
+    ]
+
+
+async def found_for(
+    client: RESTClient, references: Sequence[str], *, deadline: float = READ_SECONDS
+) -> list[tuple[Sequence[str], list[Any]]]:
+    """Return the vouchers found, with the references of each question. Raises AdapterError as `find` does."""
     turns = asyncio.Semaphore(client.options.capabilities.in_flight)
 
-    async def ask(some: Sequence[str]) -> list[Booked]:
+    async def ask(some: Sequence[str]) -> tuple[Sequence[str], list[Any]]:
         async with turns:
-            return await _ask(client, some, deadline)
+            return some, await _ask(client, some, deadline)
 
     several = _SEVERAL in client.options.lookup_path
     questions = _chunks(references) if several else ([reference] for reference in references)
@@ -45,7 +56,7 @@ async def find(
     except ExceptionGroup as failed:
         # The questions are alike; the first failure speaks for all.
         raise failed.exceptions[0] from None
-    return [booked for task in tasks for booked in task.result()]
+    return [task.result() for task in tasks]
 
 
 def _chunks(references: Sequence[str]) -> Iterator[list[str]]:
@@ -62,7 +73,7 @@ def _chunks(references: Sequence[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-async def _ask(client: RESTClient, references: Sequence[str], deadline: float) -> list[Booked]:
+async def _ask(client: RESTClient, references: Sequence[str], deadline: float) -> list[Any]:
     path = client.options.lookup_path
     names = ",".join(quote(reference, safe="") for reference in references)
     address = client.options.address(path.replace(_SEVERAL, names).replace(_ONE, names))
@@ -71,7 +82,15 @@ async def _ask(client: RESTClient, references: Sequence[str], deadline: float) -
         return []
     if not 200 <= response.status < 300:
         raise client.unanswered(response, address)
-    return _count(client, references, _items(client, decoded(response), response))
+    items = _items(client, decoded(response), response)
+    if not set(references_of(client, items)).issubset(references):
+        raise misshapen(detail="the lookup's answer holds what was not asked for")
+    return items
+
+
+def references_of(client: RESTClient, items: Sequence[Any]) -> list[str]:
+    """Return the reference each voucher names."""
+    return [pointer.text(item, client.options.pointers["reference"]) for item in items]
 
 
 def _items(client: RESTClient, answer: Any, response: Response) -> list[Any]:
@@ -88,10 +107,7 @@ def _items(client: RESTClient, answer: Any, response: Response) -> list[Any]:
 
 
 def _count(client: RESTClient, references: Sequence[str], items: Sequence[Any]) -> list[Booked]:
-    where = client.options.pointers
-    named = [pointer.text(item, where["reference"]) for item in items]
-    if not set(named).issubset(references):
-        raise misshapen(detail="the lookup's answer holds what was not asked for")
+    named = references_of(client, items)
     counts = Counter(named)
     ids = {name: client.id_in(item) for name, item in zip(reversed(named), reversed(items), strict=True)}
     return [

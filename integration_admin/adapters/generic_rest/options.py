@@ -11,6 +11,7 @@ from integration_admin.adapters.base import Capabilities
 from integration_admin.adapters.generic_rest import fields, pointer, rules
 from integration_admin.adapters.generic_rest import sign_in_fields as sign_in
 from integration_admin.adapters.generic_rest.template import Template, parse
+from integration_admin.adapters.linking import Posted, filled, is_fit
 from integration_admin.adapters.origins import USUAL_PORTS, origin_of
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
@@ -51,6 +52,8 @@ class Options:
     """By the setting's name without `_pointer`."""
     capabilities: Capabilities
     send_method: str
+    voucher_link: str
+    """The address of a voucher for people, with `{id}` or `{reference}` in it; may be empty."""
     success_codes: frozenset[int]
     template: Template | None
     """The form of a voucher, where it is not the usual one."""
@@ -92,7 +95,7 @@ def _options(items: tuple[tuple[str, str], ...]) -> Options:
 _AS_READ = (
     "authentication", "header_name", "user", "token_url", "client_id", "scope", "send_path", "test_path",
     "lookup_path", "accounts_path", "idempotency_header", "list_name", "rejected_status",
-    "send_method",
+    "send_method", "voucher_link",
 )  # fmt: skip
 
 
@@ -131,6 +134,7 @@ def _checks(read: Mapping[str, str]) -> list[tuple[str, Message | None]]:
     """Return (setting, what is wrong with it) for everything that is checked."""
     checks = [("base_url", _address_problem(read["base_url"], may_have_query=False))]
     checks += [(name, _whole_path_problem(read[name])) for name in ("send_path", "test_path")]
+    checks.append(("voucher_link", _link_problem(read["voucher_link"], read["base_url"])))
     if read["authentication"] not in _SIGN_INS:
         checks.append(("authentication", msg("Choose one of the options.")))
     if read["authentication"] == sign_in.MUTUAL_TLS and read["base_url"].lower().startswith("http:"):
@@ -193,6 +197,23 @@ def _path_problem(path: str) -> Message | None:
     if _PATH.fullmatch(path) and "#" not in path:
         return None
     return msg("Write the path only, beginning with one slash, such as /api/vouchers.")
+
+
+def _link_problem(link: str, base_url: str) -> Message | None:
+    """Say what is wrong with the address of a voucher; that of the interface may be linked to without https too."""
+    if not link:
+        return None
+    example = filled(link, Posted("1", "1"))
+    origins = (origin_of(base_url),) if _split(base_url) is not None else ()
+    # Which host it leads to is for the settings to say, never for what the accounting system answers.
+    names_host = link.partition("{")[0].count("/") > 2
+    if not names_host or "{" in example or "}" in example or example == link or not is_fit(example, *origins):
+        return msg(
+            "Write a whole address that begins with https, with {id} or {reference} where the voucher’s own goes.",
+            id="{id}",
+            reference="{reference}",
+        )
+    return None
 
 
 def _lookup_problem(path: str) -> Message | None:

@@ -15,11 +15,13 @@ from integration_admin.adapters.base import (
     Voucher,
 )
 from integration_admin.adapters.following import Fate
+from integration_admin.adapters.holding import Holding
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.adapters.xledger import fields
 from integration_admin.adapters.xledger.client import XledgerClient, checked
 from integration_admin.adapters.xledger.fates import read_fates
+from integration_admin.adapters.xledger.holdings import read_holdings
 from integration_admin.adapters.xledger.lookup import find
 from integration_admin.adapters.xledger.pace import BURST_LIMIT, Gates, Pace
 from integration_admin.adapters.xledger.probe import probe
@@ -127,6 +129,10 @@ class XledgerAdapter:
     async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
         """Return what became of what Xledger took under `references`. Raises AuthenticationFailed, AdapterError."""
         return await read_fates(self._client(credentials), references)
+
+    async def holdings(self, credentials: Credentials, references: Sequence[str]) -> list[Holding]:
+        """Return what is there under `references`, and for how much. Raises AuthenticationFailed, AdapterError."""
+        return await read_holdings(self._client(credentials), references)
 
     def _client(self, credentials: Credentials) -> XledgerClient:
         token = checked(credentials.secrets.get("token"))

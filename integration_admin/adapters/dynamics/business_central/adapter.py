@@ -18,6 +18,7 @@ from integration_admin.adapters.dynamics.business_central import fields, invoice
 from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient, Means
 from integration_admin.adapters.dynamics.business_central.fates import read_fates
 from integration_admin.adapters.dynamics.business_central.foreign import is_foreign
+from integration_admin.adapters.dynamics.business_central.holdings import read_holdings
 from integration_admin.adapters.dynamics.business_central.lookup import find
 from integration_admin.adapters.dynamics.business_central.options import (
     IN_FLIGHT,
@@ -31,8 +32,11 @@ from integration_admin.adapters.dynamics.business_central.reference import read_
 from integration_admin.adapters.dynamics.business_central.rules import CompanyRules
 from integration_admin.adapters.dynamics.business_central.sending import Dispatch
 from integration_admin.adapters.dynamics.business_central.vouchers import refusal, shown
+from integration_admin.adapters.dynamics.business_central.web_client import ledger_entries
 from integration_admin.adapters.dynamics.entra import EntraTokens
 from integration_admin.adapters.following import Fate
+from integration_admin.adapters.holding import Holding
+from integration_admin.adapters.linking import Posted
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.pace import Gates, Pace
 from integration_admin.core.clock import Clock
@@ -156,6 +160,15 @@ class BusinessCentralAdapter:
         """Return which vouchers wait to be posted and which are. Raises AuthenticationFailed, AdapterError."""
         client = self._client(credentials)
         return await read_fates(client, await self._places.of(client), references)
+
+    def voucher_address(self, settings: Mapping[str, str], posted: Posted) -> str:
+        """Return where the ledger entries of a posted voucher are shown in the web client. Raises InvalidInput."""
+        return ledger_entries(options(settings), posted)
+
+    async def holdings(self, credentials: Credentials, references: Sequence[str]) -> list[Holding]:
+        """Return what is there under `references`, and for how much. Raises AuthenticationFailed, AdapterError."""
+        client = self._client(credentials)
+        return await read_holdings(client, await self._places.of(client), references)
 
     def _client(self, credentials: Credentials) -> BusinessCentralClient:
         """Return a client for stored settings; they were valid when they were stored. Raises AdapterError."""

@@ -17,6 +17,7 @@ from integration_admin.adapters.dynamics.entra import EntraTokens
 from integration_admin.adapters.dynamics.finance_operations.client import ODataClient
 from integration_admin.adapters.dynamics.finance_operations.fates import read_fates
 from integration_admin.adapters.dynamics.finance_operations.fields import CREDENTIAL_FIELDS
+from integration_admin.adapters.dynamics.finance_operations.holdings import read_holdings
 from integration_admin.adapters.dynamics.finance_operations.lookup import find
 from integration_admin.adapters.dynamics.finance_operations.options import booking, options, origins
 from integration_admin.adapters.dynamics.finance_operations.probe import probe
@@ -24,7 +25,10 @@ from integration_admin.adapters.dynamics.finance_operations.reference import rea
 from integration_admin.adapters.dynamics.finance_operations.sending import Sending
 from integration_admin.adapters.dynamics.finance_operations.targets import TARGET_FIELDS
 from integration_admin.adapters.dynamics.finance_operations.vouchers import header, lines, readable, refusal
+from integration_admin.adapters.dynamics.finance_operations.web_client import general_journals
 from integration_admin.adapters.following import Fate
+from integration_admin.adapters.holding import Holding
+from integration_admin.adapters.linking import Posted
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
@@ -132,6 +136,15 @@ class FinanceOperationsAdapter:
     async def fates(self, credentials: Credentials, references: Sequence[str]) -> list[Fate]:
         """Return whether the journals of what was delivered are posted. Raises AuthenticationFailed, AdapterError."""
         return await read_fates(self._client(credentials), references)
+
+    def voucher_address(self, settings: Mapping[str, str], posted: Posted) -> str:
+        """Return where the journals of the legal entity are listed. Raises InvalidInput."""
+        del posted
+        return general_journals(options(settings))
+
+    async def holdings(self, credentials: Credentials, references: Sequence[str]) -> list[Holding]:
+        """Return what is there under `references`, and for how much. Raises AuthenticationFailed, AdapterError."""
+        return await read_holdings(self._client(credentials), references)
 
     def _client(self, credentials: Credentials) -> ODataClient:
         """Return a client for stored settings; they were valid when they were stored. Raises AdapterError."""

@@ -18,7 +18,8 @@ from integration_admin.adapters.wording import scrub
 LINES: Final = "LedgerJournalLines"
 _AT_ONCE: Final = 25
 """References in one question: with them its address stays below 2,048 characters, a usual limit of servers."""
-_SELECTED: Final = "dataAreaId,JournalBatchNumber,LineNumber,Voucher,Document,Invoice"
+SELECTED: Final = "dataAreaId,JournalBatchNumber,LineNumber,Voucher,Document,Invoice"
+"""The columns of a line that tell where and under which reference it is."""
 
 
 async def find(
@@ -30,16 +31,20 @@ async def find(
     voucher taken for absent would be booked again.
     """
     found = await lines_of(client, references, deadline=deadline)
-    return [_booked(reference, found[reference]) for reference in references if reference in found]
+    return [booked(reference, found[reference]) for reference in references if reference in found]
 
 
 async def lines_of(
-    client: ODataClient, references: Sequence[str], *, deadline: float = READ_SECONDS
+    client: ODataClient,
+    references: Sequence[str],
+    *,
+    deadline: float = READ_SECONDS,
+    selected: str = SELECTED,
 ) -> dict[str, list[Row]]:
     """Return the lines booked under each of `references`, absent ones left out. Raises AdapterError."""
     found: dict[str, list[Row]] = {}
     for start in range(0, len(references), _AT_ONCE):
-        found |= await _ask(client, references[start : start + _AT_ONCE], deadline)
+        found |= await _ask(client, references[start : start + _AT_ONCE], deadline, selected)
     return found
 
 
@@ -50,14 +55,16 @@ def external_id(row: Row) -> str:
     )
 
 
-async def _ask(client: ODataClient, references: Sequence[str], deadline: float) -> dict[str, list[Row]]:
+async def _ask(
+    client: ODataClient, references: Sequence[str], deadline: float, selected: str
+) -> dict[str, list[Row]]:
     company = client.options.booking.company
     by_document = {short(reference): reference for reference in references}
     wanted = " or ".join(f"Document eq {text(document)}" for document in by_document)
     rows = await client.whole(
         LINES,
         deadline=deadline,
-        select=_SELECTED,
+        select=selected,
         filter=f"dataAreaId eq {text(company)} and ({wanted})",
     )
     found: dict[str, list[Row]] = defaultdict(list)
@@ -69,7 +76,8 @@ async def _ask(client: ODataClient, references: Sequence[str], deadline: float) 
     return found
 
 
-def _booked(reference: str, rows: Sequence[Row]) -> Booked:
+def booked(reference: str, rows: Sequence[Row]) -> Booked:
+    """Return how often a voucher is there, by its lines."""
     last_lines = [row for row in rows if _text(row.get("Invoice")).upper() == short(reference)]
     journals = {_text(row.get("JournalBatchNumber")) for row in rows}
     shown = scrub(external_id((last_lines or rows)[0]))[:100]
