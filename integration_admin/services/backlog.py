@@ -13,6 +13,8 @@ SLOW_SECONDS = 0.05
 """A count that takes this long is worth remembering."""
 REMEMBERED_TIMES = 20
 """For how many times as long as it took a slow count is told again, so that counting takes a twentieth of the time at most."""
+MOST_ANEW = 10_000
+"""How many records in one state are counted anew at every look; where there are more, that count is remembered too."""
 _MANY = (DeliveryState.READY, DeliveryState.DELIVERED)
 _FEW = tuple(state for state in DeliveryState if state not in _MANY)
 
@@ -34,9 +36,9 @@ class _Known:
 
 
 class BacklogCounter:
-    """Counts what needs somebody or something exactly, at every look.
+    """Counts what needs somebody or something exactly, at every look, as long as it is not very much.
 
-    What is ready, delivered or not taken up yet may be some seconds old where it is much.
+    What is ready, delivered or not taken up yet, or is very much, may be some seconds old.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,16 +49,20 @@ class BacklogCounter:
         self, unit: Unit, integration_id: uuid.UUID, kinds: Collection[str], marker: Hashable
     ) -> Backlog:
         """Return what there is; whatever `marker` says has changed, such as a run that ended, is counted anew."""
-        few = await unit.backlog.by_state(integration_id, _FEW)
+        found = await unit.backlog.up_to(integration_id, _FEW, MOST_ANEW + 1)
+        few = {state: count for state, count in found.items() if count <= MOST_ANEW}
+        crowded = tuple(state for state in found if state not in few)
         decided = (
             marker,
             frozenset(kinds),
             few.get(DeliveryState.NEEDS_PERSON),
             few.get(DeliveryState.REJECTED),
+            crowded,
         )
         known = self._known.get(integration_id)
         if known is None or known.marker != decided or self._clock.monotonic() >= known.until:
-            known = await self._count(unit, integration_id, kinds, sum(few.values()), decided)
+            counted = (*_MANY, *crowded)
+            known = await self._count(unit, integration_id, kinds, counted, sum(few.values()), decided)
             self._known[integration_id] = known
         return Backlog({**few, **known.many}, known.new)
 
@@ -65,11 +71,12 @@ class BacklogCounter:
         unit: Unit,
         integration_id: uuid.UUID,
         kinds: Collection[str],
+        counted: Collection[DeliveryState],
         few: int,
         marker: Hashable,
     ) -> _Known:
         began = self._clock.monotonic()
-        many = await unit.backlog.by_state(integration_id, _MANY)
+        many = await unit.backlog.by_state(integration_id, counted)
         taken_up = few + sum(many.values())
         new = await unit.backlog.not_taken_up(integration_id, kinds, EXPORTED_STATUSES, taken_up)
         ended = self._clock.monotonic()

@@ -13,7 +13,7 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
-from integration_admin.core.statuses import Permission
+from integration_admin.core.statuses import FailureState, Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure, RecordRow
 from integration_admin.data.repositories.unit import Unit
@@ -136,7 +136,8 @@ async def _settle(
         raise Conflict(
             msg("Somebody else has decided this already, or there is nothing to decide about this record.")
         )
-    await unit.runs.resolve_failures(integration_id, [row.id], now)
+    ends = FailureState.REPLACED if action == "record.send_again" else FailureState.DELIVERED
+    await unit.runs.resolve_failures(integration_id, [row.id], now, ends)
     target = f"{row.kind} {row.external_id}"
     await unit.audit.add(
         now, actor.name, action, target, integration=str(integration_id), reference=reference, **detail

@@ -1,19 +1,27 @@
 """What became of a batch's records, and writing it down: states, failures, counts, all in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result
 from integration_admin.core.errors import Fault
+from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.statuses import DeliveryState, FailureState
 from integration_admin.data.models import Failure, Run
 from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.data.repositories.moves import Settlement
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.delivery_rules import MAX_AGE, POISON_RECOVERIES, STATE_OF, RetryTimes
+
+_WAITS_FOR = {
+    DeliveryState.RETRY_WAIT: FailureState.WAITING,
+    DeliveryState.UNKNOWN: FailureState.WAITING,
+    DeliveryState.NEEDS_PERSON: FailureState.PERSON,
+}
+"""What the failure of a record waits for, by what its delivery becomes; all others were refused."""
 
 
 @dataclass(slots=True)
@@ -223,9 +231,18 @@ async def write_verdicts(
     held = [item for item in verdicts if item.delivery.id in moved]
     if not held:
         return []
-    settled = [item.delivery.record_id for item in held if not item.put_off]
-    await unit.runs.resolve_failures(run.integration_id, settled, now)
-    await unit.runs.add_failures([_failure(run, item, item.message, now) for item in held if item.message])
+    earlier: dict[int, tuple[str, datetime]] = {}
+    for delivered, ends in ((True, FailureState.DELIVERED), (False, FailureState.REPLACED)):
+        settled = [
+            item.delivery.record_id
+            for item in held
+            if not item.put_off and (item.state is DeliveryState.DELIVERED) is delivered
+        ]
+        if settled:
+            earlier |= await unit.runs.resolve_failures(run.integration_id, settled, now, ends)
+    await unit.runs.add_failures(
+        [_failure(run, item, item.message, now, earlier) for item in held if item.message]
+    )
     return held
 
 
@@ -244,13 +261,25 @@ def _settlement(item: Verdict, follow_at: datetime | None = None) -> Settlement:
     )
 
 
-def _failure(run: Run, item: Verdict, message: Message, now: datetime) -> Failure:
+def _failure(
+    run: Run, item: Verdict, message: Message, now: datetime, earlier: Mapping[int, tuple[str, datetime]]
+) -> Failure:
+    """Return why a record was not delivered; `since` is when it began to fail for this very cause."""
+    stored = message.to_json()
+    fault = str(item.fault or Fault.CONFIG)
+    cause = cause_of(fault, item.field, stored)
+    before, since = earlier.get(item.delivery.record_id, ("", now))
     return Failure(
         integration_id=run.integration_id,
         run_id=run.id,
         record_id=item.delivery.record_id,
-        fault=str(item.fault or Fault.CONFIG),
+        fault=fault,
         field=item.field,
-        message=message.to_json(),
+        message=stored,
         created_at=now,
+        state=_WAITS_FOR.get(item.state, FailureState.REFUSED),
+        cause=cause,
+        since=since if before == cause else now,
+        currency=item.delivery.currency,
+        amount_minor=item.delivery.amount_minor,
     )

@@ -14,7 +14,7 @@ from integration_admin.adapters.following import Fate, ReadsFates
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Fault, IntegrationAdminError
 from integration_admin.core.messages import Message
-from integration_admin.core.statuses import FateState, IntegrationState
+from integration_admin.core.statuses import FailureState, FateState, IntegrationState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Failure, Integration
 from integration_admin.data.repositories.fates import Followed, Postponed, Seen
@@ -126,7 +126,7 @@ class FollowUp:
             row.record_id for row, _ in changed if row.id in noted and row.fate is FateState.REJECTED
         ]
         if put_right:
-            await unit.runs.resolve_failures(integration_id, put_right, now)
+            await unit.runs.resolve_failures(integration_id, put_right, now, FailureState.DELIVERED)
         refused = [(row, fate.message) for row, fate in seen if fate.state is FateState.REJECTED]
         if refused:
             await self._write_reasons(unit, integration_id, refused)
@@ -145,6 +145,9 @@ class FollowUp:
                 fault=str(Fault.CONFIG),
                 message=message.to_json(),
                 created_at=now,
+                state=FailureState.PERSON,
+                currency=row.currency,
+                amount_minor=row.amount_minor,
             )
             for row, message in refused
             if message is not None and row.run_id is not None and not _says(known.get(row.record_id), message)

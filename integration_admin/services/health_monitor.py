@@ -23,8 +23,10 @@ from integration_admin.services.history import failure_views
 from integration_admin.services.mapping_plans import excluded_categories
 from integration_admin.services.mapping_reimbursements import PAYMENT_ACCOUNT
 from integration_admin.services.mapping_words import category_label
+from integration_admin.services.missed_runs import not_begun
 from integration_admin.services.preflight import current_preflight
 from integration_admin.services.preflight_report import PreflightView
+from integration_admin.services.reconciliation_report import differing_month
 from integration_admin.services.request_counts import RequestsThisMonth, requests_this_month
 from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.schedules import Schedules, ScheduleView
@@ -96,8 +98,10 @@ class HealthMonitor:
             integration = await unit.integrations.get(integration_id)
             rows = await unit.runs.failures(integration_id, limit=failures)
             open_failures = await failure_views(unit, integration_id, rows)
-            picture = await self._picture(unit, integration, schedule, open_failures)
             active = await unit.runs.active(integration_id)
+            planned = await unit.schedules.get(integration_id)
+            missed = not_begun(planned, active, self._clock.now())
+            picture = await self._picture(unit, integration, schedule, open_failures, missed)
             excluded = await unit.integrations.exclusions(integration_id)
         status, sentence = status_of(picture)
         return Health(
@@ -132,6 +136,7 @@ class HealthMonitor:
         integration: Integration,
         schedule: ScheduleView,
         failures: Sequence[FailureView],
+        missed: Message | None,
     ) -> Picture:
         now = self._clock.now()
         latest = await unit.runs.latest_finished(integration.id)
@@ -147,12 +152,14 @@ class HealthMonitor:
             await self._counter.count(unit, integration.id, kinds, latest.id if latest else None),
             RetryBudget.of(integration, able.retries_a_day, now),
             schedule.missed_since if integration.state is IntegrationState.ACTIVE else None,
+            missed,
             stay if stay is not None and await _are_expected(unit, integration) else None,
             await self._fates.count(unit, integration.id, adapter.label, failures) if follows else None,
             requests_this_month(integration, able.requests_a_month, now, zone),
             await current_preflight(unit, integration, now, zone),
             now,
             zone,
+            await differing_month(unit, integration.id),
         )
 
 

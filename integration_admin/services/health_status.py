@@ -41,12 +41,15 @@ class Picture:
     backlog: Backlog
     budget: RetryBudget
     missed_since: datetime | None
+    not_begun: Message | None
     left_out: Message | None
     after_import: AfterImport | None
     requests: RequestsThisMonth | None
     preflight: PreflightView | None
     now: datetime
     zone: ZoneInfo
+    differing: Message | None = None
+    """That a month differs from the accounting system and nobody has signed it."""
 
     @property
     def today(self) -> date:
@@ -82,8 +85,8 @@ def status_of(picture: Picture) -> tuple[Status, Message]:
 
 
 def _active_status(picture: Picture) -> tuple[Status, Message]:
-    if is_resting(picture.integration):
-        return Status.ERROR, _resting(picture)
+    if picture.not_begun is not None or is_resting(picture.integration):
+        return Status.ERROR, picture.not_begun or _resting(picture)
     if undecided := picture.count(DeliveryState.NEEDS_PERSON):
         return Status.NEEDS_ATTENTION, msg(
             "Records that need you to decide: {count}. Look them up in the accounting system, then answer below.",
@@ -101,7 +104,8 @@ def _active_status(picture: Picture) -> tuple[Status, Message]:
 
 
 def _status_of_runs(picture: Picture, last_run: RunView | None, failed: int) -> tuple[Status, Message]:
-    if last_run is not None and last_run.state is RunState.FAILED and not failed:
+    settled = last_run is not None and last_run.rejected and picture.count(DeliveryState.DISMISSED)
+    if last_run is not None and last_run.state is RunState.FAILED and not failed and not settled:
         return Status.ERROR, last_run.message or msg("The last export failed.")
     if failed:
         return Status.NEEDS_ATTENTION, msg(
@@ -109,8 +113,8 @@ def _status_of_runs(picture: Picture, last_run: RunView | None, failed: int) -> 
         )
     if picture.preflight is not None and picture.preflight.needs_person:
         return Status.NEEDS_ATTENTION, picture.preflight.sentence
-    if picture.expiry is not None:
-        return Status.NEEDS_ATTENTION, picture.expiry
+    if (warning := picture.differing or picture.expiry) is not None:
+        return Status.NEEDS_ATTENTION, warning
     if last_run is None:
         return Status.ACTIVE, msg("Ready. The first export has not run yet.")
     return Status.ACTIVE, last_run.message or msg("The last export went well.")

@@ -1,4 +1,4 @@
-"""Export history: every run of an integration, newest first, and what each left undone."""
+"""Export history: every run of an integration, newest first, how far one has come, and what each left undone."""
 
 import uuid
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Failure, RecordRow
 from integration_admin.data.repositories.runs import EVERY_RUN, RunFilter
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.progress import Progress, ProgressReader
 from integration_admin.services.views import FailureView, RunView, failure_view, run_view
 
 __all__ = ["EVERY_RUN", "History", "HistoryPage", "RunFilter", "failure_views"]
@@ -27,10 +28,11 @@ class HistoryPage:
 
 
 class History:
-    """Reads what runs did."""
+    """Reads what runs did, and how far those under way have come."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, progress: ProgressReader) -> None:
         self._database = database
+        self._progress = progress
 
     async def page(
         self,
@@ -48,6 +50,13 @@ class History:
         views = tuple(run_view(run) for run in runs[:limit])
         more = len(runs) > limit
         return HistoryPage(views, _write_cursor(views[-1]) if more else "")
+
+    async def progress(self, actor: Actor, run_id: uuid.UUID) -> tuple[RunView, Progress | None]:
+        """Return a run and how far it has come, which is None once it has ended. Raises NotFound."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            run = await unit.runs.get(run_id)
+            return run_view(run), await self._progress.of(unit, run)
 
     async def failures_of(self, actor: Actor, run_id: uuid.UUID, limit: int = 200) -> list[FailureView]:
         """Return the records a run did not deliver, newest first."""

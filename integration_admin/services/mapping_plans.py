@@ -24,6 +24,10 @@ from integration_admin.services.mapping_words import category_label, origin_labe
 CATEGORY = "line.category"
 ACCOUNTS = "accounts"
 
+WITHHELD = msg(
+    "“{field}” cannot be empty, and “{source}”, which it is read from, is excluded from what is sent."
+)
+"""Why a record is refused from which something was left out that it cannot do without."""
 _PERSONAL = frozenset({"claimant.name", "claimant.email", "claimant.bank_account"})
 _SHOWN = 80
 
@@ -170,11 +174,8 @@ def _shorten(plan: Plan, value: str) -> tuple[str, Message | None]:
 
 def _missing(plan: Plan) -> Message:
     if plan.withheld:
-        return msg(
-            "“{field}” cannot be empty, and “{source}”, which it is read from, is excluded from what is sent.",
-            field=plan.target.label,
-            source=origin_label(plan.withheld),
-        )
+        values = {"field": plan.target.label, "source": origin_label(plan.withheld)}
+        return Message(WITHHELD.template, values)
     if plan.absent:
         return msg(
             "“{field}” cannot be empty, and it is read from “{source}”, which this kind of record does not have.",

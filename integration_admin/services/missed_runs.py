@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
-from integration_admin.data.models import Schedule
+from integration_admin.core.statuses import RunState, Trigger
+from integration_admin.data.models import Run, Schedule
 from integration_admin.data.repositories.unit import SystemUnit
-from integration_admin.services.slots import due_slots
+from integration_admin.services.slots import first_slot
 from integration_admin.services.timetable import timetable_of
 
 GRACE = timedelta(minutes=10)
@@ -43,16 +44,34 @@ class MissedRuns:
         }
 
 
+def not_begun(schedule: Schedule | None, active: Run | None, now: datetime) -> Message | None:
+    """Return what the notice says of one integration, for whoever looks at it: its planned export has not begun.
+
+    `active` is its run that has not ended. Somebody who looks only now knows no more than the times.
+    """
+    if schedule is None or not schedule.enabled:
+        return None
+    until = now - GRACE - timedelta(seconds=SETTLE_SECONDS)
+    is_queued = (
+        active is not None
+        and active.state is RunState.QUEUED
+        and active.trigger in {Trigger.SCHEDULE, Trigger.CATCH_UP}
+        and active.requested_at < until
+    )
+    return _suspicion(schedule, until, is_queued=is_queued)
+
+
 def _suspicion(schedule: Schedule, until: datetime, *, is_queued: bool) -> Message | None:
     """Return what to say where a time was due and not looked at, or its run has been queued ever since."""
     timetable = timetable_of(schedule)
     zone = timetable.zone
     if zone is None:
         return None
-    due = due_slots(timetable, schedule.checked_until, until)
-    if not due and not is_queued:
+    first = first_slot(timetable, schedule.checked_until)
+    due = first if first is not None and first.due_at <= until else None
+    if due is None and not is_queued:
         return None
-    at = (due[0].due_at if due else schedule.checked_until).astimezone(zone)
+    at = (due.due_at if due else schedule.checked_until).astimezone(zone)
     return msg(
         "The export planned for {day} at {time} has not begun. Check that the program that exports is running.",
         day=at.date(),

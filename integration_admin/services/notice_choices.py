@@ -131,7 +131,7 @@ class NoticeChoices:
             settings = await unit.notices.settings()
             if settings is None or not settings.webhook_url:
                 raise Conflict(msg("Save the address of the webhook first."))
-            envelope = self._secrets.seal_signing_key(settings, key)
+            envelope = await self._secrets.seal_signing_key(unit, settings, key)
             if not await unit.notices.change_settings(version, envelope=envelope, key_made_at=now):
                 raise _changed_meanwhile()
             await unit.audit.add(now, actor.name, "notices.key")

@@ -6,7 +6,7 @@ from typing import Final
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import NoticeKind
 
-ORGANISATION_PAGE: Final = "/settings/organisation"
+ORGANISATION_PAGE: Final = "/settings/organisation/notices"
 
 _HEADINGS: Final = {
     NoticeKind.FAILED: msg("The export has failed"),
@@ -17,6 +17,7 @@ _HEADINGS: Final = {
     NoticeKind.CAUGHT_UP: msg("Missed exports are made up for"),
     NoticeKind.SECRET_EXPIRES: msg("Credentials expire soon"),
     NoticeKind.PREFLIGHT: msg("The next export would fail"),
+    NoticeKind.RECONCILIATION: msg("The accounting system and the export differ, or agree again"),
     NoticeKind.TEST: msg("This is a test"),
 }
 _LINKS: Final = {
@@ -28,12 +29,14 @@ _LINKS: Final = {
     NoticeKind.CAUGHT_UP: msg("See how it goes"),
     NoticeKind.SECRET_EXPIRES: msg("Replace the credentials"),
     NoticeKind.PREFLIGHT: msg("See what would fail and why"),
+    NoticeKind.RECONCILIATION: msg("See the comparison"),
     NoticeKind.TEST: msg("Choose what you are told"),
 }
 _PLACES: Final = {
     NoticeKind.STOPPED: "/credentials",
     NoticeKind.SECRET_EXPIRES: "/credentials",
     NoticeKind.NOTHING_HAPPENED: "/schedule",
+    NoticeKind.RECONCILIATION: "/reconciliation",
 }
 """Below the integration's page: where the repair is made."""
 

@@ -22,6 +22,7 @@ FIRST_FEATURES = ("xledger", "dynamics_bc", "dynamics_fo", "generic_rest")
 """The integration types a new organisation may use."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Organisations:
         number = re.sub(r"\s", "", organisation_number or "") or None
         account = email.strip().lower()
         _check(organisation_name, number, account)
-        check_new_password(password)
+        check_new_password(password, [organisation_name, account, name])
         async with self._database.system() as system:
             if await system.member_by_email(account) is not None:
                 raise Conflict(msg("Somebody already signs in with this e-mail address."))
@@ -142,6 +143,11 @@ class Organisations:
         await unit.audit.add(now, COMMAND_LINE, "member.create", email, role=str(member.role))
 
 
+def is_email(text: str) -> bool:
+    """Tell whether a text is an e-mail address one can sign in with."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
 def _check(organisation_name: str, number: str | None, email: str) -> None:
     """Raise InvalidInput with a sentence for each wrong field."""
     wrong: dict[str, Message] = {}
@@ -149,7 +155,7 @@ def _check(organisation_name: str, number: str | None, email: str) -> None:
         wrong["organisation"] = msg("An organisation's name has between 1 and 200 characters.")
     if number is not None and not is_organisation_number(number):
         wrong["organisation_number"] = msg("An organisation number has nine digits; check them.")
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if not is_email(email):
         wrong["email"] = msg("This is not an e-mail address.")
     if wrong:
         raise InvalidInput(next(iter(wrong.values())), fields=wrong)

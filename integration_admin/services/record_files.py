@@ -24,6 +24,9 @@ from integration_admin.services.record_lines import Line, Unreadable, read_json,
 from integration_admin.services.record_reasons import Reason
 from integration_admin.services.records import BATCH, Candidate, IntakeResult, Receipt, RecordIntake, check
 
+Told = Callable[[int, int], None]
+"""Is told how many records are stored, and how many there are."""
+
 LARGEST_FILE = 16 * 2**20
 """The largest file that is imported, 16 MiB: an import is one transaction, and nobody else may write meanwhile."""
 
@@ -82,26 +85,29 @@ class RecordFiles:
         self._database = database
         self._intake = intake
 
-    async def import_file(self, actor: Actor, name: str, stream: BinaryIO) -> ImportReport:
+    async def import_file(
+        self, actor: Actor, name: str, stream: BinaryIO, told: Told = lambda _stored, _total: None
+    ) -> ImportReport:
         """Store every record of a file, or none and the errors by line.
 
-        The whole file is checked before the database is asked for anything. Raises NotPermitted, and
+        The whole file is checked before the database is asked for anything. `told` is called with how many
+        records are stored and how many there are, each time some more are. Raises NotPermitted, and
         InvalidInput for a file of another kind, an empty one or one over 16 MiB.
         """
         actor.require(Permission.RUN)
         lines = read_records(name, cast("BinaryIO", _Limited(stream)))
         with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as prepared:
-            errors = await asyncio.to_thread(_prepare, lines, prepared)
+            errors, total = await asyncio.to_thread(_prepare, lines, prepared)
             if errors.count:
                 return errors.report()
             prepared.seek(0)
-            return await self._store(actor, prepared)
+            return await self._store(actor, prepared, lambda stored: told(stored, total))
 
-    async def _store(self, actor: Actor, prepared: IO[str]) -> ImportReport:
+    async def _store(self, actor: Actor, prepared: IO[str], told: Callable[[int], None]) -> ImportReport:
         errors = _Errors()
         try:
             async with self._database.write(actor.organisation_id) as unit:
-                counts = await self._store_all(unit, prepared, errors)
+                counts = await self._store_all(unit, prepared, errors, told)
                 errors.take_back()
         except _NothingStored:
             return errors.report()
@@ -111,13 +117,16 @@ class RecordFiles:
             unchanged=counts[IntakeResult.UNCHANGED],
         )
 
-    async def _store_all(self, unit: Unit, prepared: IO[str], errors: "_Errors") -> Counter[IntakeResult]:
+    async def _store_all(
+        self, unit: Unit, prepared: IO[str], errors: "_Errors", told: Callable[[int], None]
+    ) -> Counter[IntakeResult]:
         counts: Counter[IntakeResult] = Counter()
         while batch := [_unpacked(text) for text in islice(prepared, BATCH)]:
             receipts = await self._intake.store(unit, [candidate for _, candidate in batch])
             counts.update(receipt.result for receipt in receipts)
             for (line, _), receipt in zip(batch, receipts, strict=True):
                 errors.add(line, receipt.reasons)
+            told(counts.total())
         return counts
 
 
@@ -209,12 +218,14 @@ class _Limited:
         return piece
 
 
-def _prepare(lines: Iterator[Line], prepared: IO[str]) -> _Errors:
-    """Check every record and write those to store into `prepared`; raises InvalidInput when there are none."""
-    errors = _Errors()
-    empty = True
+def _prepare(lines: Iterator[Line], prepared: IO[str]) -> tuple[_Errors, int]:
+    """Check every record and write those to store into `prepared`; return what is wrong and how many there are.
+
+    Raises InvalidInput when there are none.
+    """
+    errors, count = _Errors(), 0
     for line in lines:
-        empty = False
+        count += 1
         if line.fault is not None:
             errors.add(line, [Reason("", line.fault)])
             continue
@@ -223,9 +234,9 @@ def _prepare(lines: Iterator[Line], prepared: IO[str]) -> _Errors:
             errors.add(line, item.reasons)
         elif not errors.count:
             prepared.write(_packed(line, item))
-    if empty:
+    if not count:
         raise InvalidInput(msg("The file holds no records."))
-    return errors
+    return errors, count
 
 
 def _packed(line: Line, candidate: Candidate) -> str:

@@ -5,10 +5,10 @@ What happened to one record is told by record_story.py.
 
 import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
@@ -17,6 +17,7 @@ from integration_admin.core.money import Money
 from integration_admin.core.search_words import folded
 from integration_admin.core.statuses import DeliveryState, Permission
 from integration_admin.data.database import Database
+from integration_admin.data.models import Integration
 from integration_admin.data.repositories.search import (
     BEGINNINGS,
     EQUALS,
@@ -28,6 +29,8 @@ from integration_admin.data.repositories.search import (
     Place,
 )
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.voucher_links import VoucherLinks
 
 PAGE: Final = 25
 MOST_LOOKED_AT: Final = 1_000
@@ -60,6 +63,8 @@ class FoundPlace:
     state: DeliveryState
     reference: str
     external_id: str
+    voucher_url: str = ""
+    """Where a person looks at its voucher in the accounting system, if there is such a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,14 @@ class _Way:
 class RecordSearch:
     """Finds records of the caller's organisation."""
 
-    def __init__(self, database: Database, most_looked_at: int = MOST_LOOKED_AT) -> None:
+    def __init__(
+        self,
+        database: Database,
+        adapters: AdapterRegistry | None = None,
+        most_looked_at: int = MOST_LOOKED_AT,
+    ) -> None:
         self._database = database
+        self._adapters = adapters
         self._most_looked_at = most_looked_at
 
     async def find(self, actor: Actor, query: RecordQuery, cursor: str = "", limit: int = PAGE) -> FoundPage:
@@ -119,11 +130,17 @@ class RecordSearch:
         actor.require(Permission.VIEW)
         people = actor.may(Permission.RUN)
         async with self._database.read(actor.organisation_id) as unit:
-            names = {row.id: row.name for row in await unit.integrations.everything()}
+            integrations = {row.id: row for row in await unit.integrations.everything()}
             walk = _Walk(unit, query, _ways(query, people=people), limit, self._most_looked_at)
             await walk.go(cursor)
+        ways = {name: _Target(row, VoucherLinks(self._adapters, row)) for name, row in integrations.items()}
         records = tuple(
-            _found(hit, walk.places.get(hit.id, ()), names, people=people) for _, hit in walk.found[:limit]
+            _found(
+                hit,
+                [ways[place.integration_id].of(place) for place in walk.places.get(hit.id, ())],
+                people=people,
+            )
+            for _, hit in walk.found[:limit]
         )
         return FoundPage(records, walk.next_cursor())
 
@@ -272,23 +289,30 @@ def _continues(way: _Way, word: str) -> bool:
     return word.startswith(way.value) if way.by in BEGINNINGS else not word
 
 
-def _found(
-    hit: Hit, places: Collection[Place], names: Mapping[uuid.UUID, str], *, people: bool
-) -> FoundRecord:
+class _Target(NamedTuple):
+    """An accounting system that found records may have gone to."""
+
+    integration: Integration
+    links: VoucherLinks
+
+    def of(self, place: Place) -> FoundPlace:
+        """Return where a record is on its way there."""
+        return FoundPlace(
+            place.integration_id,
+            self.integration.name,
+            place.state,
+            place.reference,
+            place.external_id,
+            self.links.of(place.state, place.external_id, place.reference, place.fate),
+        )
+
+
+def _found(hit: Hit, places: Sequence[FoundPlace], *, people: bool) -> FoundRecord:
     return FoundRecord(
         kind=hit.kind,
         id=hit.external_id,
         status=hit.status,
         amount=Money(hit.currency, hit.amount_minor) if hit.currency else None,
         claimant=(hit.name or "") if people else "",
-        places=tuple(
-            FoundPlace(
-                place.integration_id,
-                names[place.integration_id],
-                place.state,
-                place.reference,
-                place.external_id,
-            )
-            for place in places
-        ),
+        places=tuple(places),
     )

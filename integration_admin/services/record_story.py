@@ -4,7 +4,7 @@ Where the record is now is record_tracking.py's answer; what can be done about i
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,16 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, FateState, Permission, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure, RecordRow, Run
-from integration_admin.services.record_tracking import RecordTracking, TrackedRecord
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.failure_causes import dismissed_words
+from integration_admin.services.record_tracking import DeliveryView, RecordTracking, TrackedRecord
+from integration_admin.services.story_decisions import (
+    FOUND,
+    Decided,
+    decisions_about,
+    holding_back,
+    left_out_of_it,
+)
 
 _FOR_ADMINISTRATORS = ("email", "bank_account")
 _ABOUT_PEOPLE = ("claimant", "purpose", "lines", "reference")
@@ -27,6 +36,9 @@ class Chapter(StrEnum):
     RECEIVED = "received"
     REVISED = "revised"
     FAILED = "failed"
+    HELD = "held"
+    DECIDED = "decided"
+    LEFT_OUT = "left_out"
     SENT = "sent"
     DELIVERED = "delivered"
     BOOKED = "booked"
@@ -36,7 +48,10 @@ class Chapter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """One thing that happened, or is about to; `reason` is the accounting system's or ours, where something failed."""
+    """One thing that happened, was decided or is about to happen.
+
+    `reason` is the accounting system's or ours, where something failed or is held back.
+    """
 
     at: datetime
     chapter: Chapter
@@ -69,12 +84,26 @@ class RecordStories:
             row = await unit.records.get(kind, record_id)
             deliveries = await unit.deliveries.of_record(row.id)
             failures = await unit.run_records.story_of(row.id)
+            decisions = await decisions_about(unit, row, failures)
+            held = await _held(unit, deliveries, tracked.deliveries)
             runs = await unit.runs.by_ids({failure.run_id for failure in failures} | _runs_of(deliveries))
         names = {view.integration_id: view.integration_name for view in tracked.deliveries}
+        # What was taken up only since the record was read belongs to the next look.
+        deliveries = [delivery for delivery in deliveries if delivery.integration_id in names]
         events = [
             *_arrival(row),
             *(_failed(failure, names, runs.get(failure.run_id)) for failure in failures),
-            *(event for delivery in deliveries for event in _way(delivery, names, runs)),
+            *(
+                StoryEvent(one.at, Chapter.DECIDED, one.sentence, None, one.integration_id)
+                for one in decisions
+            ),
+            *(
+                StoryEvent(failure.dismissed_at, Chapter.DECIDED, said, None, failure.integration_id)
+                for failure in failures
+                if failure.dismissed_at and (said := dismissed_words(failure))
+            ),
+            *held,
+            *(event for delivery in deliveries for event in _way(delivery, names, runs, decisions)),
         ]
         events.sort(key=lambda event: event.at)
         return RecordStory(tracked, tuple(events), visible_to(actor, tracked.payload))
@@ -123,6 +152,19 @@ def _failed(failure: Failure, names: Mapping[uuid.UUID, str], run: Run | None) -
     )
 
 
+async def _held(
+    unit: Unit, deliveries: Sequence[Delivery], views: Sequence[DeliveryView]
+) -> list[StoryEvent]:
+    """Tell what is held back on purpose, payments of claims that are held back among it."""
+    since = {delivery.integration_id: delivery.updated_at for delivery in deliveries}
+    events = []
+    for view in views:
+        if view.held_by and view.integration_id in since:
+            at, sentence = await holding_back(unit, view, since[view.integration_id])
+            events.append(StoryEvent(at, Chapter.HELD, sentence, view.reason, view.integration_id))
+    return events
+
+
 def _starter(run: Run | None) -> Message | str:
     if run is None or run.trigger in {Trigger.SCHEDULE, Trigger.CATCH_UP}:
         return msg("the schedule")
@@ -130,7 +172,10 @@ def _starter(run: Run | None) -> Message | str:
 
 
 def _way(
-    delivery: Delivery, names: Mapping[uuid.UUID, str], runs: Mapping[uuid.UUID, Run]
+    delivery: Delivery,
+    names: Mapping[uuid.UUID, str],
+    runs: Mapping[uuid.UUID, Run],
+    decisions: Sequence[Decided],
 ) -> Iterator[StoryEvent]:
     """Tell what is known of the way to one accounting system: the first and the last time it was sent, and its end."""
     name, about = names[delivery.integration_id], (delivery.integration_id, delivery.run_id)
@@ -151,14 +196,22 @@ def _way(
             starter=_starter(run),
         )
         yield StoryEvent(delivery.sent_at, Chapter.SENT, sent, None, *about)
-    yield from _end(delivery, name, about)
+        if kept := left_out_of_it(run):
+            yield StoryEvent(delivery.sent_at, Chapter.LEFT_OUT, kept, None, *about)
+    found = [
+        one.at for one in decisions if one.action == FOUND and one.integration_id == delivery.integration_id
+    ]
+    yield from _end(delivery, name, about, max(found, default=None))
 
 
-def _end(delivery: Delivery, name: str, about: tuple[uuid.UUID, uuid.UUID | None]) -> Iterator[StoryEvent]:
+def _end(
+    delivery: Delivery, name: str, about: tuple[uuid.UUID, uuid.UUID | None], found_at: datetime | None
+) -> Iterator[StoryEvent]:
+    """Tell where it ended; what a person found is there only since the person said so."""
     if delivery.state is DeliveryState.DELIVERED:
         taken = msg("{name} has it, as {external_id}.", name=name, external_id=delivery.external_id)
         without = msg("{name} has it.", name=name)
-        at = delivery.sent_at or delivery.updated_at
+        at = found_at or delivery.sent_at or delivery.updated_at
         yield StoryEvent(at, Chapter.DELIVERED, taken if delivery.external_id else without, None, *about)
     if delivery.fate_at and delivery.fate is FateState.BOOKED:
         yield StoryEvent(delivery.fate_at, Chapter.BOOKED, msg("Booked in {name}.", name=name), None, *about)

@@ -12,12 +12,15 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, Permission
 from integration_admin.data.database import Database
-from integration_admin.data.models import Delivery, RecordRow
+from integration_admin.data.models import Delivery, Integration, RecordRow
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.dry_run import outgoing_of
 from integration_admin.services.export_claims import EXPORTED_STATUSES
+from integration_admin.services.failure_causes import told_with_dismissal
 from integration_admin.services.held_claims import why_held, with_holders
 from integration_admin.services.mapping_plans import excluded_categories
+from integration_admin.services.voucher_links import VoucherLinks
 
 PAGE = 100
 _NOT_SENT = frozenset({DeliveryState.READY, DeliveryState.RETRY_WAIT})
@@ -56,6 +59,10 @@ class DeliveryView:
     due_at: datetime | None
     fate: FateState | None
     reason: Message | None
+    held_by: str = ""
+    """The excluded expense category that keeps it here."""
+    voucher_url: str = ""
+    """Where a person looks at its voucher in the accounting system, if there is such a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,9 @@ class TrackedRecord:
 class RecordTracking:
     """Answers what has been received and where it is."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, adapters: AdapterRegistry | None = None) -> None:
         self._database = database
+        self._adapters = adapters
 
     async def page(self, actor: Actor, status: str = "", cursor: str = "", limit: int = PAGE) -> RecordPage:
         """Return up to `limit` records in the order they first came, after `cursor`; raises InvalidInput."""
@@ -96,12 +104,34 @@ class RecordTracking:
         async with self._database.read(actor.organisation_id) as unit:
             row = await unit.records.get(kind, record_id)
             deliveries = await unit.deliveries.of_record(row.id)
-            names = {integration.id: integration.name for integration in await unit.integrations.everything()}
+            integrations = {row.id: row for row in await unit.integrations.everything()}
             views = [
-                _delivery(delivery, names[delivery.integration_id], await _reason(unit, row, delivery))
+                await self._delivery(unit, row, delivery, integrations[delivery.integration_id])
                 for delivery in deliveries
             ]
         return TrackedRecord(_view(row), row.payload, tuple(views))
+
+    async def _delivery(
+        self, unit: Unit, record: RecordRow, row: Delivery, integration: Integration
+    ) -> DeliveryView:
+        held_by, reason = await _reason(unit, record, row)
+        links = VoucherLinks(self._adapters, integration)
+        return DeliveryView(
+            integration_id=row.integration_id,
+            integration_name=integration.name,
+            state=row.state,
+            reference=row.reference,
+            revision=row.revision,
+            attempts=row.attempts,
+            external_id=row.external_id,
+            run_id=row.run_id,
+            sent_at=row.sent_at,
+            due_at=row.due_at,
+            fate=row.fate,
+            reason=reason,
+            held_by=held_by,
+            voucher_url=links.of(row.state, row.external_id, row.reference, row.fate),
+        )
 
 
 def _read_cursor(cursor: str) -> int:
@@ -125,31 +155,20 @@ def _view(row: RecordRow) -> RecordView:
     )
 
 
-async def _reason(unit: Unit, record: RecordRow, delivery: Delivery) -> Message | None:
-    """Return why a record is not where it should be: an excluded category, or what was said when it failed."""
+async def _reason(unit: Unit, record: RecordRow, delivery: Delivery) -> tuple[str, Message | None]:
+    """Return why a record is not where it should be: an excluded category, or what was said when it failed.
+
+    The category comes with its key, which is empty for all else.
+    """
     integration_id = delivery.integration_id
     if delivery.state in _NOT_SENT and record.status in EXPORTED_STATUSES:
         left_out = excluded_categories(await unit.integrations.exclusions(integration_id))
         waiting = outgoing_of(record, delivery.reference, delivery.voucher_number)
         (judged,) = await with_holders(unit, integration_id, left_out, [waiting])
         if judged.held_by:
-            return why_held(record.kind, judged.held_by)
+            return judged.held_by, why_held(record.kind, judged.held_by)
+    if delivery.state is DeliveryState.DISMISSED:
+        dismissed = (await unit.failures.dismissals(integration_id, [record.id])).get(record.id)
+        return "", told_with_dismissal(dismissed) if dismissed else None
     failures = await unit.decisions.reasons(integration_id, [record.id])
-    return Message.from_json(failures[record.id].message) if record.id in failures else None
-
-
-def _delivery(row: Delivery, integration_name: str, reason: Message | None) -> DeliveryView:
-    return DeliveryView(
-        integration_id=row.integration_id,
-        integration_name=integration_name,
-        state=row.state,
-        reference=row.reference,
-        revision=row.revision,
-        attempts=row.attempts,
-        external_id=row.external_id,
-        run_id=row.run_id,
-        sent_at=row.sent_at,
-        due_at=row.due_at,
-        fate=row.fate,
-        reason=reason,
-    )
+    return "", Message.from_json(failures[record.id].message) if record.id in failures else None

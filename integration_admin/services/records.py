@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.messages import msg
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import Activity, ExpenseClaim, Reimbursement, parse_record
 from integration_admin.core.search_words import search_words
@@ -31,6 +31,8 @@ from integration_admin.services.retention import years_before
 BATCH = 1_000
 """Records stored in one transaction at the most."""
 
+_LATELY = timedelta(hours=1)
+_MOST_COUNTED = 1_000
 _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
 _LARGEST_REVISION = 2**31 - 1
@@ -114,6 +116,19 @@ class RecordIntake:
             async with self._database.write(actor.organisation_id) as unit:
                 receipts += await self.store(unit, checked)
         return receipts
+
+    async def received_lately(self, actor: Actor) -> Message:
+        """Say how many new records came in within the last hour; beyond a thousand nobody counts."""
+        actor.require(Permission.VIEW)
+        since = self._clock.now() - _LATELY
+        async with self._database.read(actor.organisation_id) as unit:
+            received = await unit.search.newest_received(_MOST_COUNTED + 1)
+        count = sum(at >= since for at in received)
+        if not count:
+            return msg("No new record has come in within the last hour.")
+        if count > _MOST_COUNTED:
+            return msg("New records within the last hour: more than {count}.", count=_MOST_COUNTED)
+        return msg("New records within the last hour: {count}.", count=count)
 
     async def store(self, unit: Unit, checked: Sequence[Candidate | Receipt]) -> list[Receipt]:
         """Store candidates in order inside an open unit; receipts of refused records pass through."""

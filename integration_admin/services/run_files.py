@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services.run_records import RunRecords, RunRecordView
@@ -24,8 +25,12 @@ _HEADINGS: Final = (
     msg("Why not"),
     msg("Our reference"),
     msg("Id in the accounting system"),
+    msg("Link to the voucher"),
 )
 YES, NO = msg("Yes"), msg("No")
+_CUT_OFF: Final = msg(
+    "The rest is missing: the export was deleted meanwhile, because it is not kept any longer."
+)
 
 
 class RunFiles:
@@ -49,17 +54,24 @@ class RunFiles:
 
     async def _csv(self, actor: Actor, run_id: uuid.UUID, language: str) -> AsyncIterator[str]:
         yield MARK + csv_line([heading.translate(language) for heading in _HEADINGS])
-        async for record in self._records.everything(actor, run_id):
-            yield csv_line(_cells(record, language))
+        try:
+            async for record in self._records.everything(actor, run_id):
+                yield csv_line(_cells(record, language))
+        except NotFound:
+            yield csv_line([_CUT_OFF.translate(language)])
 
     async def _json(self, actor: Actor, run: RunView, language: str) -> AsyncIterator[str]:
         about = json.dumps(_about(run), ensure_ascii=False)
         yield f'{about[:-1]}, "records": ['
-        between = "\n"
-        async for record in self._records.everything(actor, run.id):
-            yield between + json.dumps(as_data(record, language), ensure_ascii=False)
-            between = ",\n"
-        yield "\n]}\n"
+        between, end = "\n", "\n]}\n"
+        try:
+            async for record in self._records.everything(actor, run.id):
+                yield between + json.dumps(as_data(record, language), ensure_ascii=False)
+                between = ",\n"
+        except NotFound:
+            cut_off = json.dumps(_CUT_OFF.translate(language), ensure_ascii=False)
+            end = f'\n], "incomplete": {cut_off}}}\n'
+        yield end
 
 
 def as_data(record: RunRecordView, language: str) -> dict[str, Any]:
@@ -74,6 +86,7 @@ def as_data(record: RunRecordView, language: str) -> dict[str, Any]:
         "reason": record.reason.translate(language) if record.reason else None,
         "reference": record.reference or None,
         "external_id": record.external_id or None,
+        "voucher_url": record.voucher_url or None,
     }
 
 
@@ -102,4 +115,5 @@ def _cells(record: RunRecordView, language: str) -> list[str]:
         guarded(record.reason.translate(language) if record.reason else ""),
         guarded(record.reference),
         guarded(record.external_id),
+        guarded(record.voucher_url),
     ]

@@ -16,6 +16,9 @@ from integration_admin.core.statuses import DeliveryState, Permission
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.run_records import RunRecord
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
+from integration_admin.services.failure_causes import told_with_dismissal
+from integration_admin.services.voucher_links import VoucherLinks
 
 PAGE: Final = 100
 _FILE_PAGE: Final = 500
@@ -37,6 +40,8 @@ class RunRecordView:
     reason: Message | None
     reference: str
     external_id: str
+    voucher_url: str = ""
+    """Where a person looks at its voucher in the accounting system, if there is such a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,9 @@ class RunRecordPage:
 class RunRecords:
     """Reads the records of runs: first those that failed in it, then what it sent."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, adapters: AdapterRegistry | None = None) -> None:
         self._database = database
+        self._adapters = adapters
 
     async def page(
         self, actor: Actor, run_id: uuid.UUID, cursor: str = "", limit: int = PAGE
@@ -60,13 +66,15 @@ class RunRecords:
         actor.require(Permission.VIEW)
         part, after = _read_cursor(cursor)
         async with self._database.read(actor.organisation_id) as unit:
-            await unit.runs.get(run_id)
+            run = await unit.runs.get(run_id)
+            links = VoucherLinks(self._adapters, await unit.integrations.get(run.integration_id))
             rows: list[RunRecord] = []
             if part == _FAILED:
                 rows, after = await unit.run_records.failed(run_id, after, limit)
                 if after:
-                    return _page(run_id, rows, f"{_FAILED}|{after}")
-            return await _then_sent(unit, run_id, rows, after, limit)
+                    return _page(run_id, rows, f"{_FAILED}|{after}", links)
+            rows, next_cursor = await _then_sent(unit, run_id, rows, after, limit)
+            return _page(run_id, rows, next_cursor, links)
 
     async def everything(self, actor: Actor, run_id: uuid.UUID) -> AsyncIterator[RunRecordView]:
         """Yield every record of a run, holding no more than one page of them."""
@@ -82,19 +90,19 @@ class RunRecords:
 
 async def _then_sent(
     unit: Unit, run_id: uuid.UUID, rows: list[RunRecord], after: int, limit: int
-) -> RunRecordPage:
-    """Fill a page up with what was sent."""
+) -> tuple[list[RunRecord], str]:
+    """Fill a page up with what was sent; return it with the cursor that continues."""
     if len(rows) >= limit:
-        return _page(run_id, rows, f"{_SENT}|0")
+        return rows, f"{_SENT}|0"
     sent, after = await unit.run_records.sent(run_id, after, limit - len(rows))
-    return _page(run_id, [*rows, *sent], f"{_SENT}|{after}" if after else "")
+    return [*rows, *sent], f"{_SENT}|{after}" if after else ""
 
 
-def _page(run_id: uuid.UUID, rows: list[RunRecord], next_cursor: str) -> RunRecordPage:
-    return RunRecordPage(tuple(_view(run_id, row) for row in rows), next_cursor)
+def _page(run_id: uuid.UUID, rows: list[RunRecord], next_cursor: str, links: VoucherLinks) -> RunRecordPage:
+    return RunRecordPage(tuple(_view(run_id, row, links) for row in rows), next_cursor)
 
 
-def _view(run_id: uuid.UUID, row: RunRecord) -> RunRecordView:
+def _view(run_id: uuid.UUID, row: RunRecord, links: VoucherLinks) -> RunRecordView:
     record, delivery = row.record, row.delivery
     currency, minor = record.currency, record.amount_minor
     if delivery is not None and delivery.currency:
@@ -107,9 +115,12 @@ def _view(run_id: uuid.UUID, row: RunRecord) -> RunRecordView:
         amount=Money(currency, minor) if currency else None,
         exported=exported,
         state=delivery.state if delivery else None,
-        reason=Message.from_json(row.failure.message) if row.failure and not exported else None,
+        reason=told_with_dismissal(row.failure) if row.failure and not exported else None,
         reference=delivery.reference if delivery else "",
         external_id=delivery.external_id if delivery else "",
+        voucher_url=links.of(delivery.state, delivery.external_id, delivery.reference, delivery.fate)
+        if delivery
+        else "",
     )
 
 

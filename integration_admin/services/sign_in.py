@@ -12,15 +12,20 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import SignInStepKind
 from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation
-from integration_admin.data.models_access import Member, Session
+from integration_admin.data.models_access import USER_AGENT_LENGTH, Member, Session
+from integration_admin.data.models_factors import SignInStep
+from integration_admin.services.factor_demands import must_have
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token
 
 IDLE = timedelta(hours=8)
 LIFETIME = timedelta(days=7)
+STEP_LIFETIMES = {SignInStepKind.CODE: timedelta(minutes=5), SignInStepKind.ENROL: timedelta(minutes=30)}
+"""How long somebody has after the password; setting up an app for the first time takes longer than a code."""
 
 SESSION_SCHEME = "Session"
 """On a websocket the edge puts `Authorization: Session <fingerprint>` where the cookie was.
@@ -41,6 +46,23 @@ class SignedIn:
     actor: Actor
     language: str | None
     """The language the member has chosen, here or on another device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halfway:
+    """The password was right and something must follow; the token opens nothing but that."""
+
+    token: Secret
+    kind: SignInStepKind
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What is known of a browser: its IP address, the language chosen in it, what it says of itself."""
+
+    address: str
+    language: str | None = None
+    user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +103,19 @@ class SignIn:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def sign_in(
-        self, email: str, password: Secret, address: str, language: str | None = None
-    ) -> SignedIn:
+        self,
+        email: str,
+        password: Secret,
+        address: str,
+        language: str | None = None,
+        user_agent: str = "",
+    ) -> SignedIn | Halfway:
         """Open a session for whoever has this e-mail address and password; `address` is the caller's IP.
 
+        Who has a second factor, or must have one, is only half signed in by that.
+
         `language` is what was chosen in the browser; it becomes the member's own where that has none yet.
+        `user_agent` is what the browser says of itself; its person is told by it which session is which.
 
         Raises SignInRequired, the same for an unknown account, a wrong password and a disabled
         member, or TooManyAttempts.
@@ -97,8 +127,19 @@ class SignIn:
             log.warning("sign_in.throttled", address=address)
             raise
         member = await self._verified(account, password, address)
-        await self._limits.forgive(account, address)
-        return await self._open(member, address, language)
+        visit = Visit(address, language, user_agent)
+        kind = await self._what_follows(member)
+        return (
+            await self.open(member, visit) if kind is None else await self._stop_halfway(member, visit, kind)
+        )
+
+    async def open(self, member: Member, visit: Visit, *, second: str = "") -> SignedIn:
+        """Open the session of a member who has proved everything; `second` is how, beside the password.
+
+        Earlier wrong attempts from the same address are forgiven.
+        """
+        await self._limits.forgive(member.email, visit.address)
+        return await self._open(member, visit, second)
 
     async def resolve(self, token: Secret) -> Principal | None:
         """Return whom a session cookie belongs to; None when it is unknown, ended or too old."""
@@ -152,24 +193,50 @@ class SignIn:
                 (await unit.organisations.member(member.id)).password_hash = better_hash
         return member
 
-    async def _open(self, member: Member, address: str, language: str | None) -> SignedIn:
+    async def _what_follows(self, member: Member) -> SignInStepKind | None:
+        """Tell what a member has to do after the password: to prove a second factor, or to set one up."""
+        async with self._database.read(member.organisation_id) as unit:
+            if member.id in await unit.factors.with_factor():
+                return SignInStepKind.CODE
+            demand = (await unit.organisations.get()).factor_demand
+        return SignInStepKind.ENROL if must_have(demand, member.role) else None
+
+    async def _stop_halfway(self, member: Member, visit: Visit, kind: SignInStepKind) -> Halfway:
+        now, token = self._clock.now(), new_token(self._random)
+        step = SignInStep(
+            id=uuid.uuid4(),
+            member_id=member.id,
+            token_hash=fingerprint(token),
+            kind=kind,
+            tries=0,
+            created_at=now,
+            expires_at=now + STEP_LIFETIMES[kind],
+        )
+        async with self._database.write(member.organisation_id) as unit:
+            await unit.factors.add_step(step)
+            await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
+        return Halfway(token, kind)
+
+    async def _open(self, member: Member, visit: Visit, second: str) -> SignedIn:
         now = self._clock.now()
         token, expires_at = new_token(self._random), now + LIFETIME
         session = Session(
             id=uuid.uuid4(),
             member_id=member.id,
             token_hash=fingerprint(token),
+            user_agent=visit.user_agent[:USER_AGENT_LENGTH],
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,
             expires_at=expires_at,
         )
+        proved = {"second": second} if second else {}
         async with self._database.write(member.organisation_id) as unit:
             await unit.organisations.add_session(session)
-            if member.language is None and language is not None:
-                await unit.organisations.set_language(member.id, language)
-            await unit.audit.add(now, member.email, "sign_in", address=address)
-        return SignedIn(token, expires_at, _actor(member), member.language or language)
+            if member.language is None and visit.language is not None:
+                await unit.organisations.set_language(member.id, visit.language)
+            await unit.audit.add(now, member.email, "sign_in", address=visit.address, **proved)
+        return SignedIn(token, expires_at, _actor(member), member.language or visit.language)
 
     def _note_later(self, member: Member, address: str) -> None:
         """Write a refusal down after the answer, which must not take longer for accounts that exist."""

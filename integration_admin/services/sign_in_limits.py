@@ -1,19 +1,26 @@
 """How often somebody may try to sign in. The limits are documented in the README."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.storage import storage_from_string
 
 from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.errors import TooManyAttempts
 from integration_admin.core.messages import msg
+from integration_admin.core.networks import network_of
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15)
 """From one address to one account: the real person at another address is never locked out."""
 PER_ADDRESS = RateLimitItemPerMinute(100, 15)
 """From one address to any account: an office behind one address gets its people in."""
+PER_ACCOUNT_ANYWHERE = RateLimitItemPerMinute(100, 15)
+"""From all addresses to one account before each of them is left fewer tries; nobody is locked out by it."""
+PER_ACCOUNT_ATTACKED = RateLimitItemPerMinute(3, 15)
+"""From one address to an account that is tried from many: a person at an address of their own still gets in."""
+PER_RESET = RateLimitItemPerMinute(5, 15)
+"""Links for a new password that one address may ask for one account."""
+PER_MAILBOX = RateLimitItemPerHour(5)
+"""Links for a new password sent to one account, whoever asks: more would only fill a mailbox."""
 
 
 class SignInLimits:
@@ -25,23 +32,38 @@ class SignInLimits:
         *,
         per_account: RateLimitItem = PER_ACCOUNT,
         per_address: RateLimitItem = PER_ADDRESS,
+        per_account_anywhere: RateLimitItem = PER_ACCOUNT_ANYWHERE,
     ) -> None:
         options = {"implementation": "redispy"} if "redis" in storage else {}
         self._limiter = MovingWindowRateLimiter(storage_from_string(storage, **options))
         self._per_account = per_account
         self._per_address = per_address
+        self._per_account_anywhere = per_account_anywhere
         # The limits package reads the machine's clock, so the wait it leads to is measured by the same.
         self._clock: Clock = SystemClock()
 
     async def check(self, account: str, address: str) -> None:
         """Count one attempt; raises TooManyAttempts before anything about the account is looked up."""
-        network = _network(address)
+        network = network_of(address)
         await self._hit(self._per_address, network)
         await self._hit(self._per_account, network, account)
+        if not await self._limiter.hit(self._per_account_anywhere, "anywhere", account):
+            await self._hit(PER_ACCOUNT_ATTACKED, "attacked", network, account)
+
+    async def check_reset(self, account: str, address: str) -> None:
+        """Count one wish for a new password; raises TooManyAttempts before the account is looked up."""
+        network = network_of(address)
+        await self._hit(self._per_address, "reset", network)
+        await self._hit(PER_RESET, "reset", network, account)
+
+    async def may_mail(self, account: str) -> bool:
+        """Count one e-mail to an account; tell whether it may be sent."""
+        return await self._limiter.hit(PER_MAILBOX, "mailbox", account)
 
     async def forgive(self, account: str, address: str) -> None:
         """Forget the attempts on an account once its person has signed in from there."""
-        await self._limiter.clear(self._per_account, _network(address), account)
+        await self._limiter.clear(self._per_account, network_of(address), account)
+        await self._limiter.clear(PER_ACCOUNT_ATTACKED, "attacked", network_of(address), account)
 
     async def check_session(self, session_id: str) -> None:
         """Count one attempt of somebody signed in to give the password again. Raises TooManyAttempts."""
@@ -61,12 +83,3 @@ class SignInLimits:
             retry_after=wait,
             internal="sign-in throttled",
         )
-
-
-def _network(address: str) -> str:
-    """Return what one customer holds: an IPv4 address, or the 64 bits before an IPv6 host part."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)

@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would begin to calculate with; such cells are written after an apostrophe."""
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet would begin to calculate with, also in East Asian width; such cells are written after an
+apostrophe. Source: OWASP, CSV Injection."""
 
 
 def guarded(cell: str) -> str:

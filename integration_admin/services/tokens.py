@@ -4,7 +4,9 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
@@ -35,39 +37,79 @@ def new_token(random: RandomBytes, prefix: str = "") -> Secret:
 
 def fingerprint(token: Secret) -> str:
     """Return the SHA-256 by which a token is stored and found; the token cannot be had from it."""
-    return hashlib.sha256(token.reveal().encode()).hexdigest()
+    return hashlib.sha256(token.reveal().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokenView:
+    """One token as it is listed; the token itself cannot be had again. `created_by` is empty for old ones."""
+
+    id: uuid.UUID
+    name: str
+    scopes: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    last_day: date | None
+    """The last day it is good, in the organisation's time zone; None until it is revoked."""
+    is_over: bool
 
 
 class ApiTokens:
-    """Creates tokens and tells on whose behalf a request comes."""
+    """Creates, lists and revokes tokens, and tells on whose behalf a request comes."""
 
     def __init__(self, database: Database, clock: Clock, random: RandomBytes) -> None:
         self._database = database
         self._clock = clock
         self._random = random
 
-    async def create(self, actor: Actor, scopes: Collection[str], name: str) -> Secret:
-        """Store a new token and return it, the only time it can be seen; raises InvalidInput, NotPermitted."""
+    async def create(
+        self, actor: Actor, scopes: Collection[str], name: str, last_day: date | None = None
+    ) -> Secret:
+        """Store a new token and return it, the only time it can be seen; raises InvalidInput, NotPermitted.
+
+        It is good to the end of `last_day` where the organisation is, or until it is revoked.
+        """
         actor.require(Permission.CONFIGURE)
         _check(scopes, name)
         token, now = new_token(self._random, PREFIX), self._clock.now()
-        row = ApiToken(
-            id=uuid.uuid4(),
-            name=name,
-            token_hash=fingerprint(token),
-            scopes=sorted(set(scopes)),
-            created_at=now,
-        )
         async with self._database.write(actor.organisation_id) as unit:
+            zone = ZoneInfo((await unit.organisations.get()).time_zone)
+            row = ApiToken(
+                id=uuid.uuid4(),
+                name=name.strip(),
+                token_hash=fingerprint(token),
+                scopes=sorted(set(scopes)),
+                created_by=actor.name,
+                created_at=now,
+                expires_at=_end(last_day, zone, now),
+            )
             await unit.organisations.add_token(row)
-            await unit.audit.add(now, actor.name, "token.create", name, scopes=row.scopes)
+            until = {"expires_on": last_day.isoformat()} if last_day else {}
+            await unit.audit.add(now, actor.name, "token.create", row.name, scopes=row.scopes, **until)
         return token
+
+    async def everything(self, actor: Actor) -> list[ApiTokenView]:
+        """Return the organisation's tokens that were not revoked, by name; raises NotPermitted."""
+        actor.require(Permission.CONFIGURE)
+        now = self._clock.now()
+        async with self._database.read(actor.organisation_id) as unit:
+            zone = ZoneInfo((await unit.organisations.get()).time_zone)
+            return [_view(row, zone, now) for row in await unit.people.tokens()]
+
+    async def revoke(self, actor: Actor, token_id: uuid.UUID) -> None:
+        """Let a token work no more, from its next request on; raises NotFound, NotPermitted."""
+        actor.require(Permission.CONFIGURE)
+        now = self._clock.now()
+        async with self._database.write(actor.organisation_id) as unit:
+            row = await unit.people.revoke_token(token_id, now)
+            await unit.audit.add(now, actor.name, "token.revoke", row.name)
 
     async def resolve(self, token: Secret, scope: str) -> Actor:
         """Return the caller of a token; raises SignInRequired or, without the scope, NotPermitted."""
         async with self._database.system() as system:
             row = await system.token_by_hash(fingerprint(token))
-        if row is None or row.revoked_at is not None:
+        if row is None or row.revoked_at is not None or _is_over(row, self._clock.now()):
             raise SignInRequired(msg("The API token is not valid."))
         if scope not in row.scopes:
             await self._note_denied(row, scope)
@@ -91,6 +133,38 @@ class ApiTokens:
             if stored is not None:
                 stored.last_used_at = now
         return True
+
+
+def _is_over(row: ApiToken, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at <= now
+
+
+def _end(last_day: date | None, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the midnight after a day; raises InvalidInput for a day that is over."""
+    if last_day is None:
+        return None
+    try:
+        end = datetime.combine(last_day + timedelta(days=1), time(), zone)
+    except OverflowError:
+        end = now
+    if end <= now:
+        sentence = msg("Choose a day that is not over yet.")
+        raise InvalidInput(sentence, fields={"last_day": sentence})
+    return end
+
+
+def _view(row: ApiToken, zone: ZoneInfo, now: datetime) -> ApiTokenView:
+    end = row.expires_at
+    return ApiTokenView(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        last_day=(end.astimezone(zone) - timedelta(seconds=1)).date() if end else None,
+        is_over=_is_over(row, now),
+    )
 
 
 def _check(scopes: Collection[str], name: str) -> None:

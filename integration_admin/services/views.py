@@ -9,6 +9,7 @@ from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, RunState, Trigger
 from integration_admin.data.models import Failure, RecordRow, Run
+from integration_admin.services.failure_causes import dismissed_words
 from integration_admin.services.run_exclusions import LeftOut, left_out_of
 
 
@@ -68,6 +69,8 @@ class FailureView:
     created_at: datetime
     state: DeliveryState
     fate: FateState | None = None
+    dismissed: Message | None = None
+    """Who dismissed it, when and why, if somebody did."""
 
 
 def run_view(run: Run) -> RunView:
@@ -107,4 +110,5 @@ def failure_view(
         created_at=failure.created_at,
         state=state,
         fate=fate,
+        dismissed=dismissed_words(failure),
     )
