@@ -8,7 +8,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from integration_admin.api import decisions, dry_run, integrations, records, run_records
+from integration_admin.api import (
+    decisions,
+    dry_run,
+    failures,
+    integrations,
+    reconciliations,
+    records,
+    run_records,
+)
 from integration_admin.api.audit_log import audit_log_routes
 from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
@@ -16,10 +24,17 @@ from integration_admin.api.content_policy import content_policy
 from integration_admin.api.docs import docs_page
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
+from integration_admin.api.html_page import Pages
 from integration_admin.api.language import language_of
+from integration_admin.api.link_pages import link_routes
 from integration_admin.api.metrics import metrics_routes
+from integration_admin.api.origin import OwnOrigin
+from integration_admin.api.own_account import own_account_routes
 from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
+from integration_admin.api.rate_limits import EVENTS, REQUESTS, Limits, RateLimits, RequestLimit
+from integration_admin.api.second_factors import factor_routes
 from integration_admin.api.socket_cookie import SocketCookie
+from integration_admin.api.socket_gate import SocketGate
 from integration_admin.core.settings import Settings
 
 BUILT_SITE = Path(".web/build/client")
@@ -32,7 +47,7 @@ _ABOUT = (
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def create_api(settings: Settings, ready: Ready) -> FastAPI:
+def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> FastAPI:
     """Return the application with our routes; everything else is Reflex's, which mounts itself below.
 
     `ready` raises unless the database answers and the keys are right.
@@ -48,12 +63,19 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
     api.include_router(health_routes(ready))
     api.include_router(metrics_routes(settings))
     api.include_router(auth_routes(settings))
+    pages = Pages(site)
+    api.include_router(factor_routes(settings, pages))
+    api.include_router(link_routes(settings, pages))
+    api.include_router(own_account_routes(settings, pages))
     api.include_router(records.router)
     api.include_router(integrations.router)
     api.include_router(decisions.router)
+    api.include_router(failures.router)
     api.include_router(dry_run.router)
     api.include_router(run_records.router)
     api.include_router(run_records.download_routes(settings))
+    api.include_router(reconciliations.router)
+    api.include_router(reconciliations.download_routes(settings))
     api.include_router(audit_log_routes(settings))
 
     @api.get("/api/docs", include_in_schema=False)
@@ -76,16 +98,28 @@ def create_api(settings: Settings, ready: Ready) -> FastAPI:
 
 
 def edge(
-    settings: Settings, ready: Ready, site: Path = BUILT_SITE
+    settings: Settings,
+    ready: Ready,
+    site: Path = BUILT_SITE,
+    *,
+    knows: Callable[[str], bool],
+    event_limits: Limits = EVENTS,
+    request_limits: Limits = REQUESTS,
 ) -> list[FastAPI | Callable[[ASGIApp], ASGIApp]]:
     """Return what `rx.App(api_transformer=...)` takes: the routes first, then the wrappers, outermost last.
 
-    `site` is the folder of the built frontend; it is read when the server starts.
+    `site` is the folder of the built frontend; it is read when the server starts. `knows` tells whether there is
+    an event handler of a name.
     """
+    # Counted in this process: the API goes on when Redis is down, and no event waits for a round trip to it.
+    requests, events = RateLimits(request_limits), RateLimits(event_limits)
     return [
-        create_api(settings, ready),
+        create_api(settings, ready, site),
         BodyLimit,
+        lambda app: RequestLimit(app, settings, requests),
+        lambda app: SocketGate(app, settings, events, knows),
         lambda app: SocketCookie(app, settings),
+        lambda app: OwnOrigin(app, settings),
         lambda app: ResponseHeaders(app, content_policy(settings, site), https=settings.secure_cookies),
     ]
 

@@ -26,7 +26,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "No valid token",
         403: "The token lacks the scope",
         404: "There is no such thing in this organisation",
+        413: "More was sent than is read",
         422: "Something sent cannot be accepted",
+        429: "Too much was asked at once; Retry-After says for how many seconds to wait",
     }.items()
 }
 

@@ -53,7 +53,7 @@ class _Counted:
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             if message.get("more_body", False):
-                await _drain(self._receive)
+                await drain(self._receive)
             raise BodyTooLarge(self._limit)
         return message
 
@@ -64,12 +64,12 @@ class _Counted:
 
 
 async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
-    await _drain(receive)
+    await drain(receive)
     response = problem_response(BodyTooLarge(limit), language_of(Request(scope)))
     await response(scope, receive, send)
 
 
-async def _drain(receive: Receive) -> None:
+async def drain(receive: Receive) -> None:
     """Throw away what is still arriving, up to a limit: many clients read no answer before they have sent."""
     left = _DRAINED
     while left > 0:

@@ -1,10 +1,11 @@
-"""The session cookie: its name, its flags, and finding it in a request."""
+"""The cookies of signing in: their names, their flags, and finding them in a request."""
 
 from fastapi import Response
 
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
-from integration_admin.services.sign_in import LIFETIME
+from integration_admin.core.statuses import SignInStepKind
+from integration_admin.services.sign_in import LIFETIME, STEP_LIFETIMES, Halfway
 
 
 def session_cookie(settings: Settings) -> str:
@@ -12,37 +13,67 @@ def session_cookie(settings: Settings) -> str:
     return "__Host-session" if settings.secure_cookies else "session"
 
 
+def step_cookie(settings: Settings) -> str:
+    """Return the name of the cookie between the password and the second step."""
+    return "__Host-sign-in-step" if settings.secure_cookies else "sign-in-step"
+
+
 def find_session(header: str, settings: Settings) -> Secret | None:
     """Return the session token in a Cookie header."""
-    for pair in header.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == session_cookie(settings) and value:
-            return Secret(value)
-    return None
+    return _find(header, session_cookie(settings))
+
+
+def find_step(header: str, settings: Settings) -> Secret | None:
+    """Return the token of a half-finished sign-in in a Cookie header."""
+    return _find(header, step_cookie(settings))
 
 
 def without_session(header: str, settings: Settings) -> str:
-    """Return a Cookie header with everything but the session."""
+    """Return a Cookie header with everything but what signs in."""
+    ours = {session_cookie(settings), step_cookie(settings)}
     pairs = [pair.strip() for pair in header.split(";")]
-    return "; ".join(
-        pair for pair in pairs if pair and pair.partition("=")[0].strip() != session_cookie(settings)
-    )
+    return "; ".join(pair for pair in pairs if pair and pair.partition("=")[0].strip() not in ours)
 
 
 def set_session(response: Response, token: Secret, settings: Settings) -> None:
     """Give the browser a session that no script can read and no other site can use."""
+    _set(response, session_cookie(settings), token, int(LIFETIME.total_seconds()), settings)
+
+
+def set_step(response: Response, halfway: Halfway, settings: Settings) -> None:
+    """Give the browser what it needs for the second step, and no longer than that takes."""
+    seconds = int(STEP_LIFETIMES[SignInStepKind(halfway.kind)].total_seconds())
+    _set(response, step_cookie(settings), halfway.token, seconds, settings)
+
+
+def clear_session(response: Response, settings: Settings) -> None:
+    """Take the session away from the browser."""
+    _clear(response, session_cookie(settings), settings)
+
+
+def clear_step(response: Response, settings: Settings) -> None:
+    """Take a half-finished sign-in away from the browser."""
+    _clear(response, step_cookie(settings), settings)
+
+
+def _find(header: str, wanted: str) -> Secret | None:
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == wanted and value:
+            return Secret(value)
+    return None
+
+
+def _set(response: Response, name: str, token: Secret, seconds: int, settings: Settings) -> None:
     response.set_cookie(
-        session_cookie(settings),
+        name,
         token.reveal(),
-        max_age=int(LIFETIME.total_seconds()),
+        max_age=seconds,
         secure=settings.secure_cookies,
         httponly=True,
         samesite="strict",
     )
 
 
-def clear_session(response: Response, settings: Settings) -> None:
-    """Take the session away from the browser."""
-    response.delete_cookie(
-        session_cookie(settings), secure=settings.secure_cookies, httponly=True, samesite="strict"
-    )
+def _clear(response: Response, name: str, settings: Settings) -> None:
+    response.delete_cookie(name, secure=settings.secure_cookies, httponly=True, samesite="strict")

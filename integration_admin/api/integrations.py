@@ -4,16 +4,19 @@ What waits for a person is in api/decisions.py.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel
 
 from integration_admin.api.bearer import PROBLEMS, actor_with
+from integration_admin.api.failures import CauseBody, DayBody, cause_bodies, day_bodies
 from integration_admin.api.language import language_of
 from integration_admin.api.preflights import PreflightBody, preflight_body
 from integration_admin.api.problems import Route
+from integration_admin.api.progress import ProgressBody, progress_body
 from integration_admin.core.actor import Actor
 from integration_admin.core.messages import Message
 from integration_admin.services import container
@@ -43,7 +46,8 @@ class RunBody(BaseModel):
     """One run; `amounts` are decimal strings by currency, of what this run delivered.
 
     `resumed` counts how often it was taken up again after the program had stopped, `stopping` says that it
-    has been asked to stop, and `message` says how it went, also why nothing was exported.
+    has been asked to stop, and `message` says how it went, also why nothing was exported. `progress` is told where
+    one run is asked for, until it has ended.
     """
 
     id: uuid.UUID
@@ -63,6 +67,7 @@ class RunBody(BaseModel):
     unknown: int
     amounts: dict[str, str]
     message: str | None
+    progress: ProgressBody | None = None
 
 
 class RunsBody(BaseModel):
@@ -83,6 +88,7 @@ class FailureBody(BaseModel):
     at: datetime
     state: str
     fate: str | None
+    dismissed: str | None
 
 
 class HealthBody(BaseModel):
@@ -94,7 +100,8 @@ class HealthBody(BaseModel):
     `left_out` says why reimbursements that have come in are not exported. Where the accounting system books
     later than it takes, `staged` records wait there, `booked` are in its books, and `rejected_after_import` were
     refused there; `requests_sent` are this month's, of `requests_included` in the agreement. `preflight` is null
-    except from the evening until the run it looks ahead to, and once it does not hold any more.
+    except from the evening until the run it looks ahead to, and once it does not hold any more. `causes` are up to 20
+    causes of open failures, and `trend` what the runs of the last 30 days came to, oldest day first.
     """
 
     integration_id: uuid.UUID
@@ -121,6 +128,9 @@ class HealthBody(BaseModel):
     requests_included: int | None
     preflight: PreflightBody | None
     failures: list[FailureBody]
+    causes: list[CauseBody]
+    more_causes: bool
+    trend: list[DayBody]
 
 
 router = APIRouter(prefix="/api/v1", route_class=Route, responses=PROBLEMS)
@@ -138,8 +148,16 @@ async def integrations(actor: _Reader) -> IntegrationsBody:
 
 @router.get("/integrations/{integration_id}/health", summary="Ask for health", tags=["Integrations"])
 async def health(integration_id: uuid.UUID, request: Request, actor: _Reader) -> HealthBody:
-    """Return how one integration is doing, with its open failures."""
-    return _health(await container.current().health.of(actor, integration_id), language_of(request))
+    """Return how one integration is doing, with its open failures, each and by cause, and its trend."""
+    services = container.current()
+    found = await services.health.of(actor, integration_id)
+    page = await services.failures.causes(actor, integration_id)
+    more = {
+        "causes": cause_bodies(page.causes, request),
+        "more_causes": bool(page.next_cursor),
+        "trend": day_bodies(await services.failures.trend(actor, integration_id)),
+    }
+    return _health(found, language_of(request), more)
 
 
 @router.post("/integrations/{integration_id}/runs", summary="Start a run", tags=["Runs"], status_code=202)
@@ -171,8 +189,12 @@ async def runs(
 
 @router.get("/runs/{run_id}", summary="Ask for a run", tags=["Runs"])
 async def get(run_id: uuid.UUID, request: Request, actor: _Reader) -> RunBody:
-    """Return one run."""
-    return _run(await container.current().runs.get(actor, run_id), language_of(request))
+    """Return one run, and how far it has come while it is under way."""
+    language = language_of(request)
+    run, progress = await container.current().history.progress(actor, run_id)
+    body = _run(run, language)
+    body.progress = progress_body(progress, language) if progress else None
+    return body
 
 
 @router.post("/runs/{run_id}/cancel", summary="Cancel a run", tags=["Runs"])
@@ -217,7 +239,7 @@ def _run(view: RunView, language: str) -> RunBody:
     )
 
 
-def _health(found: Health, language: str) -> HealthBody:
+def _health(found: Health, language: str, more: Mapping[str, Any]) -> HealthBody:
     after, requests = found.after_import, found.requests
     return HealthBody(
         integration_id=found.integration_id,
@@ -244,6 +266,7 @@ def _health(found: Health, language: str) -> HealthBody:
         requests_included=requests.included if requests else None,
         preflight=preflight_body(found.preflight, language) if found.preflight else None,
         failures=[_failure(failure, language) for failure in found.failures],
+        **more,
     )
 
 
@@ -257,6 +280,7 @@ def _failure(view: FailureView, language: str) -> FailureBody:
         at=view.created_at,
         state=view.state,
         fate=view.fate.value if view.fate else None,
+        dismissed=_words(view.dismissed, language),
     )
 
 

@@ -73,7 +73,8 @@ class DeliveryBody(BaseModel):
     """A record's way to one accounting system; `reference` is ours there, `external_id` theirs.
 
     `fate` is staged, booked or rejected where that system books later than it takes. `reason` says in a sentence
-    why a record waits or failed, where that is known: also why one that is `ready` is not sent.
+    why a record waits or failed, where that is known: also why one that is `ready` is not sent. `voucher_url` is
+    where a person looks at its voucher there, where there is such an address.
     """
 
     integration_id: str
@@ -88,10 +89,11 @@ class DeliveryBody(BaseModel):
     next_attempt_at: datetime | None
     fate: str | None
     reason: str | None
+    voucher_url: str | None
 
 
 class StoryBody(BaseModel):
-    """One thing that happened to a record, or is about to; `reason` is why something failed."""
+    """One thing that happened to a record, was decided or is about to happen; `reason` is why it failed or is held back."""
 
     at: datetime
     what: str
@@ -117,6 +119,7 @@ class FoundDeliveryBody(BaseModel):
     state: str
     reference: str
     external_id: str | None
+    voucher_url: str | None
 
 
 class FoundBody(BaseModel):
@@ -263,6 +266,7 @@ def _found(found: FoundRecord) -> FoundBody:
                 state=place.state.value,
                 reference=place.reference,
                 external_id=place.external_id or None,
+                voucher_url=place.voucher_url or None,
             )
             for place in found.places
         ],
@@ -294,4 +298,5 @@ def _delivery(view: DeliveryView, language: str) -> DeliveryBody:
         next_attempt_at=view.due_at,
         fate=view.fate.value if view.fate else None,
         reason=view.reason.translate(language) if view.reason else None,
+        voucher_url=view.voucher_url or None,
     )

@@ -20,7 +20,10 @@ from integration_admin.services.tokens import INTEGRATIONS_READ
 
 
 class RunRecordBody(BaseModel):
-    """One record of a run; `exported` tells whether that run exported it, `state` where it is by now."""
+    """One record of a run; `exported` tells whether that run exported it, `state` where it is by now.
+
+    `voucher_url` is where a person looks at its voucher in the accounting system, where there is such an address.
+    """
 
     kind: str
     id: str
@@ -31,6 +34,7 @@ class RunRecordBody(BaseModel):
     reason: str | None
     reference: str | None
     external_id: str | None
+    voucher_url: str | None
 
 
 class RunRecordsBody(BaseModel):
