@@ -22,40 +22,51 @@ from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data.database import Database
 from integration_admin.data.database_clock import DatabaseClock
 from integration_admin.data.job_queue import ProcrastinateRunQueue
+from integration_admin.data.key_provider import KeyDirectory
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
 from integration_admin.data.run_queue import LocalRunQueue, WorkQueue
 from integration_admin.data.secrets import SecretStore
-from integration_admin.data.startup import KeyCheck, check_schema
+from integration_admin.data.startup import KeyCheck, check_role, check_schema
 from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.audit_log import AuditLog
 from integration_admin.services.configuration import Configuration
-from integration_admin.services.container import Services
+from integration_admin.services.container import Factors, People, Services
 from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
 from integration_admin.services.dry_run import DryRuns
 from integration_admin.services.excluded_data import ExcludedData
+from integration_admin.services.factor_demands import FactorDemands
+from integration_admin.services.failures import Failures
 from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.heartbeat import Heartbeat, NotedTicks
 from integration_admin.services.history import History
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
+from integration_admin.services.members import Members
 from integration_admin.services.metrics import InstallationMetrics
 from integration_admin.services.missed_runs import MissedRuns
 from integration_admin.services.notice_choices import NoticeChoices
 from integration_admin.services.notice_courier import NoticeCourier
 from integration_admin.services.notice_watch import NoticeWatch
 from integration_admin.services.notices import Notices
+from integration_admin.services.one_time_links import LinkPost, OneTimeLinks
 from integration_admin.services.organisations import Organisations
+from integration_admin.services.own_password import OwnPassword
+from integration_admin.services.passkeys import Passkeys
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.preflight import Preflights
 from integration_admin.services.preview import Previews
+from integration_admin.services.progress import ProgressReader
 from integration_admin.services.reauthentication import Reauthentication
+from integration_admin.services.reconciliation import Reconciliations
+from integration_admin.services.reconciliation_night import ReconciliationNights
+from integration_admin.services.reconciliation_work import ReconciliationWork
 from integration_admin.services.record_files import RecordFiles
 from integration_admin.services.record_search import RecordSearch
 from integration_admin.services.record_story import RecordStories
@@ -66,7 +77,10 @@ from integration_admin.services.run_files import RunFiles
 from integration_admin.services.run_records import RunRecords
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
+from integration_admin.services.second_factors import SecondFactors
+from integration_admin.services.second_step import SecondStep
 from integration_admin.services.secret_expiry import SecretExpiry
+from integration_admin.services.sessions import Sessions
 from integration_admin.services.settings_files import SettingsFiles
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
@@ -78,6 +92,7 @@ from integration_admin.services.value_map_csv import ValueMapFiles
 from integration_admin.services.worker import (
     FOLLOW_UP_SECONDS,
     PREFLIGHT_SECONDS,
+    RECONCILIATION_SECONDS,
     RETENTION_SECONDS,
     Recurring,
     Worker,
@@ -104,8 +119,9 @@ class Application:
         self.keys.vault()
 
     async def check_start(self) -> None:
-        """Raise ConfigurationError when the schema is behind, VaultError for wrong keys."""
+        """Raise ConfigurationError for a schema that is behind or a role that sees too much, VaultError for wrong keys."""
         await check_schema(self.settings.database)
+        await check_role(self.database)
         await self.keys.run()
         if isinstance(self.clock, DatabaseClock):
             await self.clock.sync()
@@ -149,6 +165,7 @@ class Application:
     async def close(self) -> None:
         """Write down what is left to write, then give back connections."""
         await self.services.sign_in.close()
+        await self.services.people.links.close()
         await self.http.close()
         await self.queue.close()
         await self.database.close()
@@ -160,7 +177,7 @@ def assemble(
     """Connect everything to everything; a test hands in its own clock or adapters."""
     database = Database(settings.database)
     clock = clock or (SystemClock() if database.is_sqlite else DatabaseClock(database))
-    keys = KeyCheck(database, settings.keys, clock)
+    keys = KeyCheck(database, KeyDirectory(settings.keys), clock)
     http = OutboundClient(allow=settings.outbound_allow)
     registry = AdapterRegistry(adapters if adapters is not None else all_adapters(http, clock))
     queue = _queue(settings, database)
@@ -191,30 +208,28 @@ class _Ground(NamedTuple):
 
 
 def _services(ground: _Ground) -> Services:
-    settings, database, keys, adapters, queue, clock, http = ground
-    passwords, limits = Passwords(), _sign_in_limits(settings)
-    secrets = SecretStore(keys.vault)
-    types = TypeRegistry(database, adapters)
+    settings, database, keys, adapters, queue, clock, _ = ground
+    passwords, limits, secrets = Passwords(), _sign_in_limits(settings), SecretStore(keys.vault)
+    sign_in, reauthentication, factors = _entrance(settings, database, passwords, limits, secrets, clock)
     credentials = CredentialService(database, adapters, secrets, clock)
-    mappings = Mappings(database, adapters, credentials, clock)
+    types, mappings = TypeRegistry(database, adapters), Mappings(database, adapters, credentials, clock)
     locks, runs = _locks(database), Runs(database, queue, clock)
-    schedules = Schedules(database, runs, clock)
-    records, tracking = RecordIntake(database, clock), RecordTracking(database)
-    run_records, retention = RunRecords(database), Retention(database, locks, clock)
-    follow_up = FollowUp(database, adapters, credentials, clock)
-    runner = SyncRunner(database, adapters, credentials, locks, clock, _retry_times(), follow_up)
-    scheduler = SyncScheduler(database, runs, queue, locks, clock, time_source=_time_source(clock))
-    ticks = NotedTicks(scheduler, Heartbeat(database, clock))
+    schedules, people = Schedules(database, runs, clock), _people(ground, passwords, limits, reauthentication)
+    records, tracking = RecordIntake(database, clock), RecordTracking(database, adapters)
+    run_records, retention = RunRecords(database, adapters), Retention(database, locks, clock)
+    dry_runs, follow_up = DryRuns(database, adapters, clock), FollowUp(database, adapters, credentials, clock)
+    runner, scheduler = _exporting(ground, credentials, locks, runs, follow_up)
     health, expiry = HealthMonitor(database, adapters, schedules, clock), SecretExpiry(database, clock)
-    dry_runs = DryRuns(database, adapters, clock)
-    preflights = Preflights(database, adapters, credentials, mappings, dry_runs, clock)
-    watch = NoticeWatch(database, health, expiry, MissedRuns(clock), clock, preflights=preflights)
-    notices, notice_choices = _notices(settings, database, watch, secrets, clock, http)
+    preflights, reconciliations, nights = _nightly(ground, credentials, mappings, dry_runs)
+    recurring = _recurring(follow_up, retention, preflights, people.sessions, nights)
+    notices, notice_choices = _notices(ground, secrets, health, expiry, preflights)
     return Services(
         organisations=Organisations(database, passwords, clock),
-        sign_in=SignIn(database, passwords, clock, os.urandom, limits),
+        sign_in=sign_in,
+        factors=factors,
+        people=people,
         audit_log=AuditLog(database, AuditChainCheck(database)),
-        reauthentication=Reauthentication(database, passwords, clock, limits),
+        reauthentication=reauthentication,
         tokens=ApiTokens(database, clock, os.urandom),
         types=types,
         configuration=Configuration(database, adapters, types, clock),
@@ -231,35 +246,68 @@ def _services(ground: _Ground) -> Services:
         records=records,
         record_files=RecordFiles(database, records),
         tracking=tracking,
-        search=RecordSearch(database),
+        search=RecordSearch(database, adapters),
         stories=RecordStories(database, tracking),
         retention=retention,
         run_records=run_records,
         run_files=RunFiles(runs, run_records),
         runs=runs,
         decisions=Decisions(database, clock),
+        failures=Failures(database, runs, clock),
         dry_runs=dry_runs,
         preflights=preflights,
+        reconciliations=reconciliations,
         previews=Previews(database, adapters, clock),
-        history=History(database),
+        history=History(database, ProgressReader(adapters, clock)),
         health=health,
         notices=notices,
         notice_choices=notice_choices,
         runner=runner,
         scheduler=scheduler,
         metrics=InstallationMetrics(database, locks, adapters, clock),
-        worker=Worker(ticks, runner, queue, recurring=_recurring(follow_up, retention, preflights)),
+        worker=Worker(NotedTicks(scheduler, Heartbeat(database, clock)), runner, queue, recurring=recurring),
+    )
+
+
+def _entrance(
+    settings: Settings,
+    database: Database,
+    passwords: Passwords,
+    limits: SignInLimits,
+    secrets: SecretStore,
+    clock: Clock,
+) -> tuple[SignIn, Reauthentication, Factors]:
+    sign_in = SignIn(database, passwords, clock, os.urandom, limits)
+    own = SecondFactors(database, secrets, clock, os.urandom, limits)
+    step = SecondStep(database, sign_in, own, clock, limits)
+    passkeys = Passkeys(database, sign_in, own, clock, os.urandom, limits, settings.public_url)
+    factors = Factors(own, step, FactorDemands(database, clock), passkeys)
+    return sign_in, Reauthentication(database, passwords, clock, own, limits), factors
+
+
+def _people(
+    ground: _Ground, passwords: Passwords, limits: SignInLimits, reauthentication: Reauthentication
+) -> People:
+    settings, database, clock = ground.settings, ground.database, ground.clock
+    mail = MailServer(settings.smtp_url, settings.mail_from)
+    post = LinkPost(mail, clock, os.urandom, settings.public_url, mail_is_set_up=mail.is_set_up)
+    return People(
+        Members(database, post, clock),
+        OneTimeLinks(database, passwords, post, limits, clock),
+        Sessions(database, clock),
+        OwnPassword(database, passwords, reauthentication, clock),
     )
 
 
 def _notices(
-    settings: Settings,
-    database: Database,
-    watch: NoticeWatch,
+    ground: _Ground,
     secrets: SecretStore,
-    clock: Clock,
-    http: OutboundClient,
+    health: HealthMonitor,
+    expiry: SecretExpiry,
+    preflights: Preflights,
 ) -> tuple[Notices, NoticeChoices]:
+    settings, database, clock, http = ground.settings, ground.database, ground.clock, ground.http
+    watch = NoticeWatch(database, health, expiry, MissedRuns(clock), clock, preflights=preflights)
     mail = MailServer(settings.smtp_url, settings.mail_from)
     webhooks = WebhookCaller(http, AddressPolicy(settings.outbound_allow).check_url)
     courier = NoticeCourier(database, mail, webhooks, secrets, settings.public_url, clock)
@@ -269,13 +317,41 @@ def _notices(
     return Notices(watch, courier), choices
 
 
+def _exporting(
+    ground: _Ground, credentials: CredentialService, locks: Locks, runs: Runs, follow_up: FollowUp
+) -> tuple[SyncRunner, SyncScheduler]:
+    database, clock = ground.database, ground.clock
+    times = _retry_times()
+    runner = SyncRunner(database, ground.adapters, credentials, locks, clock, times, follow_up)
+    source = _time_source(clock)
+    return runner, SyncScheduler(database, runs, ground.queue, locks, clock, time_source=source)
+
+
+def _nightly(
+    ground: _Ground, credentials: CredentialService, mappings: Mappings, dry_runs: DryRuns
+) -> tuple[Preflights, Reconciliations, ReconciliationNights]:
+    database, adapters, clock = ground.database, ground.adapters, ground.clock
+    work = ReconciliationWork(database, adapters, credentials, clock)
+    return (
+        Preflights(database, adapters, credentials, mappings, dry_runs, clock),
+        Reconciliations(database, work, clock),
+        ReconciliationNights(database, work, clock),
+    )
+
+
 def _recurring(
-    follow_up: FollowUp, retention: Retention, preflights: Preflights
-) -> tuple[Recurring, Recurring, Recurring]:
+    follow_up: FollowUp,
+    retention: Retention,
+    preflights: Preflights,
+    sessions: Sessions,
+    nights: ReconciliationNights,
+) -> tuple[Recurring, ...]:
     return (
         Recurring("follow_up", follow_up, FOLLOW_UP_SECONDS),
         Recurring("retention", retention, RETENTION_SECONDS),
         Recurring("preflight", preflights, PREFLIGHT_SECONDS),
+        Recurring("sessions", sessions, RETENTION_SECONDS),
+        Recurring("reconciliation", nights, RECONCILIATION_SECONDS),
     )
 
 

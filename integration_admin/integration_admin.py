@@ -12,22 +12,27 @@ from integration_admin.bootstrap import bootstrap
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
 from integration_admin.pages import (
+    api_tokens,
     audit_log,
     credentials,
     dashboard,
     dry_run,
     excluded_data,
+    failures,
     history,
     integration,
     mapping,
+    member,
     not_found,
     organisation,
+    reconciliation,
     records,
     schedule,
     sign_in,
     wizard,
 )
-from integration_admin.states.access import AccessMiddleware
+from integration_admin.states.access import AccessMiddleware, is_handler
+from integration_admin.states.mishaps import handler_failed, page_failed
 
 application = bootstrap()
 
@@ -41,10 +46,12 @@ app = rx.App(
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     # Toasts vanish before some have read them; pages say it in place.
     toaster=None,
+    backend_exception_handler=handler_failed,
+    frontend_exception_handler=page_failed,
     hydrate_fallback=while_starting,
     api_transformer=[
         lambda app: PrerenderedPages(app, Path(".web/build/client")),
-        *edge(application.settings, application.ready),
+        *edge(application.settings, application.ready, knows=is_handler),
     ],
     extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
 )
@@ -64,16 +71,20 @@ async def serving() -> AsyncIterator[None]:
 app.register_lifespan_task(serving)
 
 PAGES = (
+    api_tokens,
     audit_log,
     credentials,
     dashboard,
     dry_run,
     excluded_data,
+    failures,
     history,
     integration,
     mapping,
+    member,
     not_found,
     organisation,
+    reconciliation,
     records,
     schedule,
     sign_in,

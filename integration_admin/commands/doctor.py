@@ -20,6 +20,7 @@ from integration_admin.commands.doctor_checks import (
     check_keys,
     check_migrations,
     check_outbound,
+    check_role,
     check_scheduler,
     check_settings,
 )
@@ -35,6 +36,7 @@ _ALWAYS: Final[dict[str, Check]] = {
 }
 _WITH_DATABASE: Final[dict[str, Check]] = {"migrations": check_migrations}
 _WITH_SCHEMA: Final[dict[str, Check]] = {
+    "database role": check_role,
     "keys": check_keys,
     "clock": check_clock,
     "scheduler": check_scheduler,

@@ -12,7 +12,7 @@ from integration_admin.bootstrap import Application
 from integration_admin.core.clock import SystemClock
 from integration_admin.core.errors import AdapterError
 from integration_admin.core.statuses import IntegrationState
-from integration_admin.data import migrations
+from integration_admin.data import migrations, startup
 from integration_admin.data.database_clock import TOLERANCE, DatabaseClock
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.heartbeat import LATE, Heartbeat
@@ -87,6 +87,17 @@ async def check_migrations(application: Application) -> Finding:
         words = "The database does not have this release's schema. Make a backup and run: integration-admin migrate"
         return Finding("migrations", State.WRONG, words)
     return Finding("migrations", State.OK, "The schema is this release's.")
+
+
+async def check_role(application: Application) -> Finding:
+    """Look whether the database itself keeps organisations apart from each other. Raises ConfigurationError."""
+    role = await startup.check_role(application.database)
+    if not role:
+        words = "SQLite has no roles; the program alone keeps organisations apart."
+        return Finding("database role", State.OK, words)
+    return Finding(
+        "database role", State.OK, f"PostgreSQL keeps organisations apart from the role {role}, too."
+    )
 
 
 async def check_keys(application: Application) -> Finding:

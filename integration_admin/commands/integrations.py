@@ -9,6 +9,7 @@ import typer
 from integration_admin.bootstrap import Application
 from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
 from integration_admin.commands.dry_run import dry_run
+from integration_admin.commands.progress import ProgressLine, following
 from integration_admin.commands.running import run
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import RunState
@@ -71,7 +72,7 @@ def sync(
         bool, typer.Option("--wait/--no-wait", help="Stay until it has ended, or leave it to the server.")
     ] = True,
 ) -> None:
-    """Export what is waiting, now, and say how it went.
+    """Export what is waiting, now, and say how it went; on a terminal, show how far it has come.
 
     Exits with 1 when not all could be exported; with --dry-run, when something would fail.
     """
@@ -85,8 +86,9 @@ def sync(
         started = await application.services.runs.start(actor, integration)
         if not wait:
             return started
-        await application.services.runner.carry_out(actor.organisation_id, started.id)
-        return await _ended(application, actor, started.id)
+        async with following(application, actor, started.id, ProgressLine()):
+            await application.services.runner.carry_out(actor.organisation_id, started.id)
+            return await _ended(application, actor, started.id)
 
     view = run(export)
     if as_json:

@@ -1,6 +1,9 @@
 """Commands on organisations, their people and their API tokens."""
 
+import json
 import sys
+import uuid
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,6 +11,7 @@ import typer
 from integration_admin.bootstrap import Application
 from integration_admin.commands.running import run
 from integration_admin.core.secret import Secret
+from integration_admin.services.tokens import ApiTokenView
 
 _Organisation = Annotated[str, typer.Option("--organisation", help="The organisation's name.")]
 
@@ -30,15 +34,72 @@ def create_admin(
     typer.echo(f"{email} can sign in.")
 
 
+def reset_factors(
+    email: Annotated[str, typer.Option(help="What the member signs in with.")],
+) -> None:
+    """Take away a member's second factors and recovery codes, when they have lost them all."""
+
+    async def reset(application: Application) -> None:
+        await application.services.factors.demands.reset_by_email(email)
+
+    run(reset)
+    typer.echo(f"{email} signs in with the password alone, or sets up a second factor where one is demanded.")
+
+
 def create_token(
     organisation: _Organisation,
     scope: Annotated[list[str], typer.Option(help="What the token may do; may be given several times.")],
     name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day it is good; default until it is revoked."),
+    ] = None,
 ) -> None:
     """Make an API token and print it, once."""
 
     async def create(application: Application) -> Secret:
         actor = await application.services.organisations.actor_of(organisation)
-        return await application.services.tokens.create(actor, scope, name)
+        return await application.services.tokens.create(actor, scope, name, until.date() if until else None)
 
     typer.echo(run(create).reveal())
+
+
+def tokens(
+    organisation: _Organisation,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
+) -> None:
+    """List an organisation's API tokens; what they consist of is stored nowhere."""
+
+    async def list_them(application: Application) -> list[ApiTokenView]:
+        actor = await application.services.organisations.actor_of(organisation)
+        return await application.services.tokens.everything(actor)
+
+    rows = [
+        {
+            "id": str(view.id),
+            "name": view.name,
+            "scopes": list(view.scopes),
+            "last_used_at": view.last_used_at.isoformat() if view.last_used_at else None,
+            "until": view.last_day.isoformat() if view.last_day else None,
+        }
+        for view in run(list_them)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['id']}  {row['name']}  {row['until'] or 'until it is revoked'}")
+
+
+def revoke_token(
+    organisation: _Organisation,
+    token: Annotated[uuid.UUID, typer.Argument(help="The token's id, as `tokens` lists it.")],
+) -> None:
+    """Let an API token work no more, from its next request on."""
+
+    async def revoke(application: Application) -> None:
+        actor = await application.services.organisations.actor_of(organisation)
+        await application.services.tokens.revoke(actor, token)
+
+    run(revoke)
+    typer.echo("The token is revoked.")

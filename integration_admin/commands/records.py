@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO, cast
 
 import typer
 
 from integration_admin.bootstrap import Application
+from integration_admin.commands.progress import ProgressLine, ShownFile
 from integration_admin.commands.running import run
 from integration_admin.services.record_files import ImportReport
 
@@ -16,12 +17,19 @@ def import_records(
     organisation: Annotated[str, typer.Option("--organisation", help="The organisation's name.")],
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Read records from a file: all of them, or none and a list of what is wrong."""
+    """Read records from a file: all of them, or none and a list of what is wrong; on a terminal, show how far it is."""
 
     async def import_file(application: Application) -> ImportReport:
         actor = await application.services.organisations.actor_of(organisation)
+        line = ProgressLine()
         with file.open("rb") as stream:
-            return await application.services.record_files.import_file(actor, file.name, stream)
+            shown = ShownFile(stream, line)
+            try:
+                return await application.services.record_files.import_file(
+                    actor, file.name, cast("BinaryIO", shown), shown.stored
+                )
+            finally:
+                line.clear()
 
     report = run(import_file)
     _print(report, as_json=as_json)

@@ -17,6 +17,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.credentials import StoredSecret
+from integration_admin.services.failures import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.settings_document import SettingsDocument
 from integration_admin.services.settings_steps import Applied, Change
@@ -37,7 +38,7 @@ _DONE = {
     Change.UPDATED: "Changed",
     Change.UNCHANGED: "Already as the file says",
 }
-_Shown = tuple[IntegrationView, Health, SettingsDocument, dict[str, StoredSecret]]
+_Shown = tuple[IntegrationView, Health, CausePage, SettingsDocument, dict[str, StoredSecret]]
 
 
 @integration.command()
@@ -51,6 +52,7 @@ def show(integration: _Integration, organisation: OrganisationIfGiven = "", as_j
         return (
             await services.configuration.get(actor, integration),
             await services.health.of(actor, integration),
+            await services.failures.causes(actor, integration),
             await services.settings_files.document(actor, integration),
             {one.field.name: one.stored for one in form.fields if one.stored},
         )
@@ -144,7 +146,11 @@ def _read(place: str) -> bytes:
 
 
 def _as_json(
-    view: IntegrationView, health: Health, document: SettingsDocument, stored: dict[str, StoredSecret]
+    view: IntegrationView,
+    health: Health,
+    causes: CausePage,
+    document: SettingsDocument,
+    stored: dict[str, StoredSecret],
 ) -> dict[str, Any]:
     return {
         "id": str(view.id),
@@ -159,6 +165,10 @@ def _as_json(
         "waiting": health.waiting,
         "failed": health.failed,
         "unknown": health.unknown,
+        "causes": [
+            {"message": str(one.message), "records": one.records, "more": one.more, "since": _time(one.since)}
+            for one in causes.causes
+        ],
         "secrets": {
             name: {"stored_at": _time(secret.stored_at), "stored_by": secret.stored_by}
             for name, secret in stored.items()
@@ -172,7 +182,11 @@ def _time(at: datetime | None) -> str | None:
 
 
 def _in_words(
-    view: IntegrationView, health: Health, document: SettingsDocument, stored: dict[str, StoredSecret]
+    view: IntegrationView,
+    health: Health,
+    causes: CausePage,
+    document: SettingsDocument,
+    stored: dict[str, StoredSecret],
 ) -> list[str]:
     counts = f"{health.delivered_total} exported, {health.waiting} waiting, {health.failed} failed, {health.unknown} unknown"
     tested = f"{view.tested_entity}, tested {_time(view.tested_at)}" if view.tested_at else "not tested"
@@ -180,6 +194,7 @@ def _in_words(
         f"{view.name} ({view.label}), {view.state}",
         str(health.sentence),
         f"Records: {counts}",
+        *(f"  {one.records}{'+' if one.more else ''} failed: {one.message}" for one in causes.causes),
         f"Connected to: {tested}",
         *(f"  {name}: {value}" for name, value in (document.settings or {}).items()),
         *(f"  {name}: stored {_time(one.stored_at)} by {one.stored_by}" for name, one in stored.items()),

@@ -8,7 +8,7 @@ import reflex as rx
 from reflex_components_core.core.banner import has_too_many_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from integration_admin.components.content import button, jump_link
+from integration_admin.components.content import NativeLink, button, jump_link
 from integration_admin.components.effects import DialogButtons, FocusOnNavigation, FollowLanguage
 from integration_admin.components.feedback import alert
 from integration_admin.components.fields import native_form
@@ -172,9 +172,14 @@ def _languages() -> rx.Component:
 
 def _sign_out() -> rx.Component:
     leave = button(t("Sign out"), submit=True, variant="secondary", custom_attrs={"data-size": "sm"})
-    return rx.fragment(
-        rx.el.span(ShellState.person, class_name="app-person"), native_form(leave, action="/auth/sign-out")
+    # That page is written on the server, so the browser goes there by itself.
+    person = NativeLink.create(
+        ShellState.person,
+        rx.el.span(" – ", t("Your sign-in"), class_name="ds-sr-only"),
+        href="/settings/sign-in",
+        class_name="ds-link app-person",
     )
+    return rx.fragment(person, native_form(leave, action="/auth/sign-out"))
 
 
 def _notices() -> rx.Component:

@@ -36,6 +36,7 @@ def delivery_tag(state: rx.Var[str]) -> rx.Component:
         DeliveryState.RETRY_WAIT: tag(t("Will be tried again"), "warning", "waiting"),
         DeliveryState.UNKNOWN: tag(t("Being checked"), "warning", "question"),
         DeliveryState.NEEDS_PERSON: tag(t("You must decide"), "danger", "person"),
+        DeliveryState.DISMISSED: tag(t("Dismissed"), "neutral", "stop"),
     }
     return _one_of(state, words)
 

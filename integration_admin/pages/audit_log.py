@@ -19,6 +19,7 @@ _AREAS = (
     ("schedule", t("Schedule")),
     ("exclusions", t("What is left out")),
     ("run", t("Exports")),
+    ("reconciliation", t("Reconciliation")),
     ("record", t("Records")),
     ("people", t("Members and API tokens")),
     ("organisation", t("Notices and the organisation")),

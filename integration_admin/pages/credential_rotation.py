@@ -5,6 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.effects import FocusWhen
+from integration_admin.pages.own_code import own_code
 from integration_admin.pages.parts import refusal
 from integration_admin.states.credential_rotation import RotationState, SecretRow
 from integration_admin.states.reauthentication import ReauthenticationState
@@ -32,6 +33,7 @@ def confirm_section() -> rx.Component:
                 error=ui.error_for(ReauthenticationState.errors, "own_password"),
                 auto_complete="current-password",
             ),
+            own_code(),
             ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
             on_submit=ReauthenticationState.confirm,
         ),

@@ -5,10 +5,13 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
-from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row, stopped_alert
-from integration_admin.pages.parts import integration_trail, or_dash, refusal
-from integration_admin.states.health import HealthState
-from integration_admin.states.history import HistoryState, RunLine, RunRecordLine, RunState
+from integration_admin.components.effects import FocusWhen
+from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row
+from integration_admin.pages.parts import integration_trail, or_dash, refusal, spoken
+from integration_admin.pages.progress import run_progress
+from integration_admin.pages.voucher_link import voucher
+from integration_admin.states.history import HistoryState, RunState
+from integration_admin.states.run_lines import RunLine, RunRecordLine
 from integration_admin.states.session import SessionState
 
 _COLUMNS = (
@@ -21,6 +24,7 @@ _COLUMNS = (
     t("How long it took"),
 )
 
+_TOLD = "run-told"
 _RECORD_COLUMNS = (
     t("Record"),
     t("Amount"),
@@ -48,7 +52,7 @@ def _trail() -> rx.Component:
 
 
 def _run_trail() -> rx.Component:
-    return integration_trail(HealthState.name, RunState.integration_id, t("One export"))
+    return integration_trail(RunState.name, RunState.integration_id, t("One export"))
 
 
 @ui.page(
@@ -153,21 +157,41 @@ def _row(run: rx.Var[RunLine]) -> rx.Component:
     "/settings/integrations/[id]/runs/[run]",
     t("One export"),
     above=_run_trail,
-    on_load=[SessionState.load, HealthState.load, RunState.load],
+    on_load=[SessionState.load, RunState.load],
 )
 def run() -> rx.Component:
-    """Draw what one run did, and every record it left behind."""
-    stopped = rx.el.div(rx.cond(HealthState.stop_reason, stopped_alert()))
+    """Draw what one run does or did, and every record it left behind."""
+    there = ui.loading(RunState.ready, _summary(), _stopped(), _left_behind(), _records())
     return rx.fragment(
-        refusal(RunState), ui.loading(RunState.ready, _summary(), stopped, _left_behind(), _records())
+        refusal(RunState),
+        ui.live_region(RunState.announcement),
+        rx.cond(RunState.gone, ui.paragraph(RunState.gone, role="status"), there),
     )
+
+
+def _stopped() -> rx.Component:
+    """Draw why nothing is exported any more, and the way to where it is put right."""
+    credentials = rx.Var.create(f"/settings/integrations/{RunState.integration_id}/credentials").to(str)
+    box = ui.alert(
+        "danger",
+        ui.paragraph(RunState.stop_reason),
+        ui.link(t("Enter new credentials"), credentials),
+        title=t("The export has stopped"),
+    )
+    return rx.el.div(rx.cond(RunState.stop_reason, box))
 
 
 def _summary() -> rx.Component:
     line = RunState.run
+    ended = ui.paragraph(_told(line), id=_TOLD, tab_index=-1)
     return ui.stack(
         ui.row(ui.run_tag(line["state"])),
-        ui.paragraph(_told(line)),
+        # A paragraph that takes the focus, because the button that stopped the export is gone.
+        FocusWhen.create(
+            rx.el.div(rx.cond(RunState.running, run_progress(RunState), ended)),
+            element=_TOLD,
+            when=RunState.told,
+        ),
         ui.facts(
             (t("When"), line["at"]),
             (t("Started by"), _starter(line)),
@@ -217,7 +241,8 @@ def _file(form: str, text: Text) -> rx.Component:
 
 
 def _record(line: rx.Var[RunRecordLine]) -> rx.Component:
-    outcome = rx.cond(line["exported"], t("Exported"), or_dash(line["reason"], t("Not exported")))
+    reason = rx.cond(line["reason"], spoken(line["reason"]), t("Not exported"))
+    outcome = rx.cond(line["exported"], t("Exported"), reason)
     return ui.table_row(
         _RECORD_COLUMNS,
         ui.link(line["record"], line["href"]),
@@ -225,7 +250,7 @@ def _record(line: rx.Var[RunRecordLine]) -> rx.Component:
         rx.el.div(outcome, class_name="app-sentence"),
         ui.delivery_tag(line["now"]),
         rx.el.code(line["reference"]),
-        or_dash(line["external_id"], "–"),
+        voucher(line["external_id"], line["voucher_href"], "–"),
         numeric=[1],
         key=line["key"],
     )

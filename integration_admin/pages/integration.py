@@ -5,8 +5,12 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.decisions import decisions
+from integration_admin.pages.failure_causes import cause
 from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
 from integration_admin.pages.preflight import preflight
+from integration_admin.pages.progress import run_progress
+from integration_admin.pages.trend import trend
+from integration_admin.states.failure_causes import CauseLine
 from integration_admin.states.failures import FailureLine
 from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
@@ -38,7 +42,9 @@ def integration() -> rx.Component:
             decisions(),
             preflight(),
             _figures(),
-            _failures(),
+            _causes(),
+            _refused_there(),
+            trend(),
             _more(),
         ),
     )
@@ -86,24 +92,10 @@ def _actions() -> rx.Component:
         busy=HealthState.running,
         on_click=HealthState.sync,
     )
-    stop = ui.button(
-        rx.cond(HealthState.stopping, t("Stopping …"), t("Stop the export")),
-        variant="secondary",
-        busy=HealthState.stopping,
-        on_click=HealthState.stop,
-    )
-    progress = rx.cond(
-        HealthState.running,
-        ui.row(
-            ui.spinner(t("An export is under way")),
-            ui.paragraph(t("Exported so far: {count}", count=HealthState.progress)),
-            rx.cond(SessionState.can_run, stop),
-        ),
-    )
     dry_run = ui.link_button(t("Try without sending"), _below("dry-run"), variant="secondary")
     return ui.stack(
         rx.cond(SessionState.can_run, ui.row(sync, dry_run, rx.cond(SessionState.can_configure, _pause()))),
-        progress,
+        rx.el.div(rx.cond(HealthState.running, run_progress(HealthState))),
     )
 
 
@@ -160,30 +152,56 @@ def _requests() -> rx.Component:
     )
 
 
-def _failures() -> rx.Component:
+def _causes() -> rx.Component:
+    """Draw the causes most records failed for, and the way to all failures."""
+    retry = ui.button(
+        t("Retry what failed"),
+        variant="secondary",
+        busy=HealthState.running,
+        on_click=HealthState.retry,
+    )
+    shown = rx.fragment(
+        rx.foreach(HealthState.causes, _cause),
+        rx.cond(SessionState.can_run, ui.row(retry)),
+    )
+    return rx.el.section(
+        ui.heading(t("Records that could not be exported"), id="failures"),
+        rx.cond(HealthState.causes, shown, ui.paragraph(t("None. Nothing has to be mended."))),
+        ui.link(
+            rx.cond(
+                HealthState.more_causes,
+                t("All causes, what waits for a person, and what has been settled"),
+                t("What waits for a person, and what has been settled"),
+            ),
+            _below("failures"),
+        ),
+        aria_labelledby="failures",
+        class_name="app-stack app-stack--medium",
+    )
+
+
+def _cause(line: rx.Var[CauseLine]) -> rx.Component:
+    records = ui.link(
+        t("See the records: {records}", records=line["title"]),
+        line["href"],
+        aria_label=t("See the records: {records}", records=line["name"]),
+    )
+    return cause(line, HealthState, records)
+
+
+def _refused_there() -> rx.Component:
+    """Draw what was refused after import, each with the answer that it is put right."""
     table = ui.table(
-        t("Records that could not be exported"),
+        t("Records that were refused after import"),
         FAILURE_COLUMNS,
         rx.foreach(HealthState.failures, _failure),
         numeric=[1],
         hide_caption=True,
     )
-    retry = rx.cond(
-        SessionState.can_run,
-        ui.row(
-            ui.button(
-                t("Retry what failed"),
-                variant="secondary",
-                busy=HealthState.running,
-                on_click=HealthState.retry,
-            )
-        ),
-    )
     shown = rx.el.section(
-        ui.heading(t("Records that could not be exported"), id="failures"),
+        ui.heading(t("Records that were refused after import"), id="refused-there"),
         table,
-        retry,
-        aria_labelledby="failures",
+        aria_labelledby="refused-there",
         class_name="app-stack app-stack--small",
     )
     return rx.el.div(rx.cond(HealthState.failures, shown))
@@ -216,6 +234,7 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
             rx.fragment(t("Put it right in the accounting system, or book it there by hand."), " ", answer),
         ),
         ("done", rx.fragment(t("Nothing. It was exported later."))),
+        ("dismissed", rx.fragment(line["dismissed"])),
         rx.fragment(t("Nothing. It is taken care of by itself.")),
     )
     return ui.table_row(
@@ -240,6 +259,8 @@ def _more() -> rx.Component:
     return rx.el.nav(
         rx.el.ul(
             rx.el.li(ui.link(t("Export history"), _below("history"))),
+            rx.el.li(ui.link(t("Reconciliation"), _below("reconciliation"))),
+            rx.el.li(ui.link(t("Failures"), _below("failures"))),
             rx.cond(SessionState.can_configure, setup),
             class_name="ds-list",
         ),

@@ -50,10 +50,21 @@ def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
     return rx.fragment(
+        rx.el.div(rx.cond(MappingState.back, _back())),
         saved_again(MappingState.saved, saved, MappingState.version),
         rx.cond(MappingState.ready, _summary()),
         mapping_form(t("Save")),
         rx.cond(MappingState.ready, ui.stack(preview_section(), versions_section())),
+    )
+
+
+def _back() -> rx.Component:
+    """Say what to do once the row is mended, and lead back to where it is done."""
+    return ui.paragraph(
+        t("When you have put it right here and saved it, go back and retry."),
+        " ",
+        ui.link(t("Back to what failed"), MappingState.back),
+        id="back",
     )
 
 
@@ -110,6 +121,7 @@ def mapping_form(save_words: Text) -> rx.Component:
                 on_submit=MappingState.save,
                 key=MappingState.times_read.to_string(),
             ),
+            FocusWhen.create(element=MappingState.asked_row[0], when=MappingState.asked_row),
             ui.row(
                 ui.button(
                     t("Read the accounts again"),

@@ -4,7 +4,8 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.pages.parts import or_dash, refusal
+from integration_admin.pages.parts import or_dash, refusal, spoken
+from integration_admin.pages.voucher_link import voucher
 from integration_admin.states.record import EventLine, RecordState, WayLine
 from integration_admin.states.records import PlaceLine, RecordLine, RecordsState
 from integration_admin.states.session import SessionState
@@ -32,6 +33,7 @@ _PLACES = (
     ("retry_wait", t("Will be tried again")),
     ("unknown", t("Being checked")),
     ("needs_person", t("You must decide")),
+    ("dismissed", t("Dismissed")),
 )
 
 
@@ -40,7 +42,9 @@ def records() -> rx.Component:
     """Draw the search and what it found."""
     return rx.fragment(
         ui.live_region(RecordsState.announcement),
-        ui.loading(RecordsState.ready, _search(), refusal(RecordsState), _found()),
+        ui.loading(
+            RecordsState.ready, ui.paragraph(RecordsState.lately), _search(), refusal(RecordsState), _found()
+        ),
     )
 
 
@@ -101,7 +105,8 @@ def _row(line: rx.Var[RecordLine]) -> rx.Component:
 
 
 def _place(place: rx.Var[PlaceLine]) -> rx.Component:
-    return rx.el.div(ui.delivery_tag(place["state"]), " ", place["external_id"], " ", place["integration"])
+    number = voucher(place["external_id"], place["voucher_href"], "")
+    return rx.el.div(ui.delivery_tag(place["state"]), " ", number, " ", place["integration"])
 
 
 def kind_word(kind: rx.Var[str]) -> Text:
@@ -133,8 +138,10 @@ def _trail() -> rx.Component:
 )
 def record() -> rx.Component:
     """Draw where one record is, and its story."""
+    there = ui.loading(RecordState.ready, _facts(), _ways(), _story(), _data())
     return rx.fragment(
-        refusal(RecordState), ui.loading(RecordState.ready, _facts(), _ways(), _story(), _data())
+        refusal(RecordState),
+        rx.cond(RecordState.gone, ui.paragraph(RecordState.gone, role="status"), there),
     )
 
 
@@ -164,9 +171,12 @@ def _way(way: rx.Var[WayLine]) -> rx.Component:
     return rx.el.article(
         ui.heading(way["integration"], level=3),
         ui.row(ui.delivery_tag(way["state"])),
-        rx.cond(way["reason"], ui.paragraph(way["reason"])),
+        rx.cond(way["reason"], ui.paragraph(spoken(way["reason"]))),
         ui.facts(
-            (t("Voucher in the accounting system"), or_dash(way["external_id"], t("None yet"))),
+            (
+                t("Voucher in the accounting system"),
+                voucher(way["external_id"], way["voucher_href"], t("None yet")),
+            ),
             (t("Our reference"), rx.el.code(way["reference"])),
             (t("Attempts"), way["attempts"]),
             (t("Last sent"), rx.cond(way["sent"], last, t("Not yet"))),
@@ -202,7 +212,7 @@ def _story() -> rx.Component:
 
 def _event(event: rx.Var[EventLine]) -> rx.Component:
     at = rx.cond(event["href"], ui.link(event["at"], event["href"]), event["at"])
-    return rx.el.li(at, ": ", event["sentence"], " ", event["reason"], key=event["key"])
+    return rx.el.li(at, ": ", event["sentence"], " ", spoken(event["reason"]), key=event["key"])
 
 
 def _data() -> rx.Component:

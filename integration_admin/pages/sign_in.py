@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.content import NativeLink
 from integration_admin.states.session import SignInState
 
 
@@ -18,8 +19,14 @@ def sign_in() -> rx.Component:
             minutes=SignInState.wait_minutes,
         ),
     )
+    over = ui.alert("warning", t("This took too long, or the code was wrong too often. Sign in again."))
+    # That page is written on the server, so the browser goes there by itself.
+    passkey = NativeLink.create(
+        t("Sign in with a passkey"), href=SignInState.passkey_page, class_name="ds-link"
+    )
     return ui.stack(
         rx.el.div(rx.cond(SignInState.failed, wrong), aria_live="assertive"),
+        rx.el.div(rx.cond(SignInState.over, over), aria_live="assertive"),
         rx.el.div(rx.cond(SignInState.wait_minutes > 0, wait), aria_live="assertive"),
         ui.native_form(
             ui.text_field(
@@ -30,5 +37,9 @@ def sign_in() -> rx.Component:
             ui.button(t("Sign in"), submit=True),
             action="/auth/sign-in",
             class_name="app-stack app-stack--medium",
+        ),
+        rx.cond(SignInState.passkey_page, ui.paragraph(passkey)),
+        ui.paragraph(
+            NativeLink.create(t("Forgotten your password?"), href="/forgotten-password", class_name="ds-link")
         ),
     )

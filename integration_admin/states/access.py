@@ -29,6 +29,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.sign_in import SESSION_SCHEME, Principal
+from integration_admin.states.payloads import fits
 from integration_admin.states.shell import ShellState
 
 SIGN_IN_PAGE = "/sign-in"
@@ -40,11 +41,12 @@ FRAMEWORK_EVENTS = frozenset(
         (State, "set_is_hydrated"),
         (OnLoadInternalState, "on_load_internal"),
         (OnLoadInternalState, "set_is_hydrated"),
-        (UpdateVarsInternalState, "update_vars_internal"),
         (FrontendEventExceptionState, "handle_frontend_exception"),
     }
 )
 """Reflex's own handlers that its frontend needs; they touch no data of ours."""
+UNUSED_EVENTS = frozenset({(UpdateVarsInternalState, "update_vars_internal")})
+"""Reflex's own handlers that never run: it takes in what browsers have stored, and no var of ours is stored there."""
 _HYDRATES = frozenset({(State, "hydrate"), (State, "hydrate_and_load")})
 _NOBODY = "nobody"
 
@@ -67,6 +69,11 @@ def requires(permission: Permission) -> Callable[[_Handler], _Handler]:
         return handler
 
     return mark
+
+
+def is_handler(name: str) -> bool:
+    """Tell whether there is an event handler of this name, as the browser writes it."""
+    return name in RegistrationContext.get().event_handlers
 
 
 async def current_principal() -> Principal | None:
@@ -97,6 +104,9 @@ class AccessMiddleware(Middleware):
         del app
         registered = RegistrationContext.get().event_handlers[event.name]
         what = (registered.states[0], event.name.rpartition(".")[2])
+        if not fits(registered.handler.fn, event.payload):
+            log.warning("access.malformed", handler=event.name)
+            return StateUpdate()
         principal = await current_principal()
         if await _is_anothers(state, principal):
             await _empty(state, principal)

@@ -4,6 +4,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from integration_admin.core.errors import NotFound
+from integration_admin.core.messages import msg
+
 
 def asked_id(text: object) -> uuid.UUID | None:
     """Return the id an address names, or none for anything that is not one."""
@@ -11,6 +14,14 @@ def asked_id(text: object) -> uuid.UUID | None:
         return uuid.UUID(str(text))
     except ValueError:
         return None
+
+
+def shown_id(text: object) -> uuid.UUID:
+    """Return the id of what a page shows, as its events have it; raises NotFound for anything that is not one."""
+    found = asked_id(text)
+    if found is None:
+        raise NotFound(msg("There is nothing at this address."), internal="event without an id")
+    return found
 
 
 def asked_word(url: Any, name: str, known: Sequence[str]) -> str:

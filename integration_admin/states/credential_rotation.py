@@ -17,7 +17,7 @@ from integration_admin.services.credential_fields import applies
 from integration_admin.services.credentials import CredentialForm, FormField, StoredSecret
 from integration_admin.services.secret_expiry import Expiry, read_day, written_day
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.credentials import CredentialState
 from integration_admin.states.forms import FormState
 from integration_admin.states.health import HealthState
@@ -86,7 +86,7 @@ class RotationState(FormState, rx.State):
         await self._begin()
         self.working = True
         yield
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         typed = {name.removeprefix(NEW): value for name, value in _texts(form).items() if name != NEW}
         rotation = container.current().rotation
         try:
@@ -113,7 +113,7 @@ class RotationState(FormState, rx.State):
         """Remember the last day the stored secrets are good."""
         reader = await current_reader()
         await self._begin()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         try:
             await require_password(self, integration_id)
             expires_on = read_day(_texts(form).get("expires_on", ""))
@@ -131,7 +131,7 @@ class RotationState(FormState, rx.State):
         """Remove every stored secret."""
         reader = await current_reader()
         await self._begin()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         try:
             await require_password(self, integration_id)
             await container.current().rotation.remove(reader.actor, integration_id, self.version)

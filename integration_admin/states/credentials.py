@@ -13,7 +13,7 @@ from integration_admin.services import container
 from integration_admin.services.connection_report import TestReport
 from integration_admin.services.credentials import FormField
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.reauthentication import require_password
@@ -93,7 +93,7 @@ class CredentialState(FormState, rx.State):
         self.report, self.warnings, self.passed, self.testing = "", [], False, True
         self.undecided = []
         yield
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         typed = {str(name): str(value) for name, value in form.items() if isinstance(value, str)}
         services = container.current().credentials
         try:

@@ -1,6 +1,5 @@
 """The dashboard: a card for each integration, and the types that can be added."""
 
-import uuid
 from typing import TypedDict
 
 import reflex as rx
@@ -11,6 +10,7 @@ from integration_admin.services import container
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.health_monitor import Health
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
@@ -91,7 +91,7 @@ class DashboardState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         try:
-            await container.current().runs.start(reader.actor, uuid.UUID(integration_id))
+            await container.current().runs.start(reader.actor, shown_id(integration_id))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
@@ -105,7 +105,7 @@ class DashboardState(FormState, rx.State):
         self._clear()
         configuration = container.current().configuration
         try:
-            await configuration.set_paused(reader.actor, uuid.UUID(integration_id), paused=paused is True)
+            await configuration.set_paused(reader.actor, shown_id(integration_id), paused=paused is True)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
@@ -117,7 +117,7 @@ class DashboardState(FormState, rx.State):
         """Throw an unfinished set-up away."""
         reader = await current_reader()
         try:
-            await container.current().configuration.discard(reader.actor, uuid.UUID(integration_id))
+            await container.current().configuration.discard(reader.actor, shown_id(integration_id))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None

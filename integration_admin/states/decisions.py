@@ -11,6 +11,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.decisions import DecisionView, RecordKey
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import shown_id
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
 
@@ -75,7 +76,7 @@ class Deciding(rx.State, mixin=True):
         reader = await current_reader()
         self._clear()
         self.decided = []
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         key = (str(kind), str(record))
         try:
             await container.current().decisions.put_right(reader.actor, integration_id, key)
@@ -98,7 +99,7 @@ class Deciding(rx.State, mixin=True):
         """Carry out a decision and show what is left; return whether it was done."""
         self._clear()
         self.decided = []
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         decisions = container.current().decisions
         try:
             if not records:

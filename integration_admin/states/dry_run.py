@@ -16,7 +16,7 @@ from integration_admin.services import container
 from integration_admin.services.dry_run import DryRunTotals
 from integration_admin.services.dry_run_judge import DryRunEntry, Would
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
@@ -93,7 +93,7 @@ class DryRunState(FormState, rx.State):
         async with self:
             reader = await current_reader()
             self._begin(mine)
-            integration_id = uuid.UUID(self.integration_id)
+            integration_id = shown_id(self.integration_id)
         yield
         loop = asyncio.get_running_loop()
         shown = loop.time()

@@ -1,6 +1,5 @@
 """What is left out of what an integration sends: the choices, and what a saved change does to what waits."""
 
-import uuid
 from typing import TypedDict
 
 import reflex as rx
@@ -10,7 +9,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.excluded_data import ALWAYS_LEFT_OUT, Choice, ExcludedView, Group
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.preview import PreviewState
 from integration_admin.states.reader import current_reader
@@ -71,8 +70,8 @@ class ExcludedDataState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         self.saved = []
-        integration_id = uuid.UUID(self.integration_id)
-        names = [name for name in self._names() if form.get(name) in {True, "true", "on"}]
+        integration_id = shown_id(self.integration_id)
+        names = [name for name in self._names() if form.get(name) in (True, "true", "on")]
         excluded_data = container.current().excluded_data
         try:
             saved = await excluded_data.save(reader.actor, integration_id, self.version, names)

@@ -6,33 +6,34 @@ What a person decides about records is in states/decisions.py.
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from itertools import count
 
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
+from integration_admin.core.statuses import FateState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.decisions import Deciding
+from integration_admin.states.failure_causes import Handling, cause_line
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
 from integration_admin.states.preflight import Foretelling
+from integration_admin.states.progress import Progressing, pause_after
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
+from integration_admin.states.trend import Trending
 
-_LOOK_AGAIN_SECONDS = 0.7
-_PAUSE_PER_LOOK = 4
-"""A look that takes long is followed by a pause this many times as long, so that looking leaves the database in peace."""
-_LOOKS_BETWEEN_WORDS = 20
-"""The figure on screen changes with every look; read out as often, it would leave room for nothing else."""
+_CAUSES = 3
+"""How many causes of failures the page draws; the page of failures has them all."""
+_FAILURES = 50
+"""Among how many failures, the newest, those are found that were refused after import."""
 
 
-class HealthState(Deciding, Foretelling, FormState, rx.State):
+class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormState, rx.State):
     """One integration's health."""
 
     ready: bool = False
@@ -64,9 +65,10 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
     expiry: str = ""
     running: bool = False
     stopping: bool = False
-    progress: str = ""
     announcement: str = ""
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
+    """What was refused after import: each is put right, and answered for, by itself."""
+    more_causes: bool = False
     _stopped_here: bool = False
     _follower: str = ""
     """Which event follows the run; of several only the latest goes on, and none once the tree was emptied."""
@@ -109,7 +111,7 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         """Let the export under way end after the batch it is sending."""
         reader = await current_reader()
         self._clear()
-        services, integration_id = container.current(), uuid.UUID(self.integration_id)
+        services, integration_id = container.current(), shown_id(self.integration_id)
         try:
             health = await services.health.of(reader.actor, integration_id)
             if health.active_run is not None:
@@ -131,7 +133,7 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         export = answer == "now"
         reader = await current_reader()
         self._clear()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         schedules = container.current().schedules
         try:
             await schedules.answer_missed(reader.actor, integration_id, export=export)
@@ -149,7 +151,7 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         """Pause the integration or let it go on."""
         reader = await current_reader()
         self._clear()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         try:
             await container.current().configuration.set_paused(
                 reader.actor, integration_id, paused=paused is True
@@ -168,16 +170,15 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         async with self:
             self._follower = mine
         loop = asyncio.get_running_loop()
-        for look in count(1):
+        while True:
             began = loop.time()
             async with self:
                 if mine != self._follower or not self.running or not await self._look_again():
                     return
-                if self.running and look % _LOOKS_BETWEEN_WORDS == 0:
-                    self.announcement = await self._progress_in_words()
+                if self.running and (news := self._quarter_news()):
+                    self.announcement = news
             yield
-            took = loop.time() - began
-            await asyncio.sleep(max(_LOOK_AGAIN_SECONDS, _PAUSE_PER_LOOK * took))
+            await asyncio.sleep(pause_after(loop.time() - began))
 
     async def _look_again(self) -> bool:
         """Read how the run goes; tell whether the reader may still see it."""
@@ -186,17 +187,13 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         except SignInRequired:
             return False
         try:
-            await self._read(reader, uuid.UUID(self.integration_id))
+            await self._read(reader, shown_id(self.integration_id))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return False
         if not self.running:
             self._tell_the_end()
         return True
-
-    async def _progress_in_words(self) -> str:
-        speech = (await current_reader()).speech
-        return speech.say(msg("Exported so far: {count}", count=self.progress))
 
     def _tell_the_end(self) -> None:
         """Have it read out how the export went: by the focus where the button that had it is gone, else politely."""
@@ -212,7 +209,7 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         reader = await current_reader()
         self._clear()
         runs = container.current().runs
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         try:
             await (runs.retry if retry else runs.start)(reader.actor, integration_id)
             await self._read(reader, integration_id)
@@ -225,15 +222,31 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
         services = container.current()
         view = await services.configuration.get(reader.actor, integration_id)
-        health = await services.health.of(reader.actor, integration_id)
+        health = await services.health.of(reader.actor, integration_id, failures=_FAILURES)
         self.integration_id, self.name = str(integration_id), view.name
         self.kind, self.lifecycle = reader.speech.say(view.label), str(view.state)
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
         self.untested = view.state is IntegrationState.PAUSED and view.stop_message is not None
         self._show(health, reader.speech)
+        await self._read_causes(reader, integration_id)
+        self._show_trend(await services.failures.trend(reader.actor, integration_id), reader.speech)
+        if health.active_run is not None:
+            await self._read_progress(reader, health.active_run.id)
         await self._read_decisions(reader, integration_id, health.undecided)
         self.ready = True
+
+    async def _read_causes(self, reader: Reader, integration_id: uuid.UUID) -> None:
+        page = await container.current().failures.causes(reader.actor, integration_id)
+        lines = [cause_line(view, reader.speech, str(integration_id)) for view in page.causes[:_CAUSES]]
+        if lines != self.causes:
+            self.causes = lines
+        self.more_causes = len(page.causes) > _CAUSES or bool(page.next_cursor)
+
+    async def _retried(self) -> rx.event.EventSpec:
+        speech = (await current_reader()).speech
+        self.running, self.announcement = True, speech.say(msg("An export is under way"))
+        return HealthState.follow
 
     def _show(self, health: Health, speech: Speech) -> None:
         last, active = health.last_run, health.active_run
@@ -257,9 +270,7 @@ class HealthState(Deciding, Foretelling, FormState, rx.State):
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running = active is not None
         self.stopping = active is not None and active.stopping
-        self.progress = speech.number(active.delivered) if active else ""
-        # What waits for a person stands in a list of its own.
-        shown = [item for item in health.failures if item.state is not DeliveryState.NEEDS_PERSON]
+        shown = [item for item in health.failures if item.fate is FateState.REJECTED]
         self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]
 
     def _show_requests(self, requests: RequestsThisMonth | None, speech: Speech) -> None:

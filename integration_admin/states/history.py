@@ -1,66 +1,33 @@
 """Export history: the runs of an integration, and one run's own page."""
 
+import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypedDict
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import reflex as rx
 
-from integration_admin.core.errors import IntegrationAdminError, InvalidInput
+from integration_admin.core.errors import IntegrationAdminError, InvalidInput, NotFound, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import Permission, Trigger
+from integration_admin.core.statuses import IntegrationState, Permission, Trigger
 from integration_admin.core.statuses import RunState as RunOutcome
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
-from integration_admin.services.mapping_words import exclusion_label
-from integration_admin.services.run_records import RunRecordView
-from integration_admin.services.views import RunView
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_id, asked_integration
+from integration_admin.states.addresses import asked_id, asked_integration, shown_id
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
+from integration_admin.states.progress import Progressing, pause_after
 from integration_admin.states.reader import Reader, current_reader
-from integration_admin.states.records import record_address
+from integration_admin.states.run_lines import RunLine, RunRecordLine, record_line, run_line
 from integration_admin.states.speech import Speech
 
 _RECORDS = 20
 """How many records of a run are shown at a time."""
+_GONE = msg("There is no such export, or it is so old that it is not kept any more.")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
-_BY_PERSONS = (Trigger.MANUAL, Trigger.RETRY)
-
-
-class RunLine(TypedDict):
-    """One run as a row; `started_by` is empty for what the schedule started."""
-
-    id: str
-    href: str
-    at: str
-    trigger: str
-    state: str
-    delivered: str
-    failed: str
-    amounts: str
-    took: str
-    started_by: str
-    summary: str
-    resumed: str
-    left_out: str
-    excluded_sent: str
-
-
-class RunRecordLine(TypedDict):
-    """One record of a run; `now` is where it is by now."""
-
-    key: str
-    record: str
-    href: str
-    amount: str
-    exported: bool
-    reason: str
-    now: str
-    reference: str
-    external_id: str
 
 
 class HistoryState(FormState, rx.State):
@@ -127,37 +94,43 @@ class HistoryState(FormState, rx.State):
         self.next_cursor = page.next_cursor
 
 
-class RunState(FormState, rx.State):
-    """One run, the records it did not deliver, and all its records."""
+class RunState(Progressing, FormState, rx.State):
+    """One run, the records it did not deliver, and all its records; one under way is followed.
+
+    `told` holds how the run ended where that takes the focus, for the button that had it is gone.
+    """
 
     ready: bool = False
     integration_id: str = ""
+    name: str = ""
+    stop_reason: str = ""
     run: RunLine | None = None
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
     records: list[RunRecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
+    running: bool = False
+    stopping: bool = False
+    gone: str = ""
+    announcement: str = ""
+    told: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    _stopped_here: bool = False
+    _follower: str = ""
+    """Which event follows the run; of several only the latest goes on."""
 
     @rx.event
     @requires(Permission.VIEW)
-    async def load(self) -> None:
+    async def load(self) -> rx.event.EventSpec | None:
         """Read the run the address names."""
         reader = await current_reader()
         self._clear()
-        self.ready, self.records, self.next_cursor = False, [], ""
+        self.ready, self.gone, self.announcement, self.told = False, "", "", []
+        self._stopped_here = False
         run_id = asked_id(str(self.router.url.path).rstrip("/").rsplit("/", 1)[-1])
         if run_id is None:
-            return
-        services = container.current()
-        try:
-            run = await services.runs.get(reader.actor, run_id)
-            failures = await services.history.failures_of(reader.actor, run_id)
-            await self._read_records(reader, run_id)
-        except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
-            return
-        self.integration_id, self.run = str(run.integration_id), run_line(run, reader.speech)
-        self.failures = [failure_line(item, reader.speech, self.integration_id) for item in failures]
-        self.ready = True
+            self._be_gone(reader.speech)
+            return None
+        await self._read(reader, run_id)
+        return RunState.follow if self.running else None
 
     @rx.event
     @requires(Permission.VIEW)
@@ -168,28 +141,112 @@ class RunState(FormState, rx.State):
         if self.run is None or not self.next_cursor:
             return
         try:
-            await self._read_records(reader, uuid.UUID(self.run["id"]))
+            await self._read_records(reader, shown_id(self.run["id"]))
+        except NotFound:
+            self._be_gone(reader.speech)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
 
+    @rx.event
+    @requires(Permission.RUN)
+    async def stop(self) -> None:
+        """Let the run end after the batch it is sending."""
+        reader = await current_reader()
+        self._clear()
+        if self.run is None:
+            return
+        run_id = shown_id(self.run["id"])
+        try:
+            await container.current().runs.cancel(reader.actor, run_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        self._stopped_here = True
+        await self._look(reader, run_id)
+        if self.running:
+            self.announcement = reader.speech.say(msg("The export stops after the records being sent now."))
+
+    @rx.event(background=True)
+    @requires(Permission.VIEW)
+    async def follow(self) -> AsyncIterator[None]:
+        """Show how the run goes, until it has ended or whoever looks has gone or been signed out."""
+        mine = uuid.uuid4().hex
+        async with self:
+            self._follower = mine
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            async with self:
+                if mine != self._follower or not self.running or self.run is None:
+                    return
+                try:
+                    reader = await current_reader()
+                except SignInRequired:
+                    return
+                seen = await self._look(reader, shown_id(self.run["id"]))
+            yield
+            if not seen:
+                return
+            await asyncio.sleep(pause_after(loop.time() - began))
+
+    async def _look(self, reader: Reader, run_id: uuid.UUID) -> bool:
+        """Read how far the run has come and, once it has ended, everything else; tell whether it could be read."""
+        try:
+            run = await self._read_progress(reader, run_id)
+        except NotFound:
+            self._be_gone(reader.speech)
+            return False
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return False
+        self.run, self.stopping = run_line(run, reader.speech), run.stopping
+        if run.finished_at is None:
+            self.announcement = self._quarter_news() or self.announcement
+            return True
+        await self._read(reader, run_id)
+        self._tell_the_end()
+        return True
+
+    async def _read(self, reader: Reader, run_id: uuid.UUID) -> None:
+        self.records, self.next_cursor = [], ""
+        services = container.current()
+        try:
+            run = await self._read_progress(reader, run_id)
+            view = await services.configuration.get(reader.actor, run.integration_id)
+            failures = await services.history.failures_of(reader.actor, run_id)
+            await self._read_records(reader, run_id)
+        except NotFound:
+            self._be_gone(reader.speech)
+            return
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        self.integration_id, self.run = str(run.integration_id), run_line(run, reader.speech)
+        self.failures = [failure_line(item, reader.speech, self.integration_id) for item in failures]
+        self.running, self.stopping = run.finished_at is None, run.stopping
+        self.name = view.name
+        stopped = view.state is IntegrationState.STOPPED
+        self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
+        self.ready = True
+
     async def _read_records(self, reader: Reader, run_id: uuid.UUID) -> None:
         page = await container.current().run_records.page(reader.actor, run_id, self.next_cursor, _RECORDS)
-        self.records = [*self.records, *(_record_line(item, reader.speech) for item in page.records)]
+        self.records = [*self.records, *(record_line(item, reader.speech) for item in page.records)]
         self.next_cursor = page.next_cursor
 
+    def _be_gone(self, speech: Speech) -> None:
+        """Show that there is no such run, or not any more, and nothing of what was shown of it."""
+        self.ready, self.running, self.run = False, False, None
+        self.records, self.failures, self.next_cursor = [], [], ""
+        self.gone = speech.say(_GONE)
 
-def _record_line(item: RunRecordView, speech: Speech) -> RunRecordLine:
-    return {
-        "key": f"{item.kind}/{item.id}",
-        "record": item.id,
-        "href": record_address(item.kind, item.id),
-        "amount": speech.money(item.amount) if item.amount else "",
-        "exported": item.exported,
-        "reason": speech.say(item.reason),
-        "now": item.state.value if item.state else "",
-        "reference": item.reference,
-        "external_id": item.external_id,
-    }
+    def _tell_the_end(self) -> None:
+        said = self.run["summary"] if self.run else self.gone
+        if self._stopped_here:
+            self.told = [said]
+        else:
+            self.announcement = said
+        self._stopped_here = False
 
 
 def run_filter(form: dict[str, Any], time_zone: str) -> RunFilter:
@@ -218,33 +275,3 @@ def _day(form: dict[str, Any], name: str) -> date | None:
         sentence = msg("Write the date as 2026-11-05.")
         raise InvalidInput(sentence, fields={name: sentence})
     return day
-
-
-def run_line(run: RunView, speech: Speech) -> RunLine:
-    """Turn a run into a row."""
-    left_out = run.left_out
-    return {
-        "id": str(run.id),
-        "href": f"/settings/integrations/{run.integration_id}/runs/{run.id}",
-        "at": speech.instant(run.requested_at),
-        "trigger": str(run.trigger),
-        "state": str(run.state),
-        "delivered": speech.number(run.delivered),
-        "failed": speech.number(run.rejected + run.waiting + run.unknown),
-        "amounts": ", ".join(speech.money(money) for money in run.amounts),
-        "took": speech.duration(run.seconds),
-        "started_by": speech.person(run.started_by) if run.trigger in _BY_PERSONS else "",
-        "summary": speech.say(run.message),
-        "resumed": _resumed(run.resumed, speech),
-        "left_out": ", ".join(speech.say(exclusion_label(name)) for name in left_out.names)
-        if left_out
-        else "",
-        "excluded_sent": speech.number(left_out.sent) if left_out else "",
-    }
-
-
-def _resumed(times: int, speech: Speech) -> str:
-    """Say how often a run was interrupted, or nothing for one that was not."""
-    if times <= 1:
-        return speech.say(msg("Taken up again once after the program had stopped.")) if times else ""
-    return speech.say(msg("Taken up again {count} times after the program had stopped.", count=times))

@@ -1,6 +1,7 @@
 """The field mapping editor: rows to draw, suggestions, warnings to accept, saving."""
 
 import uuid
+from typing import Any
 
 import reflex as rx
 
@@ -17,7 +18,7 @@ from integration_admin.services.mapping_form import (
     wants_suggestions,
 )
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration, asked_word
+from integration_admin.states.addresses import asked_integration, asked_word, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.mapping_lines import (
     CategoryLine,
@@ -59,6 +60,10 @@ class MappingState(FormState, rx.State):
     """Codes and names the field with the focus offers: lists are searched here, they may be very long."""
     warnings: list[str] = []  # noqa: RUF012, Reflex copies defaults
     saved: bool = False
+    asked_row: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """The field the address leads to (`?row=`), which takes the focus; none for none."""
+    back: str = ""
+    """Where the address says that somebody came from (`?back=`): a page of this integration."""
     mapped_by_category: str = ""
     """The target field that is filled by the table from category to account."""
     _search_failed: bool = False
@@ -81,6 +86,7 @@ class MappingState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.times_read += 1
+        self.asked_row, self.back = _asked_from(self.router.url, integration_id)
         self.ready = True
 
     @rx.event
@@ -107,7 +113,7 @@ class MappingState(FormState, rx.State):
         try:
             found = await container.current().mappings.search(
                 reader.actor,
-                uuid.UUID(self.integration_id),
+                shown_id(self.integration_id),
                 str(list_name)[:_LONGEST_SEARCH],
                 str(words)[:_LONGEST_SEARCH],
                 _OFFERED,
@@ -129,7 +135,7 @@ class MappingState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         self.saved = False
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         mappings = container.current().mappings
         typed = {str(name): str(value) for name, value in form.items()}
         try:
@@ -139,7 +145,7 @@ class MappingState(FormState, rx.State):
                 integration_id,
                 self.version,
                 mapping_of(typed, editor.targets),
-                accept_warnings=form.get("accept_warnings") in {True, "true", "on"},
+                accept_warnings=form.get("accept_warnings") in (True, "true", "on"),
             )
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
@@ -166,7 +172,7 @@ class MappingState(FormState, rx.State):
         self.saved, self.warnings = False, []
         if not self.ready:
             return None
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         try:
             result = await container.current().mapping_versions.restore(
                 reader.actor,
@@ -193,7 +199,7 @@ class MappingState(FormState, rx.State):
         """Read the accounting system's lists anew; what has been typed stays, and so does its version."""
         reader = await current_reader()
         self._clear()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         version, chosen = self.version, dict(self.chosen)
         read_in: dict[str, CategoryLine] = {
             line["name"]: CategoryLine(**line) for line in self.categories if line["drawn"]
@@ -256,3 +262,10 @@ class MappingState(FormState, rx.State):
             line["warning"] = reader.speech.say(about.get((target, category)))
         for row in [*self.targets, *self.others]:
             row["warning"] = reader.speech.say(about.get((row["name"], "")))
+
+
+def _asked_from(url: Any, integration_id: uuid.UUID) -> tuple[list[str], str]:
+    """Return the field an address leads to, and the page of the same integration it leads back to."""
+    row, back = (str(url.query_parameters.get(name, ""))[:300] for name in ("row", "back"))
+    own = f"/settings/integrations/{integration_id}/failures"
+    return [row] if row else [], back if back == own or back.startswith(f"{own}?") else ""

@@ -1,49 +1,154 @@
-"""The organisation's page: who is in it. Notices are in states/notices.py."""
+"""The organisation's page: who is in it, who is invited, and inviting. One member is in states/member.py."""
 
+import uuid
 from typing import TypedDict
 
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
+from integration_admin.services.members import InvitationView
+from integration_admin.services.organisations import MemberView
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import current_reader
+from integration_admin.states.handing import HandingState
+from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.speech import Speech
+
+_LONGEST = 300
 
 
 class MemberLine(TypedDict):
-    """One person; `role` is the role's own word."""
+    """One person; `role` is the role's own word, and `href` leads to what may be changed."""
 
     id: str
     name: str
     email: str
     role: str
     disabled: bool
+    href: str
 
 
-class MembersState(FormState, rx.State):
-    """The people of the organisation."""
+class InvitationLine(TypedDict):
+    """One invitation nobody has used yet."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+    invited_by: str
+    until: str
+
+
+class MembersState(FormState, HandingState, rx.State):
+    """The people of the organisation, and those who are invited."""
 
     ready: bool = False
     members: list[MemberLine] = []  # noqa: RUF012, Reflex copies defaults
+    invitations: list[InvitationLine] = []  # noqa: RUF012, Reflex copies defaults
+    mail_is_set_up: bool = False
+    withdrawn: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
     async def load(self) -> None:
-        """Read who is there, by name."""
+        """Read who is there, by name, and for administrators who is invited."""
         reader = await current_reader()
-        self._clear()
+        self._begin()
         self.ready = False
         try:
-            members = await container.current().organisations.members(reader.actor)
+            await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
-        self.members = [
-            MemberLine(
-                id=str(one.id), name=one.name, email=one.email, role=str(one.role), disabled=one.disabled
-            )
-            for one in members
-        ]
+        self.times_read += 1
         self.ready = True
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def invite(self, form: dict) -> rx.event.EventSpec | None:
+        """Invite somebody; where no e-mail can be sent the link is written into its field, this once."""
+        reader = await current_reader()
+        self._begin()
+        name, email, role = (str(form.get(field, ""))[:_LONGEST] for field in ("name", "email", "role"))
+        try:
+            handed = await container.current().people.members.invite(reader.actor, name, email, role)
+            await self._read(reader)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        self.times_read += 1
+        return self._hand(handed, reader.speech)
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def invite_again(self, invitation_id: str) -> rx.event.EventSpec | None:
+        """Make a new link for an invitation in place of the earlier one."""
+        reader = await current_reader()
+        self._begin()
+        try:
+            members = container.current().people.members
+            handed = await members.invite_again(reader.actor, shown_id(invitation_id))
+            await self._read(reader)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return self._hand(handed, reader.speech)
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def withdraw(self, invitation_id: str) -> None:
+        """Let an invitation work no more."""
+        reader = await current_reader()
+        self._begin()
+        try:
+            await container.current().people.members.withdraw(reader.actor, shown_id(invitation_id))
+            await self._read(reader)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        self.withdrawn = reader.speech.say(msg("The invitation is withdrawn. Its link works no more."))
+
+    def _begin(self) -> None:
+        self._clear()
+        self._forget_handed()
+        self.withdrawn = ""
+
+    async def _read(self, reader: Reader) -> None:
+        services = container.current()
+        may_change = reader.actor.may(Permission.CONFIGURE)
+        found = await services.organisations.members(reader.actor)
+        self.members = [_member_line(one, may_change=may_change) for one in found]
+        if may_change:
+            self.mail_is_set_up = services.people.members.mail_is_set_up
+            invited = await services.people.members.invitations(reader.actor)
+            self.invitations = [_invitation_line(one, reader.speech) for one in invited]
+
+
+def _member_line(one: MemberView, *, may_change: bool) -> MemberLine:
+    return MemberLine(
+        id=str(one.id),
+        name=one.name,
+        email=one.email,
+        role=str(one.role),
+        disabled=one.disabled,
+        href=_href(one.id) if may_change else "",
+    )
+
+
+def _href(member_id: uuid.UUID) -> str:
+    return f"/settings/organisation/members/{member_id}"
+
+
+def _invitation_line(one: InvitationView, speech: Speech) -> InvitationLine:
+    return InvitationLine(
+        id=str(one.id),
+        name=one.name,
+        email=one.email,
+        role=str(one.role),
+        invited_by=speech.person(one.created_by),
+        until=speech.instant(one.expires_at),
+    )

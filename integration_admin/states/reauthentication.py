@@ -1,6 +1,7 @@
 """Asking for the person's own password before a change. The password passes through an event and stays nowhere."""
 
 import uuid
+from urllib.parse import urlencode
 
 import reflex as rx
 
@@ -20,6 +21,10 @@ class ReauthenticationState(FormState, rx.State):
     """Whether the page asks for the password, and what became of the answer."""
 
     needed: bool = False
+    asks_code: bool = False
+    """Whether a code is asked for beside the password."""
+    passkey_page: str = ""
+    """Where to prove oneself with a passkey instead, and come back from; empty for who has none."""
     confirmed: list[str] = []  # noqa: RUF012, Reflex copies defaults
     """The sentence that it worked; a new list takes the focus, which the form had."""
 
@@ -28,16 +33,22 @@ class ReauthenticationState(FormState, rx.State):
     async def load(self) -> None:
         """Find out whether the integration the address names may be changed without the password."""
         self._clear()
-        self.needed, self.confirmed = False, []
+        self.needed, self.confirmed, self.passkey_page = False, [], ""
         integration_id = asked_integration(self.router.url)
         principal = await _signed_in()
         if integration_id is None:
             return
         try:
-            self.needed = await container.current().reauthentication.is_needed(principal, integration_id)
+            again = container.current().reauthentication
+            self.needed = await again.is_needed(principal, integration_id)
+            self.asks_code = await again.asks_code(principal)
+            with_passkey = await again.has_passkey(principal)
         except IntegrationAdminError:
             # What is wrong with the address is said by the state that shows what is there.
             return
+        if with_passkey:
+            here = urlencode({"next": self.router.url.path})
+            self.passkey_page = f"/settings/sign-in/confirm?{here}"
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -48,7 +59,8 @@ class ReauthenticationState(FormState, rx.State):
         self._clear()
         try:
             password = Secret(str(form.get("own_password", "")))
-            await container.current().reauthentication.confirm(principal, password)
+            code = str(form.get("code", ""))
+            await container.current().reauthentication.confirm(principal, password, code)
         except IntegrationAdminError as error:
             self._refuse(error, speech)
             return

@@ -17,6 +17,9 @@ from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
+_GONE = msg("There is no such record, or it is so old that it is not kept any more.")
+_SHOWN = 64
+"""How much of an address that names no record is shown as its name."""
 _TO_DO = {DeliveryState.NEEDS_PERSON: "decide", DeliveryState.REJECTED: "mend"}
 
 
@@ -32,7 +35,9 @@ class WayLine(TypedDict):
     sent: str
     next_try: str
     run_href: str
-    reason: str
+    voucher_href: str
+    reason: list[tuple[str, bool]]
+    """In parts, each with whether it is the accounting system's own English words."""
     todo: str
 
 
@@ -42,7 +47,7 @@ class EventLine(TypedDict):
     key: str
     at: str
     sentence: str
-    reason: str
+    reason: list[tuple[str, bool]]
     href: str
 
 
@@ -50,6 +55,7 @@ class RecordState(FormState, rx.State):
     """One record."""
 
     ready: bool = False
+    gone: str = ""
     record: str = ""
     record_sort: str = ""
     status: str = ""
@@ -67,12 +73,13 @@ class RecordState(FormState, rx.State):
         """Read the record the address names; another organisation's does not exist."""
         reader = await current_reader()
         self._clear()
-        self.ready, self.record = False, ""
+        self.ready, self.record, self.gone = False, "", ""
         kind, record_id = _asked(str(self.router.url.path))
         try:
-            if not record_id:
-                raise NotFound(msg("There is no such record."))
             story = await container.current().stories.tell(reader.actor, kind, record_id)
+        except NotFound:
+            self.record, self.gone = record_id[:_SHOWN], reader.speech.say(_GONE)
+            return
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
@@ -110,7 +117,8 @@ def _way(view: DeliveryView, speech: Speech) -> WayLine:
         "sent": speech.instant(view.sent_at),
         "next_try": speech.instant(view.due_at),
         "run_href": f"{address}/runs/{view.run_id}" if view.run_id else "",
-        "reason": speech.say(view.reason),
+        "voucher_href": view.voucher_url,
+        "reason": speech.pieces(view.reason),
         "todo": "there" if refused_there else _TO_DO.get(view.state, ""),
     }
 
@@ -121,7 +129,7 @@ def _event(number: int, event: StoryEvent, speech: Speech) -> EventLine:
         "key": str(number),
         "at": speech.instant(event.at),
         "sentence": speech.say(event.sentence),
-        "reason": speech.say(event.reason),
+        "reason": speech.pieces(event.reason),
         "href": f"/settings/integrations/{event.integration_id}/runs/{event.run_id}" if in_run else "",
     }
 
@@ -151,6 +159,7 @@ def _delivery(view: DeliveryView) -> dict[str, Any]:
         "state": view.state.value,
         "reference": view.reference,
         "external_id": view.external_id or None,
+        "voucher_url": view.voucher_url or None,
         "attempts": view.attempts,
         "sent_at": view.sent_at.isoformat() if view.sent_at else None,
     }

@@ -24,6 +24,7 @@ class PlaceLine(TypedDict):
     integration: str
     state: str
     external_id: str
+    voucher_href: str
 
 
 class RecordLine(TypedDict):
@@ -50,6 +51,7 @@ class RecordsState(FormState, rx.State):
     records: list[RecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
     announcement: str = ""
+    lately: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -58,6 +60,9 @@ class RecordsState(FormState, rx.State):
         asked = str(self.router.url.query_parameters.get("q", ""))
         self.ready = False
         await self._ask(asked, "", "")
+        reader = await current_reader()
+        lately = await container.current().records.received_lately(reader.actor)
+        self.lately = reader.speech.say(lately)
         self.announcement = ""
         self.ready = True
 
@@ -112,6 +117,7 @@ def record_line(found: FoundRecord, speech: Speech) -> RecordLine:
                 "integration": place.integration_name,
                 "state": place.state.value,
                 "external_id": place.external_id,
+                "voucher_href": place.voucher_url,
             }
             for place in found.places
         ],

@@ -1,7 +1,5 @@
 """The sync schedule: when an integration runs by itself, the next runs written out, and what was missed."""
 
-import uuid
-
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError
@@ -10,7 +8,7 @@ from integration_admin.services import container
 from integration_admin.services.schedules import ScheduleView
 from integration_admin.services.timetable import Timetable, read_timetable
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration
+from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
@@ -86,7 +84,7 @@ class ScheduleState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         self.saved = False
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         schedules = container.current().schedules
         try:
             timetable = self._timetable(form)
@@ -104,7 +102,7 @@ class ScheduleState(FormState, rx.State):
         """Make up for missed exports now ("export"), or leave their records to the next planned one."""
         reader = await current_reader()
         self._clear()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         schedules = container.current().schedules
         try:
             await schedules.answer_missed(reader.actor, integration_id, export=answer == "export")

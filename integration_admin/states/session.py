@@ -1,9 +1,12 @@
 """Who is signed in, as pages show it. The sign-in itself is an HTTP form; see api/auth.py."""
 
+from urllib.parse import urlencode
+
 import reflex as rx
 from reflex_base.event.context import EventContext
 
 from integration_admin.core.statuses import Permission
+from integration_admin.services import container
 from integration_admin.services.languages import language_of
 from integration_admin.states.access import SIGN_IN_PAGE, current_principal, requires
 from integration_admin.states.language import LanguageState
@@ -41,6 +44,10 @@ class SignInState(rx.State):
     """What the sign-in page says: whether the last attempt failed, and where to go afterwards."""
 
     failed: bool = False
+    over: bool = False
+    """Whether the second step took too long or went wrong too often."""
+    passkey_page: str = ""
+    """Where to sign in with a passkey; empty where browsers make none for this address."""
     wait_minutes: int = 0
     next_path: str = ""
 
@@ -51,9 +58,12 @@ class SignInState(rx.State):
         if await current_principal() is not None:
             return rx.redirect(HOME)
         asked = self.router.url.query_parameters
-        self.failed = "failed" in asked
+        self.failed, self.over = "failed" in asked, "over" in asked
         self.wait_minutes = _minutes(asked.get("wait", ""))
         self.next_path = asked.get("next", "")[:500]
+        with_passkeys = container.current().factors.passkeys.available
+        next_page = urlencode({"next": self.next_path})
+        self.passkey_page = f"/sign-in/passkey?{next_page}" if with_passkeys else ""
         headers = EventContext.get().router_data.get("headers", {})
         language = await self.get_state(LanguageState)
         language.language = language_of(headers.get("cookie", ""), headers.get("accept-language", ""))

@@ -1,6 +1,5 @@
 """The accounts of the categories as a CSV file on the mapping page: taken out, and read into the form."""
 
-import uuid
 from collections.abc import Mapping
 
 import reflex as rx
@@ -12,6 +11,7 @@ from integration_admin.services import container
 from integration_admin.services.mapping_form import CategoryRow
 from integration_admin.services.value_map_csv import MOST_FILE, MOST_PACKED
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_lines import CategoryLine, category_line
@@ -51,7 +51,7 @@ class ValueMapState(FormState, rx.State):
             return None
         try:
             whole = await container.current().value_maps.export(
-                reader.actor, uuid.UUID(mapping.integration_id), reader.speech.language
+                reader.actor, shown_id(mapping.integration_id), reader.speech.language
             )
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)

@@ -9,7 +9,7 @@ from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_id, asked_word
+from integration_admin.states.addresses import asked_id, asked_word, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 
@@ -95,7 +95,7 @@ class WizardState(FormState, rx.State):
         """Finish: turn the draft into an active integration, or an untested one into a paused one, and show it."""
         reader = await current_reader()
         self._clear()
-        integration_id = uuid.UUID(self.integration_id)
+        integration_id = shown_id(self.integration_id)
         name, reason = str(form.get("name", "")), str(form.get("reason", ""))
         configuration = container.current().configuration
         try:

@@ -1,0 +1,75 @@
+"""The part of a month's page that signs it off, for administrators."""
+
+import reflex as rx
+
+from integration_admin import components as ui
+from integration_admin.components import t
+from integration_admin.components.effects import FocusWhen
+from integration_admin.pages.own_code import own_code
+from integration_admin.states.reauthentication import ReauthenticationState
+from integration_admin.states.reconciliation import MonthState
+
+
+def signing() -> rx.Component:
+    """Draw the form that signs a month, or why it cannot be signed."""
+    form = ui.form(
+        ui.paragraph(
+            t(
+                "With your name you say that you have looked through the month and that what differs is explained."
+                " What is signed cannot be changed any more; a later comparison is a new version."
+            )
+        ),
+        ui.text_area(
+            "note",
+            t("Remark"),
+            help=t("Such as why something differs. It stands in the statement."),
+            error=ui.error_for(MonthState.errors, "note"),
+            rows=3,
+        ),
+        ui.row(ui.button(t("Sign off"), submit=True)),
+        on_submit=MonthState.sign,
+    )
+    return rx.el.section(
+        ui.heading(t("Sign off"), id="signing"),
+        rx.cond(
+            MonthState.signed,
+            ui.paragraph(rx.cond(MonthState.note, MonthState.note, t("No remark."))),
+            rx.cond(
+                MonthState.not_signable,
+                ui.paragraph(MonthState.not_signable),
+                ui.stack(_confirm(), form),
+            ),
+        ),
+        aria_labelledby="signing",
+        class_name="app-stack app-stack--small",
+    )
+
+
+def _confirm() -> rx.Component:
+    """Draw the question for the person's own password, where it is a while since it was given."""
+    told = rx.cond(
+        ReauthenticationState.confirmed,
+        ui.alert("success", t("Thank you. You can sign off for the next ten minutes.")),
+    )
+    question = ui.form(
+        ui.paragraph(t("It is a while since you signed in. Type your own password before you sign off.")),
+        rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal)),
+        ui.password_field(
+            "own_password",
+            t("Your own password"),
+            help=t("The one you sign in here with."),
+            error=ui.error_for(ReauthenticationState.errors, "own_password"),
+            auto_complete="current-password",
+        ),
+        own_code(),
+        ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
+        on_submit=ReauthenticationState.confirm,
+    )
+    return rx.el.div(
+        FocusWhen.create(
+            rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
+            element="confirmed",
+            when=ReauthenticationState.confirmed,
+        ),
+        rx.cond(ReauthenticationState.needed, question),
+    )

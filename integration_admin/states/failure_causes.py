@@ -1,0 +1,221 @@
+"""Failures by their cause, as two pages draw them, and what people do about them. What is told is in services/failures.py."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypedDict
+from urllib.parse import quote
+
+import reflex as rx
+
+from integration_admin.core.errors import IntegrationAdminError, InvalidInput
+from integration_admin.core.messages import Message, msg
+from integration_admin.core.statuses import FailureState, Permission
+from integration_admin.services import container
+from integration_admin.services.failure_causes import CauseKey, CauseView, FailedRecordView, Fix
+from integration_admin.states.access import requires
+from integration_admin.states.addresses import shown_id
+from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.records import record_address
+from integration_admin.states.speech import Speech
+
+
+class CauseLine(TypedDict):
+    """One cause; `fix` is a `Fix`, `fix_href` where to mend it, and `href` the page with all its records.
+
+    `reason` is in parts, each with whether it is the accounting system's own English words.
+    """
+
+    key: str
+    title: str
+    name: str
+    """The title with the reason, which tells causes apart that concern as many records."""
+    records: str
+    reason: list[tuple[str, bool]]
+    amounts: str
+    since: str
+    fix: str
+    fix_href: str
+    href: str
+    may_retry: bool
+    may_dismiss: bool
+
+
+class FailedLine(TypedDict):
+    """One record that failed; `ended` and `dismissed` are sentences or empty. `todo` is retry, there, back or nothing."""
+
+    key: str
+    kind: str
+    record: str
+    href: str
+    amount: str
+    reason: list[tuple[str, bool]]
+    now: str
+    since: str
+    ended: str
+    dismissed: str
+    todo: str
+
+
+class Handling(rx.State, mixin=True):
+    """What people do about a cause or one of its records; the page's state says how to read anew and go on."""
+
+    causes: list[CauseLine] = []  # noqa: RUF012, Reflex copies defaults
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def retry_cause(self, key: str) -> rx.event.EventSpec | None:
+        """Try every record of one cause once more."""
+
+        async def retry(reader: Reader, integration_id: uuid.UUID) -> None:
+            cause = CauseKey.read(str(key))
+            await container.current().failures.retry(reader.actor, integration_id, cause)
+
+        return await self._retried() if await self._carry_out(retry) else None
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def retry_record(self, kind: str, record: str) -> rx.event.EventSpec | None:
+        """Try one record once more."""
+
+        async def retry(reader: Reader, integration_id: uuid.UUID) -> None:
+            runs = container.current().runs
+            await runs.retry(reader.actor, integration_id, str(record), str(kind))
+
+        return await self._retried() if await self._carry_out(retry) else None
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def dismiss_cause(self, form: dict) -> None:
+        """Dismiss every refused record of one cause, for the reason that was typed."""
+        key, reason = str(form.get("cause", "")), str(form.get("reason", ""))
+
+        async def dismiss(reader: Reader, integration_id: uuid.UUID) -> Message:
+            count = await container.current().failures.dismiss_cause(
+                reader.actor, integration_id, CauseKey.read(key), reason
+            )
+            return msg("Records dismissed: {count}. They are not tried again as they are.", count=count)
+
+        await self._carry_out(dismiss, field_id=f"reason-{key}")
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def dismiss_record(self, form: dict) -> None:
+        """Dismiss one refused record, for the reason that was typed."""
+        kind, record, reason = (str(form.get(name, "")) for name in ("kind", "record", "reason"))
+
+        async def dismiss(reader: Reader, integration_id: uuid.UUID) -> Message:
+            failures = container.current().failures
+            await failures.dismiss(reader.actor, integration_id, [(kind, record)], reason)
+            return msg("{record} is dismissed. It is not tried again as it is.", record=record)
+
+        await self._carry_out(dismiss, field_id=f"reason-{kind}/{record}")
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def take_back(self, kind: str, record: str) -> None:
+        """Count a dismissed record as refused again."""
+
+        async def take_back(reader: Reader, integration_id: uuid.UUID) -> Message:
+            failures = container.current().failures
+            await failures.take_back(reader.actor, integration_id, (str(kind), str(record)))
+            return msg(
+                "{record} is not dismissed any more. Retry it once its cause is mended.", record=record
+            )
+
+        await self._carry_out(take_back)
+
+    async def _carry_out(
+        self, act: Callable[[Reader, uuid.UUID], Awaitable[Message | None]], field_id: str = ""
+    ) -> bool:
+        """Do something, read everything anew and say what was done; return whether it was."""
+        reader = await current_reader()
+        self._clear()
+        self.decided = []
+        integration_id = shown_id(self.integration_id)
+        try:
+            told = await act(reader, integration_id)
+            await self._read(reader, integration_id)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            if field_id and isinstance(error, InvalidInput):
+                # Each form on the page has a field of its own.
+                self.errors = [{**wrong, "field": field_id} for wrong in self.errors]
+            return False
+        if told is not None:
+            self.decided = [reader.speech.say(told)]
+        return True
+
+    async def _retried(self) -> rx.event.EventSpec | None:
+        """Return what follows once a run for what is retried has begun."""
+        raise NotImplementedError
+
+
+def cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLine:
+    """Turn a cause into what is drawn."""
+    base, key = f"/settings/integrations/{integration_id}", str(view.key)
+    title = speech.say(_title(view))
+    shelf = "person" if view.key.state is FailureState.PERSON else "open"
+    amounts = ", ".join(speech.money(money) for money in view.amounts)
+    return {
+        "key": key,
+        "title": title,
+        "name": f"{title}: {speech.say(view.message)}",
+        "records": f"{speech.number(view.records)}{'+' if view.more else ''}",
+        "reason": speech.pieces(view.message),
+        "amounts": speech.say(msg("at least {amounts}", amounts=amounts)) if view.more else amounts,
+        "since": speech.instant(view.since),
+        "fix": view.fix.value,
+        "fix_href": _fix_href(view, base),
+        "href": f"{base}/failures?show={shelf}&cause={key}",
+        "may_retry": view.key.state is not FailureState.PERSON,
+        "may_dismiss": view.key.state is FailureState.REFUSED,
+    }
+
+
+def failed_line(view: FailedRecordView, speech: Speech, fix: str = "") -> FailedLine:
+    """Turn a record that failed, for a cause that is mended as `fix` says, into what is drawn."""
+    ended = msg("Exported: {time}", time=speech.instant(view.ended_at))
+    over = view.ended_at is not None
+    return {
+        "key": str(view.id),
+        "kind": view.kind,
+        "record": view.record_id,
+        "href": record_address(view.kind, view.record_id),
+        "amount": speech.money(view.amount) if view.amount else "",
+        "reason": speech.pieces(view.message),
+        "now": view.now.value if view.now else "",
+        "since": speech.instant(view.since),
+        "ended": speech.say(ended) if over and view.dismissed is None else "",
+        "dismissed": speech.say(view.dismissed),
+        "todo": _todo(view, fix),
+    }
+
+
+def _todo(view: FailedRecordView, fix: str) -> str:
+    if view.may_take_back:
+        return "back"
+    if view.ended_at is not None:
+        return ""
+    if fix == Fix.THERE:
+        return "there"
+    return {"rejected": "retry", "retry_wait": "retry"}.get(str(view.now), "")
+
+
+def _title(view: CauseView) -> Message:
+    if view.more:
+        return msg("More than {count} records, one cause", count=view.records)
+    if view.records == 1:
+        return msg("1 record")
+    return msg("{count} records, one cause", count=view.records)
+
+
+def _fix_href(view: CauseView, base: str) -> str:
+    back = quote(f"{base}/failures?cause={view.key}", safe="")
+    row = quote(view.row, safe="")
+    places: dict[str, str] = {
+        Fix.MAPPING: f"{base}/mapping?row={row}&back={back}" if view.row else f"{base}/mapping?back={back}",
+        Fix.EXCLUDED: f"{base}/excluded-data",
+        Fix.DECIDE: base,
+        Fix.THERE: "",
+    }
+    return places.get(view.fix, "")
