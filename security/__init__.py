@@ -1,0 +1,1 @@
+"""The long form of the security tests; `python -m security` runs it."""
