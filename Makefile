@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench faults mutants lighthouse screenshots
+.PHONY: help setup run test lock texts bench faults mutants lighthouse security screenshots
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ test: $(READY) ## check style, types and imports, then run every test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@exec $(BIN)/pytest -n 2 --no-loadscope-reorder
+	@exec $(BIN)/pytest -n 3 --no-loadscope-reorder
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
@@ -52,6 +52,9 @@ mutants: $(READY) ## change what decides what is sent, one small fault at a time
 
 lighthouse: $(READY) ## measure the pages on a simulated phone; prints a table and writes instance/reports/lighthouse.json
 	@exec $(BIN)/python -m lighthouse
+
+security: $(READY) ## attack the running parts at length; prints a table and writes instance/reports/security.json and sbom.json
+	@exec $(BIN)/python -m security $(SECURITY)
 
 screenshots: $(READY) ## save pictures of every page, both sizes and themes, under instance/reports/screenshots
 	@exec $(BIN)/python -m screenshots

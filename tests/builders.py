@@ -56,7 +56,7 @@ def make_integration(**changes: Any) -> Integration:
         "kind": "generic_rest",
         "name": f"Accounting {next(_numbers)}",
         "state": IntegrationState.ACTIVE,
-        "step": "done",
+        "step": "review",
         "settings": {"endpoint": "http://127.0.0.1:9103/"},
         "target_origin": "http://127.0.0.1:9103",
         "created_by": "Alice",

@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
+from tests import canary
 from tests.fakes import FakeClock
 from tests.postgresql import Server, running_server
 
@@ -45,6 +46,44 @@ def _group_of(path: str) -> str:
     return _TOGETHER.get(Path(path).parts[1], path)
 
 
+_LEAKS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing leaked."""
+    config.stash[_LEAKS] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test fail that logs or prints one of the marked secrets (canary.py), whatever else it is about."""
+    report = yield
+    # The last report of a test has what was captured in all of it.
+    last = report.when == "teardown"
+    told = [title for title, text in report.sections if last and canary.found_in(text)]
+    if told and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"A secret was told: {', '.join(told)} of {item.nodeid}"
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """When all processes have ended, look for marked secrets in whatever the tests have left on the disk."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # pytest's own
+    session.config.stash[_LEAKS] = canary.places_of(folder)
+    if session.config.stash[_LEAKS]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the files that hold a secret."""
+    for place in config.stash[_LEAKS]:
+        terminalreporter.write_line(f"A secret was written down: {place}", red=True)
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     """A clock that stands still until the test moves it."""
@@ -53,9 +92,11 @@ def clock() -> FakeClock:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[Server]:
-    """A real PostgreSQL 18 on a unix socket, started when the first test needs it."""
+    """A real PostgreSQL 18 on a unix socket, started when the first test needs it; no file of it has a marked secret."""
     with running_server() as server:
         yield server
+        server.write_out()
+        assert canary.places_of(server.folder) == []
 
 
 @pytest.fixture(scope="session")

@@ -22,13 +22,14 @@ from integration_admin.services import container
 from integration_admin.services.container import Services
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.tokens import SCOPES
+from tests import canary
 from tests.api.serving import free_port, serving
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.services.fake_adapter import FakeAdapter
 
 EMAIL = "alice@example.org"
-PASSWORD = "correct horse battery"
+PASSWORD = canary.secret("password")
 
 
 @dataclass
@@ -58,6 +59,8 @@ async def running(
     settings = Settings(instance_dir=tmp_path, database_url=sqlite_url, public_url=f"http://127.0.0.1:{port}")
     application = assemble(settings, clock=clock, adapters={"xledger": FakeAdapter()})
     container.install(application.services)
+    await application.keys.init_key("test")
+    await application.keys.run()
     member = make_member("Alice", email=EMAIL, password_hash=password_hash)
     organisation = await save_organisation(application.database, member)
     alice = Actor(organisation.id, "Alice", Role.ADMINISTRATOR, member.id)
@@ -92,7 +95,7 @@ async def caller(running: Edge) -> AsyncIterator[httpx2.AsyncClient]:
 
 def whole(settings: Settings, ready: Any) -> ASGIApp:
     """Put the edge together as Reflex does with `api_transformer`, around nothing."""
-    api, *wrappers = edge(settings, ready, settings.instance_dir)
+    api, *wrappers = edge(settings, ready, settings.instance_dir, knows=lambda _: True)
     assert isinstance(api, FastAPI)
     app: ASGIApp = api
     for wrap in wrappers:

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from integration_admin.api.content_policy import content_policy
 from integration_admin.api.cookies import session_cookie
 from integration_admin.api.headers import ResponseHeaders
-from integration_admin.api.origin import client_address
+from integration_admin.api.origin import OwnOrigin, client_address
 from integration_admin.api.socket_cookie import SocketCookie
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
@@ -133,24 +133,99 @@ def test_only_the_inline_scripts_of_built_pages_may_run(tmp_path: Path) -> None:
 
 
 async def test_https_is_promised_only_on_https() -> None:
-    assert (await answered("/", 200, https=True))["strict-transport-security"] == "max-age=31536000"
+    promised = (await answered("/", 200, https=True))["strict-transport-security"]
+    assert promised == "max-age=31536000; includeSubDomains"
     assert "strict-transport-security" not in await answered("/", 200, https=False)
+
+
+async def test_every_answer_tells_the_browser_what_it_may_not_do() -> None:
+    headers = await answered("/")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+    assert {"camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()"} <= set(
+        headers["permissions-policy"].split(", ")
+    )
 
 
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
-        (0, "203.0.113.9", "192.0.2.1"),
-        (1, "203.0.113.9", "203.0.113.9"),
-        (1, "198.51.100.7, 203.0.113.9", "203.0.113.9"),
-        (2, "198.51.100.7, 203.0.113.9", "198.51.100.7"),
-        (2, "203.0.113.9", "192.0.2.1"),
+        (0, ["203.0.113.9"], "192.0.2.1"),
+        (1, ["203.0.113.9"], "203.0.113.9"),
+        (1, ["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
+        (2, ["198.51.100.7, 203.0.113.9"], "198.51.100.7"),
+        (2, ["203.0.113.9"], "192.0.2.1"),
+        # A proxy that adds a line of its own below one the caller made up.
+        (1, ["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
+        (1, ["203.0.113.9:40123"], "203.0.113.9"),
+        (1, ["[2001:db8::1]:40123"], "2001:db8::1"),
     ],
 )
-def test_only_trusted_proxies_say_who_the_client_is(proxies: int, forwarded: str, address: str) -> None:
+def test_only_trusted_proxies_say_who_the_client_is(proxies: int, forwarded: list[str], address: str) -> None:
     scope = {
         "type": "http",
-        "headers": [(b"x-forwarded-for", forwarded.encode())],
+        "headers": [(b"x-forwarded-for", line.encode()) for line in forwarded],
         "client": ("192.0.2.1", 40000),
     }
     assert client_address(Request(scope), Settings(trusted_proxies=proxies)) == address
+
+
+async def let_through(scope: dict[str, Any]) -> tuple[bool, list[Message]]:
+    """Return whether the application was reached, and what was sent instead."""
+    reached, sent = [], []
+
+    async def app(inner: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        reached.append(inner)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await OwnOrigin(app, HTTPS)({"path": "/", "query_string": b""} | scope, nothing, send)
+    return bool(reached), sent
+
+
+OURS = (b"origin", b"https://integrations.example.org")
+FOREIGN = (b"origin", b"https://evil.example")
+
+
+@pytest.mark.parametrize(
+    ("headers", "reached"),
+    [
+        ([OURS], True),
+        ([FOREIGN], False),
+        ([], False),
+        ([(b"origin", b"null")], False),
+        ([OURS, FOREIGN], False),
+        ([(b"origin", b"https://integrations.example.org.evil.example")], False),
+        ([(b"origin", b"http://integrations.example.org")], False),
+    ],
+)
+async def test_only_our_own_pages_open_a_websocket(
+    headers: list[tuple[bytes, bytes]], *, reached: bool
+) -> None:
+    passed, sent = await let_through(socket(*headers))
+    assert passed is reached
+    assert [message["type"] for message in sent] == ([] if reached else ["websocket.close"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "reached"),
+    [
+        ("POST", "/auth/sign-in", [OURS, (b"sec-fetch-site", b"same-origin")], True),
+        ("POST", "/auth/sign-in", [FOREIGN], False),
+        ("POST", "/anything", [FOREIGN], False),
+        ("DELETE", "/anything", [(b"sec-fetch-site", b"cross-site")], False),
+        ("POST", "/auth/sign-in", [(b"origin", b"null")], False),
+        ("GET", "/settings/integrations", [FOREIGN], True),
+        ("POST", "/api/v1/records", [FOREIGN], True),
+    ],
+)
+async def test_another_sites_page_changes_nothing(
+    method: str, path: str, headers: list[tuple[bytes, bytes]], *, reached: bool
+) -> None:
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    passed, sent = await let_through(scope)
+    assert passed is reached
+    assert [message.get("status") for message in sent[:1]] == ([] if reached else [403])

@@ -90,3 +90,21 @@ async def test_a_run_is_downloaded_only_by_its_organisations_people(
     strange = await save_run(running.database, others.id, theirs.id)
     assert (await client.get(f"/download/runs/{strange.id}.csv")).status_code == 404
     assert (await client.get(f"/download/runs/{run}.exe")).status_code == 422
+
+
+async def test_a_run_under_way_tells_how_far_it_has_come(
+    caller: httpx2.AsyncClient, running: Edge, run: str
+) -> None:
+    assert (await caller.get(f"/api/v1/runs/{run}")).json()["progress"] is None
+    integration = (await caller.get(f"/api/v1/runs/{run}")).json()["integration_id"]
+    started = await running.services.runs.start(running.alice, uuid.UUID(integration))
+    await save_records(running.database, running.alice.organisation_id, make_claim(), make_claim())
+    progress = (await caller.get(f"/api/v1/runs/{started.id}")).json()["progress"]
+    assert progress == {
+        "done": 0,
+        "total": 3,
+        "at_most": False,
+        "per_minute": None,
+        "seconds_left": None,
+        "sentence": "The export waits to begin.",
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import canary
 from tests.commands.shell import ORGANISATION, Run, here, process
 
 
@@ -27,7 +28,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words, stdin in (
         (["migrate"], ""),
         (["init-key"], ""),
-        (["create-admin", *ORGANISATION, "--email", "kari@example.org"], "a long enough password\n"),
+        (["create-admin", *ORGANISATION, "--email", "kari@example.org"], f"{canary.secret('password')}\n"),
     ):
         done = here(folder)(*words, stdin=stdin)
         assert done.returncode == 0, done.stderr

@@ -66,6 +66,10 @@ def test_a_token_is_printed_once_and_works_nowhere_without_its_scope(organisatio
     done = organisation("create-token", *ORGANISATION, "--scope", "records:write")
     assert (done.returncode, done.stdout.strip()[:3]) == (0, "ia_")
     assert organisation("create-token", *ORGANISATION, "--scope", "everything").returncode == 1
+    (listed,) = json.loads(organisation("tokens", *ORGANISATION, "--json").stdout)
+    assert (listed["name"], listed["scopes"], listed["until"]) == ("command line", ["records:write"], None)
+    assert done.stdout.strip() not in str(listed)
+    assert organisation("revoke-token", *ORGANISATION, listed["id"]).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, t
         "disk",
         "database",
         "migrations",
+        "database role",
         "keys",
         "clock",
         "scheduler",

@@ -45,6 +45,20 @@ async def inhabited(office: Application) -> AsyncIterator[Inhabited]:
         await bad.change("tokens/full/expire")
         await world.export_once(office, person, stopped)
         await save_undecided(office.database, actor.organisation_id, uuid.UUID(active), "EC-901", "EC-902")
-        ids = {"id": active, "stopped": stopped, "draft": draft, "rest": str(rest), "run": run}
+        period = await world.compare_once(office, person, active)
+        ids = {
+            "period": period,
+            "id": active,
+            "stopped": stopped,
+            "draft": draft,
+            "rest": str(rest),
+            "run": run,
+        }
         colleague = await world.new_colleague(office, person, Role.ADMINISTRATOR)
+        await office.services.people.members.invite(
+            actor, "Ola Nordmann", "ola.nordmann@example.org", "viewer"
+        )
+        await office.services.tokens.create(actor, ["records:write"], "Refusjonssystemet")
+        members = await office.services.organisations.members(actor)
+        ids["member"] = str(next(one.id for one in members if one.email == colleague.email))
         yield Inhabited(person, colleague, await world.new_administrator(office), ids)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integration_admin.core.settings import PREFIX
+from tests import canary
 from tests.commands.shell import here
 
 ORGANISATION = "Prøveforbundet"
 EMAIL = "administrator@example.org"
-PASSWORD = "prøve-passord-2026"
+PASSWORD = canary.secret("administrator")
 _READY_SECONDS = 60.0
 
 
@@ -37,11 +38,16 @@ class Server:
 
 
 @contextmanager
-def running_server(instance: Path) -> Iterator[Server]:
-    """Make an instance with one administrator, serve it on a free port, and stop it at the end."""
+def running_server(instance: Path, **more: str) -> Iterator[Server]:
+    """Make an instance with one administrator, serve it on a free port, and stop it at the end.
+
+    `more` are settings by their names without the prefix.
+    """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    server = Server(url, instance, _environment(instance, url))
+    server = Server(
+        url, instance, _environment(instance, url) | {PREFIX + name: value for name, value in more.items()}
+    )
     server.command("migrate")
     server.command("init-key")
     server.command("create-admin", "--organisation", ORGANISATION, "--email", EMAIL, stdin=PASSWORD + "\n")

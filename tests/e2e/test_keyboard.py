@@ -147,6 +147,9 @@ async def change_the_schedule(keys: Keyboard) -> None:
     await follow(keys, "Schedule")
     await keys.press(page.locator("#kind"), "ArrowDown")
     await expect(page.locator("#kind")).to_have_value("weekdays")
+    # On a Sunday the next five are those of every day; once a week they are others on any day.
+    await keys.press(page.locator("#kind"), "ArrowDown")
+    await expect(page.locator("#kind")).to_have_value("weekly")
     await expect_announced(page, "The next exports")
     await keys.type_in(page.locator("#at"), "06:45")
     await page.keyboard.press("Enter")

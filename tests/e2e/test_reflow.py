@@ -33,10 +33,10 @@ async def reader(browser: Browser, server: Server, made: Inhabited) -> AsyncIter
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(reader: Page, made: Inhabited) -> Page:
-    """The page of the integration whose last export left records behind, as wide as a desktop."""
+    """The page of an export that left records behind, as wide as a desktop."""
     await reader.set_viewport_size(road.SIZES["desktop"])
-    if not reader.url.endswith(made.ids["id"]):
-        await reader.goto(f"{DASHBOARD}/{made.ids['id']}")
+    if not reader.url.endswith(made.ids["run"]):
+        await reader.goto(f"{DASHBOARD}/{made.ids['id']}/runs/{made.ids['run']}")
     return reader
 
 

@@ -34,17 +34,27 @@ PAGES = {
     "/{id}/schedule": "Schedule",
     "/{id}/excluded-data": "What is left out",
     "/{id}/dry-run": "Try without sending",
+    "/{id}/failures": "Failures",
     "/{id}/history": "Export history",
     "/{id}/runs/{run}": "One export",
 }
 """Addresses below the dashboard's, and the titles there in English."""
 ELSEWHERE = {
+    "/settings/integrations/[id]/reconciliation": "/settings/integrations/{id}/reconciliation",
+    "/settings/integrations/[id]/reconciliation/[period]": "/settings/integrations/{id}/reconciliation/{period}",
     "/records": "/records",
     "/records/[record_kind]/[id]": "/records/expense_claim/EC-001",
     "/settings/organisation": "/settings/organisation",
+    "/settings/organisation/members/[member]": "/settings/organisation/members/{member}",
+    "/settings/organisation/notices": "/settings/organisation/notices",
+    "/settings/organisation/api-tokens": "/settings/organisation/api-tokens",
     "/settings/audit-log": "/settings/audit-log",
 }
 """Pages that are not about one integration, by route, and an address of each."""
+
+SERVED = ("/settings/sign-in/sessions", "/settings/sign-in/password")
+"""Pages of one's own that the server writes; nothing of theirs is loaded afterwards."""
+SERVED_TO_GUESTS = ("/forgotten-password", "/link")
 
 LANGUAGES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
 SCREENS = ((320, 100), (360, 100), (768, 100), (1024, 100), (1280, 200), (640, 200))
@@ -102,12 +112,20 @@ class Walk:
     async def visit(self, path: str, title: str = "") -> None:
         """Open a page, below the dashboard's address or elsewhere, and note everything about it."""
         name = path or "the dashboard"
-        await self._open(path if path in ELSEWHERE.values() else DASHBOARD + path)
+        await self._open(path if path.startswith(("/records", "/settings")) else DASHBOARD + path)
         if title:
             await expect(self.page).to_have_title(f"{title} | Integration Admin")
         self.heard[path] = await self.page.locator("main").aria_snapshot()
         self.unlike.extend(f"{name}: {what}" for what in await self._missing())
         await self.look(name)
+
+    async def visit_served(self, path: str) -> None:
+        """Open a page the server writes, and note what axe objects to and what sticks out."""
+        await self.page.goto(path)
+        self.unlike.extend(f"{path}: {what}" for what in await self._missing())
+        await self.look(path)
+        if self.language == "nb":
+            await self.make_narrow(path)
 
     async def look(self, what: str) -> None:
         """Note what axe objects to in the page as it is, with everything unfolded that folds."""
@@ -244,6 +262,8 @@ async def _sign_in(walk: Walk) -> None:
     await road.type_sign_in(page, f"{uuid.uuid4().hex}@example.org", "a wrong password")
     await expect(page.get_by_role("alert").first).to_be_visible()
     await walk.look("signing in, refused")
+    for path in SERVED_TO_GUESTS:
+        await walk.visit_served(path)
 
 
 async def _pages(walk: Walk, made: Inhabited) -> None:
@@ -252,10 +272,12 @@ async def _pages(walk: Walk, made: Inhabited) -> None:
         await walk.visit(path.format(**made.ids), title if walk.language == "en" else "")
         if walk.language == "nb":
             await walk.make_narrow(path or "the dashboard")
-    for path in ELSEWHERE.values():
+    for path in (address.format(**made.ids) for address in ELSEWHERE.values()):
         await walk.visit(path)
         if walk.language == "nb":
             await walk.make_narrow(path)
+    for path in SERVED:
+        await walk.visit_served(path)
     for path in ("/{stopped}", "/{stopped}/credentials", "/new?id={rest}&step=credentials"):
         await walk.visit(path.format(**made.ids))
 

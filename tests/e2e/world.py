@@ -20,10 +20,11 @@ from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.timetable import Timetable
+from tests import canary
 from tests.builders import make_claim, make_line
 from tests.e2e.server import Server
 
-PASSWORD = "et-langt-prøvepassord-2026"
+PASSWORD = f"{canary.secret('password')}-på-norsk"
 CREDIT_ACCOUNT = "2910"
 ACCOUNTS = {
     "travel.public_transport": "7140",
@@ -220,6 +221,15 @@ async def export_once(office: Application, person: Person, integration_id: str) 
     started = await office.services.runs.start(actor, uuid.UUID(integration_id))
     await office.services.runner.carry_out(actor.organisation_id, started.id)
     return str(started.id)
+
+
+async def compare_once(office: Application, person: Person, integration_id: str) -> str:
+    """Compare the month with the accounting system and return it."""
+    service = office.services.reconciliations
+    actor = await office.services.organisations.actor_of(person.organisation)
+    started = await service.start(actor, uuid.UUID(integration_id))
+    await service.finished(actor, started.id)
+    return started.period
 
 
 def claims_booked(ledger: Iterable[Mapping[str, Any]]) -> list[str]:

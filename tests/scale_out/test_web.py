@@ -13,6 +13,7 @@ import pytest
 from integration_admin import demo
 from integration_admin.commands.build import build_frontend
 from integration_admin.core.secret import Secret
+from tests import canary
 from tests.scale_out.installation import Installation, Xledger
 from tests.scale_out.web import PUBLIC_URL, Tab, kept_in, running_redis, serving
 
@@ -113,7 +114,5 @@ async def export_here_and_ask_there(office: Office, token: str) -> dict[str, Any
 
 
 def expect_none_of(secrets: list[str], kept: Mapping[Any, bytes]) -> None:
-    found = [
-        (name, len(secret)) for name, text in kept.items() for secret in secrets if secret.encode() in text
-    ]
-    assert found == []
+    found = {name: len(canary.found_in(text, secrets)) for name, text in kept.items()}
+    assert {name: count for name, count in found.items() if count} == {}

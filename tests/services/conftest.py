@@ -23,10 +23,12 @@ from integration_admin.services.credential_rotation import CredentialRotation
 from integration_admin.services.credentials import CredentialService
 from integration_admin.services.decisions import Decisions
 from integration_admin.services.delivery_rules import RetryTimes
+from integration_admin.services.failures import Failures
 from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
 from integration_admin.services.mappings import Mappings
+from integration_admin.services.progress import ProgressReader
 from integration_admin.services.records import RecordIntake
 from integration_admin.services.runs import Runs
 from integration_admin.services.schedules import Schedules
@@ -36,6 +38,7 @@ from integration_admin.services.sync_scheduler import SyncScheduler
 from integration_admin.services.timetable import read_timetable
 from integration_admin.services.type_registry import TypeRegistry
 from integration_admin.services.views import RunView
+from tests import canary
 from tests.builders import make_claim, save_organisation
 from tests.fakes import FakeClock
 from tests.services.fake_adapter import FakeAdapter
@@ -69,6 +72,7 @@ class Engine:
     runner: SyncRunner
     scheduler: SyncScheduler
     decisions: Decisions
+    failures: Failures
     follow_up: FollowUp
     history: History
     health: HealthMonitor
@@ -76,7 +80,9 @@ class Engine:
     async def set_up(self, **schedule: str) -> uuid.UUID:
         """Walk the wizard's road and return the active integration."""
         integration_id = await self.configuration.begin(self.actor, "xledger")
-        version = await self.credentials.store(self.actor, integration_id, 1, {"token": "token-of-a-test"})
+        version = await self.credentials.store(
+            self.actor, integration_id, 1, {"token": canary.secret("token")}
+        )
         report = await self.credentials.test(self.actor, integration_id)
         assert report.passed
         await self.mappings.refresh(self.actor, integration_id)
@@ -145,8 +151,9 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             runner=SyncRunner(database, adapters, credentials, locks, clock, times, follow_up),
             scheduler=SyncScheduler(database, runs, queue, locks, clock),
             decisions=Decisions(database, clock),
+            failures=Failures(database, runs, clock),
             follow_up=follow_up,
-            history=History(database),
+            history=History(database, ProgressReader(adapters, clock)),
             health=HealthMonitor(database, adapters, schedules, clock),
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from faults.looking import looking
 from integration_admin.adapters.base import Connection, Credentials, Outcome, Voucher
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import AuthenticationFailed
@@ -14,10 +15,11 @@ from integration_admin.data.columns import Base
 from integration_admin.data.database import Database
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.connection_report import TestReport
+from tests import canary
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
 
-OLD, NEW = "token-of-a-test", "a-new-token-7b1c-4f2a"
+OLD, NEW = canary.secret("token"), canary.secret("new-token")
 
 
 class SecretWatcher(FakeAdapter):
@@ -84,6 +86,6 @@ async def audit(engine: Engine) -> list[tuple[str, dict[str, Any]]]:
 
 async def everything_in(database: Database) -> str:
     """Return all that any table holds, as one text."""
-    async with database.engine.connect() as connection:
+    async with looking(database) as connection:
         rows = [await connection.execute(table.select()) for table in Base.metadata.sorted_tables]
         return repr([list(result) for result in rows])

@@ -53,7 +53,7 @@ async def test_a_new_secret_is_tested_and_then_in_use(watched: Engine, watcher: 
     form = await watched.credentials.form(watched.actor, integration)
     told = {field.field.name: field.stored for field in form.fields}["token"]
     assert told is not None
-    assert (told.stored_at, told.stored_by, told.ending) == (watched.clock.now(), "Alice", "4f2a")
+    assert (told.stored_at, told.stored_by, told.ending) == (watched.clock.now(), "Alice", NEW[-4:])
     assert (await audit(watched))[0] == ("credentials.rotate", {"fields": ["token"], "passed": True})
 
 

@@ -42,6 +42,16 @@ async def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_form(engine
     assert list(caught.value.fields) == ["address", "token"]
 
 
+async def test_a_changed_address_asks_for_the_secret_again_and_until_then_nothing_has_changed(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    with pytest.raises(InvalidInput) as caught:
+        await store(engine, integration, {"address": ELSEWHERE["address"]})
+    assert list(caught.value.fields) == ["token"]
+    assert (await engine.credentials.test(engine.actor, integration)).passed
+
+
 async def test_an_integration_that_has_exported_nothing_may_move(engine: Engine) -> None:
     integration = await engine.set_up()
     await store(engine, integration, ELSEWHERE)

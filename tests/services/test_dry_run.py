@@ -23,6 +23,7 @@ from integration_admin.data.database import Database
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.dry_run import DryRuns, DryRunTotals
 from integration_admin.services.dry_run_judge import DryRunEntry, Would
+from tests import canary
 from tests.builders import make_claim, make_line, make_reimbursement, save_organisation
 from tests.data.worlds import everything_of
 from tests.sandbox.xledger import XledgerSandbox, xledger_sandbox
@@ -210,7 +211,7 @@ async def test_neither_excluded_fields_nor_secrets_are_in_what_is_told(engine: E
     await exclude(engine, integration, "claimant.name", "purpose")
     told = repr(await tried(engine, integration))
     assert "EC-1" in told
-    for hidden in ("Kari", "Likepersonsamling", "86011117947", "kari@example.org", "token-of-a-test"):
+    for hidden in ("Kari", "Likepersonsamling", "86011117947", "kari@example.org", canary.MARK):
         assert hidden not in told
 
 

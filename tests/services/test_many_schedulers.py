@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import event, insert
 
+from faults.looking import looking
 from integration_admin.core.statuses import RunState, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration, Run, Schedule, ScheduleSlot
@@ -35,9 +36,10 @@ async def save_schedules(database: Database, count: int, **changes: Any) -> uuid
         make_schedule(integration.id, organisation_id=organisation.id, **({"at": "02:00"} | changes))
         for integration in integrations
     ]
-    async with database.engine.begin() as connection:
+    async with looking(database) as connection:
         await connection.execute(insert(Integration), [row_of(one) for one in integrations])
         await connection.execute(insert(Schedule), [row_of(one) for one in schedules])
+        await connection.commit()
     return organisation.id
 
 

@@ -12,6 +12,7 @@ from integration_admin.core.mapping import FieldMapping, Mapping
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import Role
 from integration_admin.services.mapping_versions import MappingVersions
+from tests import canary
 from tests.builders import save_organisation
 from tests.services.conftest import MAPPING, Engine
 from tests.services.fake_adapter import ACCOUNTS
@@ -187,7 +188,7 @@ async def test_a_mapping_from_before_versions_becomes_the_first_one(
     engine: Engine, versions: MappingVersions
 ) -> None:
     integration = await engine.configuration.begin(engine.actor, "xledger")
-    version = await engine.credentials.store(engine.actor, integration, 1, {"token": "token-of-a-test"})
+    version = await engine.credentials.store(engine.actor, integration, 1, {"token": canary.secret("token")})
     await engine.mappings.refresh(engine.actor, integration)
     async with engine.database.write(engine.actor.organisation_id) as unit:
         await unit.mappings.replace(integration, MAPPING)

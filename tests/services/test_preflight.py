@@ -23,6 +23,7 @@ from integration_admin.services.health_monitor import Status
 from integration_admin.services.preflight import GIVEN_UP_AFTER, Preflights
 from integration_admin.services.preflight_report import MOST_REASONS, Forecast, PreflightView
 from integration_admin.services.timetable import read_timetable
+from tests import canary
 from tests.builders import make_claim, make_line, save_organisation
 from tests.fakes import START
 from tests.services.conftest import MAPPING, Engine
@@ -146,7 +147,7 @@ class Periodic(Ledger):
     """A ledger that tells its open periods when it is asked."""
 
     async def rules(self, credentials: Credentials) -> Strict:
-        assert credentials.secrets["token"].reveal() == "token-of-a-test"
+        assert credentials.secrets["token"].reveal() == canary.secret("token")
         return Strict()
 
 

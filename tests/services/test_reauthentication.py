@@ -19,6 +19,7 @@ from integration_admin.services.sign_in import Principal, SignIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_integration, save_organisation
 from tests.fakes import FakeClock
+from tests.services.entrance import factors_without_keys
 
 PASSWORD, WRONG = Secret("correct horse battery"), Secret("wrong horse battery")
 
@@ -53,7 +54,7 @@ async def integration(database: Database, alice: Member) -> uuid.UUID:
 
 @pytest.fixture
 def again(database: Database, clock: FakeClock) -> Reauthentication:
-    return Reauthentication(database, Passwords(), clock)
+    return Reauthentication(database, Passwords(), clock, factors_without_keys(database, clock))
 
 
 async def who(sign_in: SignIn, session: Secret) -> Principal:

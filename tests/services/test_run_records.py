@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from integration_admin.adapters.base import Outcome, Result
 from integration_admin.core.actor import Actor
@@ -14,6 +15,7 @@ from integration_admin.core.errors import Fault, InvalidInput, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, Role, RunState, Trigger
 from integration_admin.data.database import Database
+from integration_admin.data.models import Run
 from integration_admin.services.history import RunFilter
 from integration_admin.services.record_story import Chapter, RecordStories
 from integration_admin.services.record_tracking import RecordTracking
@@ -109,6 +111,17 @@ async def test_a_run_is_taken_away_as_csv_no_spreadsheet_calculates_and_as_json(
         await files.csv(stranger, first, "en")
     with pytest.raises(InvalidInput):
         await RunRecords(engine.database).page(engine.actor, first, "failed|x")
+
+
+async def test_a_file_of_a_run_that_is_deleted_meanwhile_says_that_it_is_cut_off(engine: Engine) -> None:
+    run = await engine.runs.start(engine.actor, await engine.set_up())
+    files = RunFiles(engine.runs, RunRecords(engine.database))
+    table, document = [await write(engine.actor, run.id, "en") for write in (files.csv, files.json)]
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await unit.runs._session.execute(delete(Run).where(Run.id == run.id))
+    assert lines_of("".join([piece async for piece in table]))[-1][0].startswith("The rest is missing")
+    whole = json.loads("".join([piece async for piece in document]))
+    assert (whole["records"], whole["incomplete"][:19]) == ([], "The rest is missing")
 
 
 async def test_the_story_of_a_record_tells_each_attempt_in_order(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from sqlalchemy import func, select
 
+from faults.looking import looking
 from integration_admin.adapters.base import Connection, Credentials, Option, ReferenceData
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import AuthenticationFailed, Conflict, InvalidInput, NotFound, NotPermitted
@@ -53,7 +54,7 @@ async def written(engine: Engine, integration_id: uuid.UUID, actor: Actor | None
 
 
 async def rows(engine: Engine, *tables: type[Any]) -> list[int]:
-    async with engine.database.engine.connect() as connection:
+    async with looking(engine.database) as connection:
         return [await connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from faults.looking import looking
 from integration_admin.adapters.base import Booked, Capabilities, Outcome, Voucher
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
@@ -29,7 +30,7 @@ async def states(engine: Engine, integration_id: object) -> dict[DeliveryState, 
 
 
 async def run_states(engine: Engine) -> list[RunState]:
-    async with engine.database.engine.connect() as connection:
+    async with looking(engine.database) as connection:
         return list(await connection.scalars(select(Run.state)))
 
 

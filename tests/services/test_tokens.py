@@ -1,12 +1,12 @@
 """API tokens: made once, found by their fingerprint, limited to their scopes."""
 
 import os
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import InvalidInput, NotPermitted, SignInRequired
+from integration_admin.core.errors import InvalidInput, NotFound, NotPermitted, SignInRequired
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
@@ -101,3 +101,46 @@ async def test_what_a_token_may_not_do_is_audited_at_most_once_a_minute(
         lines = [(line.actor, line.action, line.target, line.at) for line in await unit.audit.latest(2)]
     denied = ("reader", "access.denied", "runs:write")
     assert lines == [(*denied, START + timedelta(minutes=1)), (*denied, START)]
+
+
+async def test_a_token_works_to_the_end_of_its_last_day_where_the_organisation_is(
+    sqlite_database: Database, clock: FakeClock
+) -> None:
+    alice = Actor((await save_organisation(sqlite_database)).id, "Alice", Role.ADMINISTRATOR)
+    tokens = ApiTokens(sqlite_database, clock, os.urandom)
+    token = await tokens.create(alice, ["records:read"], "reader", date(2026, 11, 22))
+    (line,) = await tokens.everything(alice)
+    assert (line.created_by, line.last_day, line.is_over) == ("Alice", date(2026, 11, 22), False)
+    clock.set(datetime(2026, 11, 22, 22, 59, 59, tzinfo=UTC))
+    await tokens.resolve(token, "records:read")
+    clock.advance(1)
+    with pytest.raises(SignInRequired):
+        await tokens.resolve(token, "records:read")
+    assert (await tokens.everything(alice))[0].is_over
+    for over in (date(2026, 11, 22), date.min):
+        with pytest.raises(InvalidInput) as caught:
+            await tokens.create(alice, ["records:read"], "reader", over)
+        assert set(caught.value.fields) == {"last_day"}
+    # There is no day after the last one a program knows.
+    with pytest.raises(InvalidInput):
+        await tokens.create(alice, ["records:read"], "reader", date.max)
+
+
+async def test_a_revoked_token_works_no_more_and_only_administrators_revoke(
+    sqlite_database: Database, clock: FakeClock
+) -> None:
+    organisation, other = await save_organisation(sqlite_database), await save_organisation(sqlite_database)
+    alice = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
+    tokens = ApiTokens(sqlite_database, clock, os.urandom)
+    token = await tokens.create(alice, ["records:read"], "reader")
+    (line,) = await tokens.everything(alice)
+    with pytest.raises(NotPermitted):
+        await tokens.revoke(Actor(organisation.id, "Bob", Role.COORDINATOR), line.id)
+    with pytest.raises(NotFound):
+        await tokens.revoke(Actor(other.id, "Charlie", Role.ADMINISTRATOR), line.id)
+    await tokens.revoke(alice, line.id)
+    with pytest.raises(SignInRequired):
+        await tokens.resolve(token, "records:read")
+    with pytest.raises(NotFound):
+        await tokens.revoke(alice, line.id)
+    assert await tokens.everything(alice) == []

@@ -5,7 +5,7 @@ from typing import Any
 
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import DeliveryState, RunState
+from integration_admin.core.statuses import DeliveryState, FailureState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure, RecordRow
 from tests.builders import make_claim, make_run, save_records
@@ -22,6 +22,7 @@ async def save_undecided(
     *ids: str,
     fault: Fault = Fault.UNKNOWN_OUTCOME,
     message: Message = CANNOT_BE_ASKED,
+    failure: FailureState = FailureState.PERSON,
     **changes: Any,
 ) -> list[RecordRow]:
     """Store claims whose deliveries need a person, with the failure that says why."""
@@ -33,7 +34,7 @@ async def save_undecided(
         await unit.runs.add(run)
         for row in rows:
             await unit.decisions._add(_delivery(integration_id, run.id, row, changes))
-            await unit.runs.add_failures([_failure(integration_id, run.id, row, fault, message)])
+            await unit.runs.add_failures([_failure(integration_id, run.id, row, fault, message, failure)])
     return rows
 
 
@@ -60,7 +61,12 @@ def _delivery(
 
 
 def _failure(
-    integration_id: uuid.UUID, run_id: uuid.UUID, row: RecordRow, fault: Fault, message: Message
+    integration_id: uuid.UUID,
+    run_id: uuid.UUID,
+    row: RecordRow,
+    fault: Fault,
+    message: Message,
+    state: FailureState,
 ) -> Failure:
     return Failure(
         integration_id=integration_id,
@@ -68,5 +74,8 @@ def _failure(
         record_id=row.id,
         fault=str(fault),
         message=message.to_json(),
+        state=state,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
         created_at=START,
     )

@@ -21,5 +21,7 @@ async def people(sqlite_database: Database, clock: FakeClock) -> People:
     known = People(sqlite_database, clock)
     await save_organisation(sqlite_database, known.alice, known.bob, name="Prøveforbundet")
     sign_in = SignIn(sqlite_database, Passwords(), clock, os.urandom)
-    container.install(cast("Any", SimpleNamespace(sign_in=sign_in)))
+    # The sign-in page asks whether browsers make passkeys for this address.
+    factors = SimpleNamespace(passkeys=SimpleNamespace(available=False))
+    container.install(cast("Any", SimpleNamespace(sign_in=sign_in, factors=factors)))
     return known

@@ -1,6 +1,7 @@
 """A browser tab without a browser: it sends events through Reflex's own processor and keeps what it is sent."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,11 +31,19 @@ class Tab:
         self.written: list[dict[str, Any]] = []
         """What was written into fields past every var."""
         self.downloads: list[tuple[str, str]] = []
+        self._changed = asyncio.Event()
 
     def __getitem__(self, var: Any) -> Any:
         """Return what the tab last received of a var, written as pages write it: `State.name`."""
         about = var._get_all_var_data()
         return self.received[about.state][about.field_name]
+
+    async def until(self, shows: Callable[[], Any], seconds: float = 20.0) -> None:
+        """Wait until the tab has received what `shows` asks for. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not (self.received and shows()):
+                self._changed.clear()
+                await self._changed.wait()
 
     async def connect(self, session: Secret | None, address: str = "/") -> None:
         """Open the websocket, with or without a cookie, as a full page load does."""
@@ -60,6 +69,7 @@ class Tab:
         for state, changes in update.delta.items():
             known = self.received.setdefault(state, {})
             known.update({name.removesuffix("_rx_state_"): value for name, value in changes.items()})
+        self._changed.set()
         self.received_bytes += len(json_dumps(update.delta))
         self.downloads += [
             (event.payload["url"], event.payload["filename"])
@@ -71,7 +81,9 @@ class Tab:
 
 
 @asynccontextmanager
-async def open_tab(pages: Mapping[str, list[Any]], middleware: Any) -> AsyncIterator[Tab]:
+async def open_tab(
+    pages: Mapping[str, list[Any]], middleware: Any, on_error: Callable[[Exception], None] | None = None
+) -> AsyncIterator[Tab]:
     """Run an app of `pages` (address -> on_load handlers) guarded by `middleware`, and open a tab in it."""
     registered = RegistrationContext.ensure_context().fork()
     attached = RegistrationContext.set(registered)
@@ -80,7 +92,7 @@ async def open_tab(pages: Mapping[str, list[Any]], middleware: Any) -> AsyncIter
         app.add_middleware(middleware)
         for address, handlers in pages.items():
             app.add_page(rx.fragment(), route=address, on_load=handlers)
-        processor = BaseStateEventProcessor(middleware=app, backend_exception_handler=_never)
+        processor = BaseStateEventProcessor(middleware=app, backend_exception_handler=on_error or _never)
         tab = Tab(processor)
         async with processor.configure(state_manager=StateManagerMemory(), event_namespace=tab):  # type: ignore[arg-type]  # only emit_update is called
             yield tab

@@ -27,7 +27,7 @@ PAGES = {"settings/integrations/[id]": [HealthState.load]}
 def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
     actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
     made: Engine = new_engine(sqlite_database, BooksLater(included=4), actor)
-    parts = ("configuration", "health", "decisions")
+    parts = ("configuration", "health", "decisions", "failures")
     installed = {name: getattr(made, name) for name in parts}
     container.install(cast("Any", SimpleNamespace(sign_in=container.current().sign_in, **installed)))
     return made

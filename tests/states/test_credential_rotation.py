@@ -23,15 +23,17 @@ from integration_admin.states.credential_rotation import RotationState
 from integration_admin.states.credentials import CredentialState
 from integration_admin.states.health import HealthState
 from integration_admin.states.reauthentication import ReauthenticationState
+from tests import canary
 from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
+from tests.services.entrance import factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 
 LOADS = [HealthState.load, CredentialState.load, ReauthenticationState.load, RotationState.load]
 PAGES = {"settings/integrations/[id]/credentials": LOADS}
-NEW, PASSWORD = "a-new-token-7b1c-4f2a", "correct horse battery"
+NEW, PASSWORD = canary.secret("new-token"), canary.secret("password")
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def engine(
     """The services the page asks, on the database of Alice and Bob."""
     actor = Actor(people.alice.organisation_id, "Kari", Role.ADMINISTRATOR)
     engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    again = Reauthentication(sqlite_database, Passwords(), engine.clock)
+    factors = factors_without_keys(sqlite_database, engine.clock)
+    again = Reauthentication(sqlite_database, Passwords(), engine.clock, factors)
     installed = container.current().sign_in
     services = SimpleNamespace(**vars(engine), sign_in=installed, reauthentication=again)
     container.install(cast("Any", services))
@@ -83,7 +86,7 @@ async def test_a_secret_that_works_is_taken_and_never_sent_back(
         (row,) = tab[RotationState.rows]
         # Whoever reads nynorsk is told in nynorsk.
         assert "21. november 2026" in row["stored"]
-        assert row["stored"].rstrip(".").endswith("4f2a")
+        assert row["stored"].rstrip(".").endswith(NEW[-4:])
         assert tab[RotationState.expires_on] == "31.05.2027"
         assert "31. mai 2027" in tab[RotationState.expiry]
         assert tab[CredentialState.version] == tab[RotationState.version]

@@ -17,6 +17,7 @@ from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.credentials import CredentialState
 from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
+from tests.services.entrance import factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
@@ -30,7 +31,8 @@ def address(integration: uuid.UUID) -> str:
 
 def install(engine: Engine) -> None:
     """Make the engine's services the ones the page asks."""
-    again = Reauthentication(engine.database, Passwords(), engine.clock)
+    factors = factors_without_keys(engine.database, engine.clock)
+    again = Reauthentication(engine.database, Passwords(), engine.clock, factors)
     sign_in = container.current().sign_in
     services = SimpleNamespace(sign_in=sign_in, credentials=engine.credentials, reauthentication=again)
     container.install(cast("Any", services))

@@ -40,7 +40,7 @@ def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine
     """The services a page asks, with Alice, who reads nynorsk, signed up."""
     actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
     made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    parts = ("configuration", "health", "decisions", "schedules", "runs", "history")
+    parts = ("configuration", "health", "decisions", "failures", "schedules", "runs", "history")
     installed = {name: getattr(made, name) for name in parts}
     installed["run_records"] = RunRecords(sqlite_database)
     container.install(cast("Any", SimpleNamespace(sign_in=container.current().sign_in, **installed)))

@@ -36,10 +36,10 @@ class Looks:
         self.tasks: list[asyncio.Task[Any] | None] = []
         self._more = asyncio.Event()
 
-    async def of(self, actor: Actor, integration_id: uuid.UUID) -> Any:
+    async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Any:
         self.tasks.append(asyncio.current_task())
         self._more.set()
-        return await self._health.of(actor, integration_id)
+        return await self._health.of(actor, integration_id, failures)
 
     async def followers(self, count: int) -> list[asyncio.Task[Any] | None]:
         """Wait until `count` tasks have looked three times each; return them, earliest first."""
@@ -69,7 +69,13 @@ async def following(engine: Engine, session: Secret) -> AsyncIterator[tuple[Tab,
     """Open the page of an integration whose run never ends, and wait until it is followed."""
     looks = Looks(engine.health)
     doorkeeper = Doorkeeper(container.current().sign_in, looks)
-    services = SimpleNamespace(sign_in=doorkeeper, configuration=engine.configuration, health=looks)
+    services = SimpleNamespace(
+        sign_in=doorkeeper,
+        configuration=engine.configuration,
+        health=looks,
+        failures=engine.failures,
+        history=engine.history,
+    )
     container.install(cast("Any", services))
     integration = await engine.set_up()
     await engine.runs.start(engine.actor, integration)
@@ -103,7 +109,10 @@ async def test_the_page_says_why_reimbursements_stay_where_they_are(people: Peop
     integration = await engine.set_up()
     await engine.records.receive(engine.actor, [make_reimbursement()])
     services = SimpleNamespace(
-        sign_in=container.current().sign_in, configuration=engine.configuration, health=engine.health
+        sign_in=container.current().sign_in,
+        configuration=engine.configuration,
+        health=engine.health,
+        failures=engine.failures,
     )
     container.install(cast("Any", services))
     async with open_tab(PAGES, AccessMiddleware()) as tab:

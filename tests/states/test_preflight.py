@@ -48,7 +48,10 @@ async def test_the_page_says_what_will_happen_and_where_to_mend_it(
         await unit.preflights.claim(integration, "2026-11-21", due_at=START + timedelta(hours=13), **begun)
         assert await unit.preflights.finish(integration, START, START, **found)
     services = SimpleNamespace(
-        sign_in=container.current().sign_in, configuration=engine.configuration, health=engine.health
+        sign_in=container.current().sign_in,
+        configuration=engine.configuration,
+        health=engine.health,
+        failures=engine.failures,
     )
     container.install(cast("Any", services))
 

@@ -1,14 +1,18 @@
 """Searching for a record and reading its story in a tab, with no more about people than one's role sees."""
 
+import asyncio
 import uuid
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import delete
 
+from integration_admin.adapters.base import Outcome
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
+from integration_admin.data.models import Run
 from integration_admin.services import container
 from integration_admin.services.record_search import RecordSearch
 from integration_admin.services.record_story import RecordStories
@@ -21,7 +25,7 @@ from integration_admin.states.records import RecordsState
 from tests.builders import make_claim, save_records
 from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import FakeAdapter
+from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.test_run_records import two_runs
 from tests.states.people import People
 from tests.states.tab import open_tab
@@ -43,6 +47,7 @@ def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine
         configuration=made.configuration,
         runs=made.runs,
         history=made.history,
+        records=made.records,
         search=RecordSearch(sqlite_database),
         stories=RecordStories(sqlite_database, RecordTracking(sqlite_database)),
         run_records=RunRecords(sqlite_database),
@@ -59,6 +64,7 @@ async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, e
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(await people.session(people.alice), "/records")
         assert len(tab[RecordsState.records]) == 25
+        assert " 35" in tab[RecordsState.lately]
         await tab.send(RecordsState.more)
         assert len(tab[RecordsState.records]) == 35
         assert tab[RecordsState.next_cursor] == ""
@@ -73,7 +79,8 @@ async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, e
         assert len(tab[RecordState.events]) == 4
         assert "86011117947" in tab[RecordState.as_data]
         await tab.connect(await people.session(people.alice), "/records/expense_claim/EC-77")
-        assert (tab[RecordState.ready], bool(tab[RecordState.refusal])) == (False, True)
+        assert (tab[RecordState.ready], tab[RecordState.refusal]) == (False, "")
+        assert (tab[RecordState.record], tab[RecordState.gone].endswith(".")) == ("EC-77", True)
 
 
 async def test_who_only_looks_is_sent_nothing_about_people(people: People, engine: Engine) -> None:
@@ -111,4 +118,52 @@ async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
         assert [line["exported"] for line in records] == [False, False, True, True, True]
         assert len(records[0]["reference"]) == 22
         await tab.connect(await people.session(people.bob), f"{base}/runs/{uuid.uuid4()}")
-        assert tab[RunState.records] == []
+        assert (tab[RunState.records], tab[RunState.ready], tab[RunState.refusal]) == ([], False, "")
+        assert tab[RunState.gone].startswith("There is no such export")
+
+
+async def test_a_run_under_way_is_followed_to_its_end_which_is_read_out(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(12)
+    started = await engine.runs.start(engine.actor, integration)
+    base = f"/settings/integrations/{integration}/runs/{started.id}"
+    half, seen = asyncio.Event(), asyncio.Event()
+
+    async def wait_for_the_tab(adapter: FakeAdapter, batch: Any) -> list[Outcome]:
+        if adapter.ledger:
+            half.set()
+            await seen.wait()
+        return book_all(adapter, batch)
+
+    engine.adapter.behaviour = wait_for_the_tab
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        export = asyncio.create_task(engine.runner.carry_out(engine.actor.organisation_id, started.id))
+        await asyncio.wait_for(half.wait(), 20)
+        opened = asyncio.create_task(tab.connect(await people.session(people.bob), base))
+        await tab.until(lambda: tab[RunState.announcement])
+        assert (tab[RunState.progress_done], tab[RunState.progress_total]) == (10, 12)
+        assert tab[RunState.announcement] == "10 of 12 records are dealt with."
+        seen.set()
+        await export
+        await asyncio.wait_for(opened, 20)
+        assert (tab[RunState.running], len(tab[RunState.records])) == (False, 12)
+        assert tab[RunState.announcement] == tab[RunState.run]["summary"]
+
+
+async def test_a_run_deleted_while_somebody_looks_is_told_of_in_a_sentence(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    started = await engine.runs.start(engine.actor, integration)
+    base = f"/settings/integrations/{integration}/runs/{started.id}"
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        opened = asyncio.create_task(tab.connect(await people.session(people.alice), base))
+        await tab.until(lambda: tab[RunState.running])
+        async with engine.database.write(engine.actor.organisation_id) as unit:
+            await unit.runs._session.execute(delete(Run).where(Run.id == started.id))
+        await asyncio.wait_for(opened, 20)
+        assert (tab[RunState.running], tab[RunState.ready], tab[RunState.run]) == (False, False, None)
+        assert tab[RunState.gone] != ""
+        assert tab[RunState.refusal] == ""

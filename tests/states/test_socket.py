@@ -1,27 +1,35 @@
 """The whole way of an event: a real websocket, Reflex's own server application, and our edge around it."""
 
 import asyncio
+import json
+import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 import reflex as rx
 import socketio
+from limits import RateLimitItemPerSecond
 from reflex_base.environment import environment
 from reflex_base.registry import RegistrationContext
 
 from integration_admin.api.app import edge
+from integration_admin.api.rate_limits import Limits
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
-from integration_admin.states.access import AccessMiddleware, current_actor, requires
+from integration_admin.states.access import AccessMiddleware, current_actor, is_handler, requires
 from tests.api.serving import free_port, serving
 from tests.states.people import People
 
 ORIGIN = Settings().public_url
 HYDRATE = "reflex___state____state.hydrate_and_load"
+LIMITS = Limits(RateLimitItemPerSecond(50), RateLimitItemPerSecond(1_000), patience=1.0)
+CANARY = "canary-in-a-malformed-event"
 
 
 class PageState(rx.State):
@@ -36,12 +44,17 @@ class PageState(rx.State):
         self.cookies = self.router_data["headers"].get("cookie", "")
         self.mentions_session = "session=" in str(self.router_data)
 
+    @rx.event
+    @requires(Permission.VIEW)
+    async def clear_lines(self) -> None:
+        self.lines = []
+
 
 class Browser:
     """A websocket of Reflex's frontend, with the headers a browser would send."""
 
     def __init__(self, port: int) -> None:
-        self._address = f"http://127.0.0.1:{port}?token=tab"
+        self.address = f"http://127.0.0.1:{port}"
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("event", self._take, namespace="/_event")
         self._news = asyncio.Event()
@@ -53,7 +66,7 @@ class Browser:
     async def connect(self, **headers: str) -> None:
         boot = {"name": HYDRATE, "payload": {}, "router_data": {"pathname": "/lines", "asPath": "/lines"}}
         await self._client.connect(
-            self._address,
+            f"{self.address}?token=tab",
             headers={"Origin": ORIGIN} | headers,
             transports=["websocket"],
             socketio_path="_event",
@@ -98,7 +111,7 @@ def app(people: People) -> Iterator[Any]:
     async def ready() -> None:
         pass
 
-    app = rx.App(api_transformer=edge(Settings(), ready))
+    app = rx.App(api_transformer=edge(Settings(), ready, knows=is_handler, event_limits=LIMITS))
     app.add_middleware(AccessMiddleware())
     app.add_page(rx.fragment(PageState.lines.to_string()), route="/lines", on_load=[PageState.load_lines])
     yield app
@@ -159,6 +172,14 @@ async def test_a_page_on_another_site_cannot_connect(browser: Browser, people: P
         await browser.connect(Cookie=f"session={session.reveal()}", Origin="https://evil.example")
 
 
+async def test_no_other_origin_may_read_an_answer(browser: Browser) -> None:
+    async with aiohttp.ClientSession() as outsider:
+        for origin in ("https://evil.example", "null"):
+            answer = await outsider.get(f"{browser.address}/healthz", headers={"Origin": origin})
+            assert answer.status == 200
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 async def test_an_ended_session_counts_on_an_open_connection(browser: Browser, people: People) -> None:
     session: Secret = await people.session(people.alice)
     await browser.connect(Cookie=f"session={session.reveal()}")
@@ -167,3 +188,68 @@ async def test_an_ended_session_counts_on_an_open_connection(browser: Browser, p
     await browser.send(f"{PageState.get_full_name()}.load_lines")
     await browser.until(lambda: browser.redirects)
     assert browser.vars["lines"] == []
+
+
+MALFORMED = [
+    f"{CANARY}",
+    f"42/_event,{CANARY}",
+    f'42/_event,["event", "{CANARY}"]',
+    f'42/_event,["event", {{"name": "{CANARY}", "payload": {{}}}}]',
+    f'42/_event,["{CANARY}", {{}}]',
+    f"40/{CANARY},{{}}",
+    '42/_event,["event",' + "[" * 50_000,
+    f'42/_event,["event", {{"name": "{HYDRATE}", "payload": {{"{CANARY}": 1}}}}]',
+    f'42/_event,["event", {{"name": "{HYDRATE}", "router_data": {{"query": "{CANARY}"}}}}]',
+    f'451-/_event,["event",{{"_placeholder":true,"num":0,"x":"{CANARY}"}}]',
+]
+
+
+async def test_malformed_messages_harm_nobody_and_are_never_logged(
+    browser: Browser, people: People, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    session = await people.session(people.alice)
+    async with aiohttp.ClientSession(headers={"Origin": ORIGIN}) as outsider:
+        raw = await outsider.ws_connect(f"{browser.address}/_event/?EIO=4&transport=websocket&token=raw")
+        await raw.send_str("40/_event,{}")
+        for text in MALFORMED:
+            await raw.send_str(text)
+        await raw.send_bytes(CANARY.encode())
+        await raw.send_str('42/_event,["ping"]')
+        # The same connection is still heard.
+        while "pong" not in (await raw.receive_str(timeout=10)):
+            pass
+        await raw.close()
+    await browser.connect(Cookie=f"session={session.reveal()}")
+    await browser.until(lambda: browser.vars.get("lines") == ["Alice"])
+    written = capsys.readouterr()
+    assert CANARY not in caplog.text + written.out + written.err
+
+
+async def test_a_flood_from_one_tab_holds_up_nobody_else(browser: Browser, app: Any, people: People) -> None:
+    flooding, session = await people.session(people.bob), await people.session(people.alice)
+    await browser.connect(Cookie=f"session={session.reveal()}")
+    await browser.until(lambda: browser.vars.get("lines"))
+    call = json.dumps(["event", {"name": f"{PageState.get_full_name()}.load_lines", "payload": {}}])
+    headers = {"Origin": ORIGIN, "Cookie": f"session={flooding.reveal()}"}
+    async with aiohttp.ClientSession(headers=headers) as flooder:
+        raw = await flooder.ws_connect(f"{browser.address}/_event/?EIO=4&transport=websocket&token=flood")
+        await raw.send_str("40/_event,{}")
+        for _ in range(2_000):
+            await raw.send_str(f"42/_event,{call}")
+        waits = []
+        for _ in range(5):
+            browser.vars["lines"] = None
+            begun = time.monotonic()
+            await browser.send(f"{PageState.get_full_name()}.clear_lines")
+            await browser.until(lambda: browser.vars["lines"] == [])
+            waits.append(time.monotonic() - begun)
+        # The server hangs up on it.
+        async for _ in raw:
+            pass
+    # Two thousand events would keep the server busy for many seconds.
+    assert sorted(waits)[2] < 1
+    # Leaving earlier would cancel handlers whose queries then end after the test's event loop.
+    async with asyncio.timeout(30):
+        while app.event_processor._tasks:  # noqa: ASYNC110, Reflex tells nobody when it is done
+            await asyncio.sleep(0.02)

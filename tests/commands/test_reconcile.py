@@ -1,0 +1,57 @@
+"""`reconcile` as a shell sees it: exit codes, and the same sentence in words and as JSON."""
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+
+from integration_admin.core.clock import SystemClock
+from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.database import Database
+from integration_admin.data.repositories.deliveries import Intent, Settlement
+from tests.builders import make_claim, save_records, save_run
+from tests.commands.shell import ORGANISATION, Run, connect
+from tests.data.taken_up import take_up
+
+
+def deliver(instance: Path, integration: str) -> None:
+    """Note that a claim was delivered just now."""
+    (file,) = instance.glob("*.sqlite3")
+
+    async def store() -> None:
+        database, now = Database(f"sqlite:///{file}"), SystemClock().now()
+        async with database.system() as system:
+            organisation = await system.organisation_named(ORGANISATION[1])
+        assert organisation is not None
+        run = await save_run(database, organisation.id, uuid.UUID(integration), finished_at=now)
+        (record,) = await save_records(database, organisation.id, make_claim(id="EC-1"))
+        async with database.write(organisation.id) as unit:
+            await take_up(unit, uuid.UUID(integration), [record])
+            (row,) = await unit.deliveries.of_record(record.id)
+            await unit.deliveries.begin_sending([Intent(row.id, row.state, 0, 1, "h")], run.id, now)
+            done = Settlement(row.id, DeliveryState.SENDING, 1, DeliveryState.DELIVERED)
+            await unit.deliveries.settle([done], now)
+        await database.close()
+
+    asyncio.run(store())
+
+
+def test_what_agrees_ends_with_0_and_what_cannot_be_asked_with_1(organisation: Run, tmp_path: Path) -> None:
+    integration = connect(tmp_path / "instance")
+    nothing = organisation("reconcile", integration, "--json")
+    assert nothing.returncode == 0, nothing.stderr
+    answer = json.loads(nothing.stdout)
+    assert (answer["state"], answer["here"], answer["lines"]) == ("agrees", {}, [])
+
+    deliver(tmp_path / "instance", integration)
+    # There is no token stored, so the question does not even leave.
+    refused = organisation("reconcile", integration, "--json")
+    assert refused.returncode == 1, refused.stderr
+    answer = json.loads(refused.stdout)
+    assert (answer["state"], answer["version"]) == ("not_compared", 2)
+    in_words = organisation("reconcile", integration)
+    assert (in_words.returncode, in_words.stdout.strip()) == (1, answer["message"])
+
+    wrong = organisation("reconcile", integration, "--period", "soon")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "is not a month" in wrong.stderr

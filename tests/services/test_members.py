@@ -1,0 +1,216 @@
+"""Who is let into an organisation, and who is no longer."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from integration_admin.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from integration_admin.core.secret import Secret
+from integration_admin.core.statuses import Role
+from integration_admin.data.database import Database
+from integration_admin.services.organisations import Organisations
+from tests.builders import make_member, save_organisation
+from tests.fakes import FakeClock
+from tests.services.people import PASSWORD, SITE, Office
+
+KARI = ("Kari Nordmann", "Kari@Example.org", "coordinator")
+EMAIL = "kari@example.org"
+
+
+@pytest.fixture
+async def office(sqlite_database: Database, clock: FakeClock) -> AsyncIterator[Office]:
+    opened = await Office(sqlite_database, clock).open()
+    yield opened
+    # What is written down after the answer still needs the database.
+    await opened.close()
+
+
+async def test_an_invitation_goes_by_e_mail_and_makes_a_member_once(office: Office) -> None:
+    handed = await office.members.invite(office.actor(), *KARI)
+    assert (handed.email, handed.address) == (EMAIL, None)
+    (mail,) = office.mailbox.mails
+    assert (mail.to, mail.language) == (EMAIL, "en")
+    assert "Alice" in mail.text
+    assert "Prøveforbundet" in mail.html
+    token = office.mailbox.carried()
+    assert len(token.reveal()) == 43
+    assert token.reveal() not in str(await office.stored_links())
+
+    assert (await office.links.open(token)).email == EMAIL
+    await office.links.accept(token, PASSWORD)
+    assert (await office.enter(EMAIL)).actor.role is Role.COORDINATOR
+    with pytest.raises(NotFound):
+        await office.links.accept(token, Secret("another long password"))
+    assert [line[1:] for line in await office.told()] == [
+        ("member.invite", EMAIL),
+        ("member.join", EMAIL),
+        ("sign_in", ""),
+    ]
+    assert await office.members.invitations(office.actor()) == []
+
+
+async def test_without_a_mail_server_whoever_invites_passes_the_link_on(
+    sqlite_database: Database, clock: FakeClock
+) -> None:
+    office = await Office(sqlite_database, clock, mail_is_set_up=False).open()
+    handed = await office.members.invite(office.actor(), *KARI)
+    assert handed.address is not None
+    assert handed.address.reveal().startswith(f"{SITE}/link#")
+    assert handed.trouble is None
+    assert office.mailbox.mails == []
+
+
+async def test_a_link_that_is_not_taken_by_the_mail_server_is_handed_out_with_the_reason(
+    office: Office,
+) -> None:
+    office.mailbox.refuses = True
+    handed = await office.members.invite(office.actor(), *KARI)
+    assert handed.address is not None
+    assert handed.trouble is not None
+
+
+async def test_only_the_newest_link_of_an_invitation_works_and_none_once_it_is_withdrawn(
+    office: Office,
+) -> None:
+    await office.members.invite(office.actor(), *KARI)
+    (invitation,) = await office.members.invitations(office.actor())
+    await office.members.invite_again(office.actor(), invitation.id)
+    with pytest.raises(NotFound):
+        await office.links.open(office.mailbox.carried(0))
+    assert (await office.links.open(office.mailbox.carried(1))).organisation == "Prøveforbundet"
+    (invitation,) = await office.members.invitations(office.actor())
+    await office.members.withdraw(office.actor(), invitation.id)
+    with pytest.raises(NotFound):
+        await office.links.open(office.mailbox.carried(1))
+    with pytest.raises(NotFound):
+        await office.members.withdraw(office.actor(), invitation.id)
+
+
+async def test_an_invitation_is_good_for_three_days(office: Office) -> None:
+    await office.members.invite(office.actor(), *KARI)
+    office.clock.advance(timedelta(hours=72) - timedelta(seconds=1))
+    await office.links.open(office.mailbox.carried())
+    office.clock.advance(1)
+    with pytest.raises(NotFound):
+        await office.links.open(office.mailbox.carried())
+    assert await office.members.invitations(office.actor()) == []
+
+
+async def test_of_two_who_use_a_link_at_once_one_gets_in(office: Office) -> None:
+    await office.members.invite(office.actor(), *KARI)
+    tries = (office.links.accept(office.mailbox.carried(), PASSWORD) for _ in range(2))
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(outcome, NotFound | Conflict) for outcome in outcomes) == 1
+    members = await Organisations(office.database, office.passwords, office.clock).members(office.actor())
+    assert [member.name for member in members] == ["Alice", "Bob", "Kari Nordmann"]
+
+
+async def test_whoever_signs_in_elsewhere_is_told_so_by_the_link_and_not_by_the_invitation(
+    office: Office,
+) -> None:
+    await save_organisation(office.database, make_member("Charlie", email=EMAIL))
+    await office.members.invite(office.actor(), *KARI)
+    with pytest.raises(Conflict):
+        await office.links.accept(office.mailbox.carried(), PASSWORD)
+    with pytest.raises(Conflict):
+        await office.members.invite(office.actor(), "Bob", office.bob.email, "viewer")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (("", EMAIL, "viewer"), "name"),
+        (("Kari\nNordmann", EMAIL, "viewer"), "name"),
+        (("Kari", "kari", "viewer"), "email"),
+        (("Kari", EMAIL, "owner"), "role"),
+    ],
+)
+async def test_what_is_wrong_with_an_invitation_is_said_by_its_field(
+    office: Office, wrong: tuple[str, str, str], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await office.members.invite(office.actor(), *wrong)
+    assert set(caught.value.fields) == {field}
+    assert office.mailbox.mails == []
+
+
+async def test_a_removed_member_is_out_at_once_with_every_session_and_link(office: Office) -> None:
+    sessions = [await office.begin(office.bob) for _ in range(2)]
+    await office.members.make_reset(office.actor(), office.bob.id)
+    await office.members.remove(office.actor(), office.bob.id)
+    assert [await office.sign_in.resolve(one) for one in sessions] == [None, None]
+    with pytest.raises(NotFound):
+        await office.links.open(office.mailbox.carried())
+    with pytest.raises(NotFound):
+        await office.members.remove(office.actor(), office.bob.id)
+    assert (await office.told())[-1] == ("Alice", "member.remove", office.bob.email)
+
+
+async def test_a_role_counts_at_once_and_the_change_is_told(office: Office) -> None:
+    session = await office.begin(office.bob)
+    await office.members.change_role(office.actor(), office.bob.id, "coordinator")
+    assert (await office.who(session)).actor.role is Role.COORDINATOR
+    with pytest.raises(InvalidInput):
+        await office.members.change_role(office.actor(), office.bob.id, "owner")
+    assert await office.told() == [("Alice", "member.role", office.bob.email)]
+
+
+async def test_the_last_administrator_stays_one(office: Office) -> None:
+    with pytest.raises(Conflict):
+        await office.members.remove(office.actor(), office.alice.id)
+    with pytest.raises(Conflict):
+        await office.members.change_role(office.actor(), office.alice.id, "viewer")
+    await office.members.change_role(office.actor(), office.bob.id, "administrator")
+    await office.members.change_role(office.actor(), office.alice.id, "viewer")
+
+
+async def test_two_administrators_who_remove_each_other_leave_one(
+    database: Database, clock: FakeClock
+) -> None:
+    office = await Office(database, clock).open()
+    await office.members.change_role(office.actor(), office.bob.id, "administrator")
+    each = (office.members.remove(office.actor(), one.id) for one in (office.alice, office.bob))
+    outcomes = await asyncio.gather(*each, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "NoneType"]
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.VIEWER])
+async def test_only_administrators_decide_who_is_in(office: Office, role: Role) -> None:
+    actor, bob, some = office.actor(role), office.bob.id, uuid.uuid4()
+    for attempt in (
+        office.members.invitations(actor),
+        office.members.invite(actor, *KARI),
+        office.members.invite_again(actor, some),
+        office.members.withdraw(actor, some),
+        office.members.make_reset(actor, bob),
+        office.members.change_role(actor, bob, "administrator"),
+        office.members.remove(actor, bob),
+        office.sessions.end_of_member(actor, bob),
+    ):
+        with pytest.raises(NotPermitted):
+            await attempt
+
+
+async def test_another_organisations_people_are_as_missing_as_nobodys(office: Office) -> None:
+    charlie = make_member("Charlie")
+    other = await save_organisation(office.database, charlie)
+    stranger = office.actor()
+    theirs: Any = type(stranger)(other.id, "Charlie", Role.ADMINISTRATOR, charlie.id)
+    await office.members.invite(theirs, *KARI)
+    (invitation,) = await office.members.invitations(theirs)
+    for attempt in (
+        office.members.invite_again(stranger, invitation.id),
+        office.members.withdraw(stranger, invitation.id),
+        office.members.make_reset(stranger, charlie.id),
+        office.members.change_role(stranger, charlie.id, "viewer"),
+        office.members.remove(stranger, charlie.id),
+        office.sessions.end_of_member(stranger, charlie.id),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+    assert await office.told() == []
+    assert (await office.links.open(office.mailbox.carried())).email == EMAIL

@@ -1,0 +1,130 @@
+"""The organisation's pages in a tab: inviting, one member, API tokens; links and tokens are shown past every var."""
+
+import os
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from integration_admin.core.statuses import Role
+from integration_admin.services import container
+from integration_admin.services.members import Members
+from integration_admin.services.one_time_links import LinkPost
+from integration_admin.services.organisations import Organisations
+from integration_admin.services.passwords import Passwords
+from integration_admin.services.sessions import Sessions
+from integration_admin.services.tokens import ApiTokens
+from integration_admin.states.access import AccessMiddleware
+from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokensState
+from integration_admin.states.handing import LINK_FIELD
+from integration_admin.states.member import MemberState
+from integration_admin.states.organisation import MembersState
+from integration_admin.states.shell import ShellState
+from tests.services.people import SITE, Mailbox
+from tests.states.people import People
+from tests.states.tab import Tab, open_tab
+
+HOME, TOKENS = "/settings/organisation", "/settings/organisation/api-tokens"
+PAGES = {
+    HOME.strip("/"): [MembersState.load],
+    "settings/organisation/members/[member]": [MemberState.load],
+    TOKENS.strip("/"): [ApiTokensState.load],
+}
+KARI = {"name": "Kari", "email": "kari@example.org", "role": "coordinator"}
+
+
+@pytest.fixture
+async def tab(people: People) -> AsyncIterator[Tab]:
+    database, clock = people.database, people.clock
+    post = LinkPost(Mailbox(), clock, os.urandom, SITE, mail_is_set_up=False)
+    services = SimpleNamespace(
+        sign_in=container.current().sign_in,
+        organisations=Organisations(database, Passwords(), clock),
+        people=SimpleNamespace(members=Members(database, post, clock), sessions=Sessions(database, clock)),
+        tokens=ApiTokens(database, clock, os.urandom),
+    )
+    container.install(cast("Any", services))
+    async with open_tab(PAGES, AccessMiddleware()) as opened:
+        yield opened
+
+
+async def test_an_administrator_invites_and_withdraws(tab: Tab, people: People) -> None:
+    await tab.connect(await people.session(people.alice), HOME)
+    assert tab[MembersState.members][1]["href"] == f"{HOME}/members/{people.bob.id}"
+    await tab.send(MembersState.invite, form=KARI | {"email": "kari"})
+    assert [error["field"] for error in tab[MembersState.errors]] == ["email"]
+
+    await tab.send(MembersState.invite, form=KARI)
+    (written,) = tab.written
+    assert LINK_FIELD.replace("-", "_") in written["ref"]
+    assert written["value"].startswith(f"{SITE}/link#")
+    assert tab[MembersState.to_pass_on]
+    assert "/link#" not in str(tab.received)
+    (invitation,) = tab[MembersState.invitations]
+    await tab.send(MembersState.invite_again, invitation_id=invitation["id"])
+    assert len({one["value"] for one in tab.written}) == 2
+
+    (invitation,) = tab[MembersState.invitations]
+    await tab.send(MembersState.withdraw, invitation_id=invitation["id"])
+    assert tab[MembersState.invitations] == []
+    assert tab[MembersState.withdrawn]
+    assert tab[MembersState.to_pass_on] == ""
+
+
+async def test_an_administrator_changes_and_removes_a_member(tab: Tab, people: People) -> None:
+    bobs = await people.session(people.bob)
+    await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
+    assert (tab[MemberState.name], tab[MemberState.role]) == ("Bob", "viewer")
+    await tab.send(MemberState.change_role, form={"role": "coordinator"})
+    assert tab[MemberState.role] == "coordinator"
+    await tab.send(MemberState.make_link)
+    assert tab.written[0]["value"].startswith(f"{SITE}/link#")
+    assert "/link#" not in str(tab.received)
+    await tab.send(MemberState.end_sessions)
+    assert len(tab[MemberState.done]) == 1
+    assert await container.current().sign_in.resolve(bobs) is None
+    await tab.send(MemberState.remove)
+    assert tab.redirects == [HOME]
+    assert tab[ShellState.notice]
+
+    await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
+    assert tab[MemberState.missing]
+    assert tab[MemberState.refusal]
+
+
+async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people: People) -> None:
+    await tab.connect(await people.session(people.alice), TOKENS)
+    await tab.send(ApiTokensState.make, form={"name": "Expense system", "last_day": "2026-11-20"})
+    assert [error["field"] for error in tab[ApiTokensState.errors]] == ["scopes"]
+    form = {"name": "Expense system", "scope-records-write": True, "last_day": "2027-01-31"}
+    await tab.send(ApiTokensState.make, form=form)
+    (written,) = tab.written
+    assert TOKEN_FIELD.replace("-", "_") in written["ref"]
+    assert written["value"].startswith("ia_")
+    assert written["value"] not in str(tab.received)
+    (line,) = tab[ApiTokensState.lines]
+    assert (line["name"], line["used"], line["is_over"]) == ("Expense system", "", False)
+    await tab.send(ApiTokensState.revoke, token_id=line["id"])
+    assert tab[ApiTokensState.lines] == []
+    assert not tab[ApiTokensState.shows_new]
+    assert len(tab[ApiTokensState.revoked]) == 1
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.VIEWER])
+async def test_others_see_the_members_and_change_nothing(tab: Tab, people: People, role: Role) -> None:
+    async with people.database.write(people.bob.organisation_id) as unit:
+        (await unit.organisations.member(people.bob.id)).role = role
+    await tab.connect(await people.session(people.bob), HOME)
+    assert [line["href"] for line in tab[MembersState.members]] == ["", ""]
+    for handler, payload in (
+        (MembersState.invite, {"form": KARI}),
+        (MemberState.remove, {}),
+        (MemberState.change_role, {"form": {"role": "administrator"}}),
+        (ApiTokensState.make, {"form": {"name": "x", "scope-records-write": True}}),
+    ):
+        await tab.send(handler, **payload)
+    assert tab.written == []
+    async with people.database.read(people.bob.organisation_id) as unit:
+        assert {line.action for line in await unit.audit.latest()} == {"access.denied"}
+        assert len(await unit.organisations.members()) == 2
