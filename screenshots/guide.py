@@ -16,7 +16,7 @@ _LANGUAGES = {"nb": "Bokmål", "en": "English"}
 _PAGES = {
     "dashboard": road.DASHBOARD,
     "mapping": road.DASHBOARD + "/{id}/mapping",
-    "integration": road.DASHBOARD + "/{id}",
+    "failures": road.DASHBOARD + "/{id}/failures",
     "record": "/records/expense_claim/EC-2026-0804",
 }
 
