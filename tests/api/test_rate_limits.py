@@ -31,7 +31,7 @@ def limits(caller: int, address: int) -> RateLimits:
 
 async def test_a_token_that_asks_too_often_is_told_when_to_come_again() -> None:
     async with client(limits(2, 100)) as asking:
-        one, other = ({"Authorization": f"Bearer ia_{name}"} for name in "ab")
+        one, other = ({"Authorization": f"Bearer ia_{name}", "Accept-Language": "en"} for name in "ab")
         for _ in range(2):
             assert (await asking.post("/api/v1/records", headers=one, content=b"x" * 100_000)).text == "done"
         refused = await asking.post("/api/v1/records", headers=one, content=b"x" * 100_000)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from integration_admin.core.errors import Conflict
-from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
+from integration_admin.core.statuses import DeliveryState, IntegrationState, LinkPurpose, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery
 from integration_admin.data.models_access import ApiToken, Session, VaultKey
@@ -27,6 +27,7 @@ from tests.builders import (
     save_records,
     save_run,
 )
+from tests.data.people_rows import make_link
 from tests.data.taken_up import export, intent, outcome
 from tests.data.worlds import LATER, Neighbours, make_credential, make_schedule
 from tests.fakes import START
@@ -88,6 +89,19 @@ async def test_an_api_token_is_found_by_its_hash(database: Database) -> None:
         assert await system.token_by_hash("h2") is None
     assert found is not None
     assert (found.organisation_id, found.scopes) == (organisation.id, ["records:write"])
+
+
+async def test_a_one_time_link_is_found_by_its_hash_with_its_organisation(database: Database) -> None:
+    member = make_member()
+    organisation = await save_organisation(database, member)
+    link = make_link(member, LinkPurpose.INVITATION, token_hash="h1")
+    async with database.write(organisation.id) as unit:
+        await unit.people.add_link(link)
+    async with database.system() as system:
+        found = await system.link_by_hash("h1")
+        assert await system.link_by_hash("h2") is None
+    assert found is not None
+    assert (found[0].email, found[1].id) == (link.email, organisation.id)
 
 
 async def test_members_come_by_name_and_keep_their_language(database: Database) -> None:
