@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Boolean, Text, bindparam, select
+from sqlalchemy import BigInteger, Boolean, Text, bindparam, select, text
 
 from integration_admin.data.columns import UTCDateTime
 from integration_admin.data.database import Database
 from integration_admin.data.json_rows import folded, unfolded
+from integration_admin.data.models import Delivery
 
 COLUMNS = {"number": BigInteger(), "word": Text(), "at": UTCDateTime(), "truth": Boolean()}
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -114,3 +115,17 @@ async def test_whatever_the_rows_hold_they_come_out_as_they_went_in(
     database: Database, rows: list[Row]
 ) -> None:
     assert await round_trip(database, rows) == rows
+
+
+async def test_rows_are_found_by_their_index_behind_row_level_security(postgresql_database: Database) -> None:
+    given_rows = unfolded("postgresql", bindparam("rows", type_=Text), {"id": BigInteger()})
+    joined = select(Delivery.attempts).join(given_rows, Delivery.id == given_rows.c.id)
+    compiled = joined.compile(dialect=postgresql_database.engine.dialect)
+    async with postgresql_database.engine.connect() as connection:
+        # With no rows there any plan is cheap; what matters is that this one is allowed.
+        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"):
+            await connection.execute(text(f"SET LOCAL {setting} = off"))
+        plan = await connection.exec_driver_sql(f"EXPLAIN {compiled}", {**compiled.params, "rows": "[[1]]"})
+        steps = [row[0].strip() for row in plan]
+    assert any(step.startswith("Index Cond: (id = ") for step in steps), steps
+    assert not any(step.startswith("Join Filter") for step in steps), steps
