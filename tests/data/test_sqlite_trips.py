@@ -13,6 +13,7 @@ from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.deliveries import Settlement
+from integration_admin.data.repositories.fates import note_statement, postpone_statement
 from integration_admin.data.repositories.moves import begin_statement, settle_statement
 from integration_admin.data.sqlite import ConnectionThread, OneTripCursor
 from tests.builders import save_integration, save_organisation
@@ -53,8 +54,10 @@ async def plan_of(database: Database, statement: Callable[[str], Update], row: l
     [
         (begin_statement, [1, "ready", 0, 1, "digest"]),
         (settle_statement, [1, "sending", 1, "delivered", "ext", None, None, 0]),
+        (postpone_statement, [1, None, None]),
+        (note_statement, [1, "booked", ""]),
     ],
-    ids=["begin", "settle"],
+    ids=["begin", "settle", "postpone", "note"],
 )
 @pytest.mark.parametrize("analysed", [False, True])
 async def test_moving_deliveries_starts_from_the_given_rows_and_never_reads_the_table(

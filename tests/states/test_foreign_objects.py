@@ -63,6 +63,7 @@ TRIED_ELSEWHERE = {
     "HealthState.follow": "it looks only while a run that was shown is under way, by what `load` looks with",
     "HealthState.retry": "the handlers before it have left nothing to retry; see tests/services",
     "HealthState.answer_missed": "once the question is answered, ours is like one that was never asked",
+    "MembersState.withdraw": "the handler before it has made a new invitation in place of ours; see test_organisation",
     "MappingState.search": "what it offers depends on the lists that another handler has read anew; see tests/states",
     "ReauthenticationState.load": "it needs a password that was given long ago; see tests/services",
     "RunState.follow": "it looks only while a run that was shown is under way, by what `load` looks with",

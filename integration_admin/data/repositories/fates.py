@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import BigInteger, Table, Text, Update, Uuid, bindparam, case, select, update
+from sqlalchemy import BigInteger, Table, Text, Update, bindparam, case, select, update
 
 from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.columns import UTCDateTime
-from integration_admin.data.json_rows import folded, unfolded
+from integration_admin.data.json_rows import folded, owned_and_given, unfolded
 from integration_admin.data.models import Delivery
 from integration_admin.data.repositories.base import Repository
 
@@ -35,7 +35,7 @@ class Followed(NamedTuple):
 
 
 class Postponed(NamedTuple):
-    """When to look at a delivery again that was due at `seen`; none for never. In the order `_postpone` reads."""
+    """When to look at a delivery again that was due at `seen`; none for never. In the order `postpone_statement` reads."""
 
     id: int
     seen: datetime
@@ -43,7 +43,7 @@ class Postponed(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What became of a delivery, in the order `_note` reads; `external_id` is empty where it did not change."""
+    """What became of a delivery, in the order `note_statement` reads; `external_id` is empty where it did not change."""
 
     id: int
     fate: FateState
@@ -74,11 +74,11 @@ class FateRepository(Repository):
 
         Whoever puts one off first is the one to look at it.
         """
-        return await self._change(_postpone, rows)
+        return await self._change(postpone_statement, rows)
 
     async def note(self, rows: Sequence[Seen], at: datetime) -> frozenset[int]:
         """Note what became of deliveries; what is booked is not looked at any more. Return the ids noted."""
-        return await self._change(_note, rows, at=at)
+        return await self._change(note_statement, rows, at=at)
 
     async def put_right(self, integration_id: uuid.UUID, record_id: int, at: datetime) -> str | None:
         """Count what was refused as booked, because a person says so; return our reference, or none if it was not."""
@@ -125,7 +125,8 @@ class FateRepository(Repository):
 
 
 @lru_cache(maxsize=2)
-def _postpone(dialect: str) -> Update:
+def postpone_statement(dialect: str) -> Update:
+    """Return the statement that puts off the next look; takes `rows` and `organisation`."""
     given = unfolded(
         dialect,
         bindparam("rows", type_=Text),
@@ -134,8 +135,7 @@ def _postpone(dialect: str) -> Update:
     return (
         update(_DELIVERIES)
         .where(
-            _DELIVERIES.c.organisation_id == bindparam("organisation", type_=Uuid()),
-            _DELIVERIES.c.id == given.c.id,
+            *owned_and_given(dialect, _DELIVERIES, given),
             _DELIVERIES.c.fate_due_at == given.c.seen,
         )
         .values(fate_due_at=given.c.due_at)
@@ -144,7 +144,8 @@ def _postpone(dialect: str) -> Update:
 
 
 @lru_cache(maxsize=2)
-def _note(dialect: str) -> Update:
+def note_statement(dialect: str) -> Update:
+    """Return the statement that notes what became of deliveries; takes `rows`, `organisation` and `at`."""
     given = unfolded(
         dialect,
         bindparam("rows", type_=Text),
@@ -155,8 +156,7 @@ def _note(dialect: str) -> Update:
     return (
         update(_DELIVERIES)
         .where(
-            _DELIVERIES.c.organisation_id == bindparam("organisation", type_=Uuid()),
-            _DELIVERIES.c.id == given.c.id,
+            *owned_and_given(dialect, _DELIVERIES, given),
             _DELIVERIES.c.state == DeliveryState.DELIVERED.value,
         )
         .values(

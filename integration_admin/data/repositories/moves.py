@@ -15,7 +15,6 @@ from sqlalchemy import (
     Subquery,
     Table,
     Text,
-    UnaryExpression,
     Update,
     Uuid,
     bindparam,
@@ -26,12 +25,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeEngine
 
 from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.columns import UTCDateTime
-from integration_admin.data.json_rows import unfolded
+from integration_admin.data.json_rows import owned_and_given, unfolded
 from integration_admin.data.models import Delivery, RecordRow
 
 _DELIVERIES = cast("Table", Delivery.__table__)
@@ -144,13 +142,8 @@ def settle_statement(dialect: str) -> Update:
 
 
 def _unchanged(dialect: str, given: Subquery) -> tuple[ColumnElement[bool], ...]:
-    owner: ColumnElement[Any] = _DELIVERIES.c.organisation_id
-    if dialect == "sqlite":
-        # Its planner takes an organisation to own ten rows and would begin there; a plus keeps it from that.
-        owner = UnaryExpression(owner, operator=custom_op("+"), type_=Uuid())
     return (
-        owner == bindparam("organisation", type_=Uuid()),
-        _DELIVERIES.c.id == given.c.id,
+        *owned_and_given(dialect, _DELIVERIES, given),
         _DELIVERIES.c.state == given.c.was,
         _DELIVERIES.c.attempts == given.c.attempts,
     )
