@@ -6,7 +6,10 @@ BIN := .venv/bin
 READY := .venv/ready
 LOCALE := integration_admin/locale
 
-.PHONY: help setup run test lock texts bench faults mutants lighthouse security screenshots
+# What Python has compiled is kept, whatever the environment says: the tests start it a hundred times.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help setup run test style types imports lock texts bench faults mutants lighthouse security screenshots
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +27,18 @@ run: $(READY) ## start the demo on port 3000 of this machine; PORT= moves it
 	@exec $(BIN)/integration-admin demo --port $(PORT)
 
 test: $(READY) ## check style, types and imports, then run every test
+	@$(MAKE) --no-print-directory --jobs=2 types style imports
+	@exec $(BIN)/pytest -n 3 --no-loadscope-reorder
+
+style: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(READY)
 	$(BIN)/mypy
+
+imports: $(READY)
 	$(BIN)/lint-imports
-	@exec $(BIN)/pytest -n 3 --no-loadscope-reorder
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -12,16 +12,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
-from tests import canary
+from tests import canary, statements
 from tests.fakes import FakeClock
 from tests.postgresql import Server, running_server
 
 _TOGETHER = {
     # These serve the built pages, and there is one build.
-    "e2e": "_pages",
-    "scale_out": "_pages",
-    "commands": "_pages",
-    "faults": "_faults",
+    "tests/commands/test_demo.py": "_pages",
+    "tests/e2e/": "_pages",
+    "tests/scale_out/test_web.py": "_pages",
+    "tests/faults/": "_faults",
+    # Mostly waits, so it goes beside others that do not, early.
+    "tests/scale_out/test_workers.py": "_workers",
 }
 
 
@@ -43,15 +45,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group_of(path: str) -> str:
-    return _TOGETHER.get(Path(path).parts[1], path)
+    return next((group for start, group in _TOGETHER.items() if path.startswith(start)), path)
 
 
 _LEAKS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin with nothing leaked."""
+    """Begin with nothing leaked, and with databases that share what they compile."""
     config.stash[_LEAKS] = []
+    statements.share()
 
 
 @pytest.hookimpl(wrapper=True)

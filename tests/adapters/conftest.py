@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integration_admin.adapters.outbound import OutboundClient
 from tests.adapters.hostile import Authority, Behaviour, Server
 
 Serve = Callable[..., Awaitable[Server]]
@@ -60,3 +61,10 @@ async def serve() -> AsyncIterator[Serve]:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A certificate authority that nothing trusts unless a test says so."""
     return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+async def outbound() -> AsyncIterator[OutboundClient]:
+    """The client the product calls others with, allowed to call this machine."""
+    async with OutboundClient(allow=("127.0.0.0/8",)) as client:
+        yield client

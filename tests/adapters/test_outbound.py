@@ -54,8 +54,8 @@ AFTER_SENDING: dict[str, tuple[Behaviour, str, Cause]] = {
     "a head byte by byte": (dripping(HEAD, b"X-A: b\r\n"), "deadline", Cause.NO_ANSWER),
     "endless interim answers": (
         flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99),
-        "deadline",
-        Cause.NO_ANSWER,
+        "bad_response",
+        Cause.BAD_RESPONSE,
     ),
     "a body byte by byte": (
         dripping(HEAD + b"Content-Length: 999999\r\n\r\n", b"x"),
@@ -192,7 +192,7 @@ async def test_a_host_that_does_not_pick_up_is_told_as_such(scheme: str, client:
 )
 def test_the_systems_error_numbers_are_told_apart(number: int, code: str, cause: Cause) -> None:
     key: Any = None
-    found = cause_of(aiohttp.ClientConnectorError(key, OSError(number, "")), Call(NAME))
+    found = cause_of(aiohttp.ClientConnectorError(key, OSError(number, "")), Call(NAME, 1))
     _expect(found.error(NAME), code, Fault.TRANSIENT, cause, NAME)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from integration_admin.adapters.outbound import OutboundClient, Response
+from integration_admin.adapters.outbound import OutboundClient, Response, answers_within
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.secret import Secret
 from tests.adapters.conftest import Serve
@@ -29,6 +29,7 @@ from tests.adapters.hostile import (
 NAME = "erp.example.org"
 CANARY = "canary-9f31c7d2"
 IN_PATH = "canary-in-path"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
@@ -168,6 +169,22 @@ async def test_one_byte_above_the_limit_is_too_much(
     with pytest.raises(AdapterError) as caught:
         await client.request("GET", f"http://127.0.0.1:{server.port}/", max_bytes=1000)
     assert caught.value.code == "too_large"
+
+
+async def test_what_frames_a_body_counts_too(client: OutboundClient, serve: Serve) -> None:
+    server = await serve(answering(CHUNKED + b"1;%b\r\nx\r\n" % (b"x" * 300) * 999))
+    with pytest.raises(AdapterError) as caught:
+        await client.request("GET", f"http://127.0.0.1:{server.port}/", max_bytes=1000)
+    assert caught.value.code == "too_large"
+
+
+async def test_a_limit_around_calls_holds_whatever_they_ask_for(client: OutboundClient, serve: Serve) -> None:
+    server = await serve(keeping_alive(answer(bytes(1001))))
+    url = f"http://127.0.0.1:{server.port}/"
+    with answers_within(1000), pytest.raises(AdapterError) as caught:
+        await client.request("GET", url)
+    assert caught.value.code == "too_large"
+    assert len((await client.request("GET", url)).body) == 1001
 
 
 async def test_an_answer_to_head_has_no_body_whatever_it_announces(

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.data.worlds import Neighbours, World, fill, open_database
+from tests.postgresql import Server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["sqlite", "postgresql"])
@@ -33,3 +34,13 @@ async def own_neighbours(
     url, ours, theirs = filled
     async with open_database(copy_database(url)) as database:
         yield Neighbours(database, ours, theirs)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database that may be migrated down, once on each engine."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    server: Server = request.getfixturevalue("postgresql_server")
+    return server.new_migrated()

@@ -1,18 +1,15 @@
 """Failures from before they were told by cause have, after the upgrade, what new ones are given when they are written."""
 
-import pytest
 from sqlalchemy import text
 
-from alembic import command
 from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.statuses import DeliveryState, FailureState
-from integration_admin.data import migrations
 from integration_admin.data.models import Failure
 from tests.builders import save_run
+from tests.data.moving import move_down_and_up
 from tests.data.taken_up import export
 from tests.data.worlds import make_failure, open_database
 from tests.fakes import START
-from tests.postgresql import Server
 
 STATES = (
     DeliveryState.REJECTED,
@@ -21,16 +18,6 @@ STATES = (
     DeliveryState.DELIVERED,
     DeliveryState.DELIVERED,
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database that may be migrated down, once on each engine."""
-    if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
-        return url
-    server: Server = request.getfixturevalue("postgresql_server")
-    return server.new_migrated()
 
 
 async def test_failures_from_before_are_told_like_new_ones(migrated_url: str) -> None:
@@ -44,9 +31,7 @@ async def test_failures_from_before_are_told_like_new_ones(migrated_url: str) ->
         async with database.write(setting.organisation_id) as unit:
             await unit.runs.add_failures([again, *failures])
         cause = cause_of(failures[0].fault, failures[0].field, failures[0].message)
-    for move, revision in ((command.downgrade, "0011"), (command.upgrade, "head")):
-        with migrations.schema_connection(migrated_url) as connection:
-            move(migrations.alembic_config(connection), revision)
+    move_down_and_up(migrated_url, "0011")
     async with open_database(migrated_url) as database, database.read(setting.organisation_id) as unit:
         rows = await unit.runs._all(unit.runs._select(Failure).order_by(Failure.id))
         assert await unit.failures.causes(setting.integration_id, FailureState.REFUSED, "", 9) == [cause]

@@ -1,32 +1,12 @@
 """Mappings from before there were versions stay as they were, and who does not know of versions can go on saving."""
 
-import pytest
-
-from alembic import command
 from integration_admin.core.mapping import FieldMapping
-from integration_admin.data import migrations
 from tests.builders import make_member, save_integration, save_organisation
+from tests.data.moving import move_down_and_up
 from tests.data.worlds import open_database
 from tests.fakes import START
-from tests.postgresql import Server
 
 MAPPING = {"account": FieldMapping(source="line.category", values={"meals": "7350"})}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database that may be migrated down, once on each engine."""
-    if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
-        return url
-    server: Server = request.getfixturevalue("postgresql_server")
-    return server.new_migrated()
-
-
-def move_down_and_up(url: str) -> None:
-    for move, revision in ((command.downgrade, "0006"), (command.upgrade, "head")):
-        with migrations.schema_connection(url) as connection:
-            move(migrations.alembic_config(connection), revision)
 
 
 async def test_mappings_survive_and_the_next_save_is_the_first_version(migrated_url: str) -> None:
@@ -36,7 +16,7 @@ async def test_mappings_survive_and_the_next_save_is_the_first_version(migrated_
         async with database.write(organisation.id) as unit:
             await unit.mappings.replace(integration.id, MAPPING)
             await unit.mappings.keep_version(integration.id, START, "Alice", MAPPING)
-    move_down_and_up(migrated_url)
+    move_down_and_up(migrated_url, "0006")
     async with open_database(migrated_url) as database, database.write(organisation.id) as unit:
         assert await unit.mappings.get(integration.id) == MAPPING
         assert await unit.mappings.versions(integration.id, 9) == []

@@ -1,31 +1,11 @@
 """People who were there before one-time links stay signed in, and API tokens go on working without an end."""
 
-import pytest
-
-from alembic import command
-from integration_admin.data import migrations
 from integration_admin.data.models_access import ApiToken, Session
 from tests.builders import make_member, save_organisation
+from tests.data.moving import move_down_and_up
 from tests.data.people_rows import give_links
 from tests.data.worlds import LATER, open_database
 from tests.fakes import START
-from tests.postgresql import Server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database that may be migrated down, once on each engine."""
-    if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
-        return url
-    server: Server = request.getfixturevalue("postgresql_server")
-    return server.new_migrated()
-
-
-def move_to(url: str, revision: str) -> None:
-    with migrations.schema_connection(url) as connection:
-        config = migrations.alembic_config(connection)
-        (command.upgrade if revision == "head" else command.downgrade)(config, revision)
 
 
 async def test_sessions_and_tokens_of_before_go_on(migrated_url: str) -> None:
@@ -40,8 +20,7 @@ async def test_sessions_and_tokens_of_before_go_on(migrated_url: str) -> None:
             await unit.organisations.add_session(session)
             await unit.organisations.add_token(token)
             await give_links(unit, member)
-    move_to(migrated_url, "0013")
-    move_to(migrated_url, "head")
+    move_down_and_up(migrated_url, "0013")
     async with open_database(migrated_url) as database:
         async with database.system() as system:
             found, row = await system.session_by_hash("s" * 64), await system.token_by_hash("t" * 64)

@@ -2,8 +2,7 @@
 
 from integration_admin.data.models_notices import NoticeSettings
 from tests.builders import save_organisation
-from tests.data.test_migration_secret_expiry import migrated_url as migrated_url  # noqa: PLC0414, a fixture
-from tests.data.test_migration_secret_expiry import move_to
+from tests.data.moving import move_down_and_up
 from tests.data.worlds import open_database
 
 
@@ -12,8 +11,7 @@ async def test_what_was_chosen_stays_and_differences_are_told_besides(migrated_u
         organisation = await save_organisation(database)
         async with database.write(organisation.id) as unit:
             await unit.notices.add_settings(NoticeSettings(kinds=["failed"], deputy_email="", version=1))
-    move_to(migrated_url, "0012")
-    move_to(migrated_url, "head")
+    move_down_and_up(migrated_url, "0012")
     async with open_database(migrated_url) as database, database.read(organisation.id) as unit:
         settings = await unit.notices.settings()
     assert settings is not None

@@ -2,32 +2,14 @@
 
 import uuid
 
-import pytest
 from sqlalchemy import NullPool, Table, Uuid, create_engine, insert, literal, select
 
-from alembic import command
 from integration_admin.data import migrations
 from integration_admin.data.models import Integration
 from integration_admin.data.row_security import admit_to_all
 from tests.builders import make_member, save_integration, save_organisation
+from tests.data.moving import move_down_and_up
 from tests.data.worlds import open_database
-from tests.postgresql import Server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest) -> str:
-    """The address of a migrated database that may be migrated down, once on each engine."""
-    if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
-        return url
-    server: Server = request.getfixturevalue("postgresql_server")
-    return server.new_migrated()
-
-
-def move_to(url: str, revision: str) -> None:
-    with migrations.schema_connection(url) as connection:
-        config = migrations.alembic_config(connection)
-        (command.upgrade if revision == "head" else command.downgrade)(config, revision)
 
 
 def write_as_before(url: str) -> None:
@@ -46,8 +28,7 @@ async def test_what_was_there_before_has_no_date_and_keeps_everything_else(migra
     async with open_database(migrated_url) as database:
         organisation = await save_organisation(database, make_member("Alice"))
         before = await save_integration(database, organisation.id, name="Regnskapet")
-    move_to(migrated_url, "0004")
-    move_to(migrated_url, "head")
+    move_down_and_up(migrated_url, "0004")
     async with open_database(migrated_url) as database, database.read(organisation.id) as unit:
         row = await unit.integrations.get(before.id)
     assert (row.name, row.settings, row.version) == (before.name, before.settings, before.version)

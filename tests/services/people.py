@@ -18,7 +18,6 @@ from integration_admin.data.vault import Vault
 from integration_admin.services.members import Members
 from integration_admin.services.one_time_links import LinkPost, OneTimeLinks
 from integration_admin.services.own_password import OwnPassword
-from integration_admin.services.passwords import Passwords
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.second_factors import SecondFactors
 from integration_admin.services.sessions import Sessions
@@ -27,6 +26,7 @@ from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
+from tests.services.light_passwords import LightPasswords
 
 PASSWORD = Secret("kanin trapp gitter")
 HERE = "192.0.2.1"
@@ -61,7 +61,7 @@ class Office:
 
     def __init__(self, database: Database, clock: FakeClock, *, mail_is_set_up: bool = True) -> None:
         self.database, self.clock = database, clock
-        self.passwords, self.limits, self.mailbox = Passwords(), SignInLimits(), Mailbox()
+        self.passwords, self.limits, self.mailbox = LightPasswords(), SignInLimits(), Mailbox()
         self.alice, self.bob = make_member("Alice"), make_member("Bob")
         post = LinkPost(self.mailbox, clock, os.urandom, SITE, mail_is_set_up=mail_is_set_up)
         self.members = Members(database, post, clock)

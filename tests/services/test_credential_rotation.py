@@ -1,14 +1,13 @@
 """Replacing secrets that are in use: tested first, swapped at once, and nowhere to be found afterwards."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from integration_admin.adapters.base import Connection, Credentials, Outcome, Voucher
+from integration_admin.adapters.base import Connection, Credentials
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import (
     AdapterError,
@@ -22,7 +21,7 @@ from integration_admin.core.statuses import IntegrationState, Role, RunState
 from integration_admin.services.connection_attempt import attempt
 from tests.fakes import FakeClock
 from tests.services.conftest import Engine
-from tests.services.fake_adapter import FakeAdapter, book_all
+from tests.services.held_back import HeldBack
 from tests.services.secret_watcher import (
     NEW,
     OLD,
@@ -90,18 +89,11 @@ async def test_a_run_under_way_ends_on_the_old_secret_and_the_next_one_uses_the_
 ) -> None:
     integration = await watched.set_up()
     await watched.receive(25)
-    first_batch, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        first_batch.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    watcher.behaviour = hold
+    held = watcher.behaviour = HeldBack()
     running = asyncio.create_task(watched.sync(integration))
-    await first_batch.wait()
+    await held.begun.wait()
     assert (await rotate(watched, integration)).passed
-    go_on.set()
+    held.go_on.set()
     run = await running
     assert (run.state, run.delivered) == (RunState.SUCCEEDED, 25)
     assert watcher.sent_with == [OLD] * 3
@@ -119,20 +111,13 @@ async def test_an_old_secret_withdrawn_during_the_run_does_not_stop_what_has_a_n
 ) -> None:
     integration = await watched.set_up()
     await watched.receive(25)
-    first_batch, go_on = asyncio.Event(), asyncio.Event()
-
-    async def hold(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        first_batch.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    watcher.behaviour = hold
+    held = watcher.behaviour = HeldBack()
     running = asyncio.create_task(watched.sync(integration))
-    await first_batch.wait()
+    await held.begun.wait()
     watched.clock.advance(1)
     assert (await rotate(watched, integration)).passed
     watcher.taken = {NEW}
-    go_on.set()
+    held.go_on.set()
     assert (await running).state is RunState.PARTLY_FAILED
     assert (await view_of(watched, integration)).state is IntegrationState.ACTIVE
     watched.clock.advance(3600)

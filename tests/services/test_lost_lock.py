@@ -2,17 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from integration_admin.adapters.base import Outcome, Voucher
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.database import Database
 from tests.services.conftest import Engine
-from tests.services.fake_adapter import FakeAdapter, book_all
+from tests.services.fake_adapter import FakeAdapter
+from tests.services.held_back import HeldBack
 from tests.services.losing_locks import LosingLocks, nothing
 from tests.services.traffic import Traffic, set_up, states
 
@@ -47,25 +47,18 @@ async def test_a_lost_lock_leaves_the_records_the_new_holder_is_sending_alone(
     # Sends that leave within a twentieth of a second share one question about the lock.
     Traffic(engine.adapter, turns=80)
     successor = new_engine(engine.database, FakeAdapter(), engine.actor)
-    at_it, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        at_it.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    successor.adapter.behaviour = slow
+    held = successor.adapter.behaviour = HeldBack()
     taken: list[asyncio.Task[None]] = []
 
     async def take_over() -> None:
         await successor.scheduler.tick()
         taken.append(asyncio.create_task(successor.work_off()))
-        await at_it.wait()
+        await held.begun.wait()
 
     async with asyncio.timeout(20):
         await lose_lock(engine, 2, take_over)
         during = await states(engine, integration)
-        go_on.set()
+        held.go_on.set()
         await taken[0]
 
     # Ten were on their way out with the old holder and are in doubt; the rest is the new one's.
@@ -85,25 +78,18 @@ async def test_a_lost_lock_leaves_the_run_to_the_new_holder(engine: Engine, new_
     # Sends that leave within a twentieth of a second share one question about the lock.
     Traffic(engine.adapter, turns=80)
     successor = new_engine(engine.database, FakeAdapter(), engine.actor)
-    at_it, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        at_it.set()
-        await go_on.wait()
-        return book_all(adapter, batch)
-
-    successor.adapter.behaviour = slow
+    held = successor.adapter.behaviour = HeldBack()
     taken: list[asyncio.Task[None]] = []
 
     async def take_over() -> None:
         await successor.scheduler.tick()
         taken.append(asyncio.create_task(successor.work_off()))
-        await at_it.wait()
+        await held.begun.wait()
 
     async with asyncio.timeout(20):
         run_id = await lose_lock(engine, 2, take_over)
         during = await engine.runs.get(engine.actor, run_id)
-        go_on.set()
+        held.go_on.set()
         await taken[0]
     after = await engine.runs.get(engine.actor, run_id)
 

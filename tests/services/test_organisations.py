@@ -12,9 +12,9 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
 from integration_admin.services.organisations import Organisations
-from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in import SignIn
 from tests.fakes import FakeClock
+from tests.services.light_passwords import LightPasswords
 
 NAME = "Prøveforbundet"
 PASSWORD = Secret("correct horse battery")
@@ -22,7 +22,7 @@ PASSWORD = Secret("correct horse battery")
 
 @pytest.fixture
 def organisations(database: Database, clock: FakeClock) -> Organisations:
-    return Organisations(database, Passwords(), clock)
+    return Organisations(database, LightPasswords(), clock)
 
 
 async def create(organisations: Organisations, **changes: Any) -> None:
@@ -36,7 +36,7 @@ async def test_the_first_administrator_can_sign_in(
     organisations: Organisations, database: Database, clock: FakeClock
 ) -> None:
     await create(organisations)
-    sign_in = SignIn(database, Passwords(), clock, os.urandom)
+    sign_in = SignIn(database, LightPasswords(), clock, os.urandom)
     session = await sign_in.sign_in("alice@example.org", PASSWORD, "192.0.2.1")
     assert session.actor.role is Role.ADMINISTRATOR
 

@@ -13,20 +13,20 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
-from integration_admin.services.passwords import Passwords
 from integration_admin.services.reauthentication import RECENT, Reauthentication
 from integration_admin.services.sign_in import Principal, SignIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_integration, save_organisation
 from tests.fakes import FakeClock
 from tests.services.entrance import factors_without_keys
+from tests.services.light_passwords import LightPasswords
 
 PASSWORD, WRONG = Secret("correct horse battery"), Secret("wrong horse battery")
 
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return asyncio.run(Passwords().hash(PASSWORD))
+    return asyncio.run(LightPasswords().hash(PASSWORD))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def alice(database: Database, password_hash: str) -> Member:
 @pytest.fixture
 def sign_in(database: Database, clock: FakeClock, alice: Member) -> SignIn:
     del alice
-    return SignIn(database, Passwords(), clock, os.urandom)
+    return SignIn(database, LightPasswords(), clock, os.urandom)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def integration(database: Database, alice: Member) -> uuid.UUID:
 
 @pytest.fixture
 def again(database: Database, clock: FakeClock) -> Reauthentication:
-    return Reauthentication(database, Passwords(), clock, factors_without_keys(database, clock))
+    return Reauthentication(database, LightPasswords(), clock, factors_without_keys(database, clock))
 
 
 async def who(sign_in: SignIn, session: Secret) -> Principal:
@@ -107,7 +107,7 @@ async def test_nobody_elses_password_is_taken(
 ) -> None:
     other = Secret("the password of a colleague")
     colleague = make_member(
-        "Ola", organisation_id=alice.organisation_id, password_hash=await Passwords().hash(other)
+        "Ola", organisation_id=alice.organisation_id, password_hash=await LightPasswords().hash(other)
     )
     async with database.write(alice.organisation_id) as unit:
         await unit.organisations.add_member(colleague)

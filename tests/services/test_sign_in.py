@@ -13,12 +13,12 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
-from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in import SignedIn, SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
+from tests.services.light_passwords import LightPasswords
 
 PASSWORD = Secret("correct horse battery")
 WRONG = Secret("wrong horse battery")
@@ -27,7 +27,7 @@ HERE = "192.0.2.1"
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return asyncio.run(Passwords().hash(PASSWORD))
+    return asyncio.run(LightPasswords().hash(PASSWORD))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def sign_in(
     database: Database, clock: FakeClock, random: Callable[[int], bytes], alice: Member
 ) -> AsyncIterator[SignIn]:
     del alice
-    opened = SignIn(database, Passwords(), clock, random)
+    opened = SignIn(database, LightPasswords(), clock, random)
     yield opened
     # Refusals are written down after the answer; a database closed meanwhile would leave their connections open.
     await opened.close()
@@ -186,7 +186,7 @@ async def test_signing_out_in_another_process_counts_at_once(
 ) -> None:
     session = await open_session(sign_in)
     assert await sign_in.resolve(session.token) is not None
-    await SignIn(database, Passwords(), clock, random).sign_out(session.token)
+    await SignIn(database, LightPasswords(), clock, random).sign_out(session.token)
     assert await sign_in.resolve(session.token) is None
 
 
@@ -226,7 +226,7 @@ async def impatient(
     member = make_member("Alice", email="alice@example.org", password_hash=password_hash)
     await save_organisation(sqlite_database, member)
     limits = SignInLimits(per_account=RateLimitItemPerMinute(3, 15))
-    opened = SignIn(sqlite_database, Passwords(), clock, random, limits)
+    opened = SignIn(sqlite_database, LightPasswords(), clock, random, limits)
     yield opened
     await opened.close()
 

@@ -16,7 +16,6 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, Role
 from integration_admin.data.database import Database
 from integration_admin.services import container
-from integration_admin.services.passwords import Passwords
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.credential_rotation import RotationState
@@ -28,6 +27,7 @@ from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.entrance import factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
+from tests.services.light_passwords import LightPasswords
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 
@@ -46,7 +46,7 @@ def engine(
     actor = Actor(people.alice.organisation_id, "Kari", Role.ADMINISTRATOR)
     engine = new_engine(sqlite_database, FakeAdapter(), actor)
     factors = factors_without_keys(sqlite_database, engine.clock)
-    again = Reauthentication(sqlite_database, Passwords(), engine.clock, factors)
+    again = Reauthentication(sqlite_database, LightPasswords(), engine.clock, factors)
     installed = container.current().sign_in
     services = SimpleNamespace(**vars(engine), sign_in=installed, reauthentication=again)
     container.install(cast("Any", services))
@@ -136,7 +136,7 @@ async def test_after_a_while_the_password_is_asked_for_before_anything_changes(
 ) -> None:
     async with people.database.write(people.alice.organisation_id) as unit:
         member = await unit.organisations.member(people.alice.id)
-        member.password_hash = await Passwords().hash(Secret(PASSWORD))
+        member.password_hash = await LightPasswords().hash(Secret(PASSWORD))
     before = await engine.configuration.get(engine.actor, integration)
     async with opened(people, integration) as tab:
         assert not tab[ReauthenticationState.needed]

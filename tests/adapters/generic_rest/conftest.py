@@ -27,11 +27,5 @@ async def sandbox(rest_url: str) -> AsyncIterator[RESTSandbox]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[OutboundClient]:
-    async with OutboundClient(allow=("127.0.0.0/8",)) as client:
-        yield client
-
-
-@pytest.fixture
 def adapter(outbound: OutboundClient) -> GenericRESTAdapter:
     return GenericRESTAdapter(outbound, SystemClock())

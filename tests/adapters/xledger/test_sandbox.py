@@ -38,12 +38,6 @@ async def sandbox(xledger_url: str) -> AsyncIterator[XledgerSandbox]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[OutboundClient]:
-    async with OutboundClient(allow=("127.0.0.0/8",)) as client:
-        yield client
-
-
-@pytest.fixture
 def real(outbound: OutboundClient) -> XledgerAdapter:
     """The adapter as the product has it, without waiting for limits the sandbox has turned off."""
     return XledgerAdapter(outbound, SystemClock(), UNHURRIED)

@@ -33,11 +33,5 @@ async def sandbox(dynamics_url: str) -> AsyncIterator[CentralSandbox]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[OutboundClient]:
-    async with OutboundClient(allow=("127.0.0.0/8",)) as client:
-        yield client
-
-
-@pytest.fixture
 def adapter(outbound: OutboundClient) -> BusinessCentralAdapter:
     return BusinessCentralAdapter(outbound, SystemClock())

@@ -24,11 +24,5 @@ def sandbox(finance: FinanceSandbox) -> FinanceSandbox:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[OutboundClient]:
-    async with OutboundClient(allow=("127.0.0.0/8",)) as client:
-        yield client
-
-
-@pytest.fixture
 def adapter(outbound: OutboundClient) -> FinanceOperationsAdapter:
     return FinanceOperationsAdapter(outbound, SystemClock())
