@@ -13,6 +13,8 @@ from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.failure_causes import CauseLine
 from integration_admin.states.session import SessionState
 
+WHY_IT = t("Why is it not to be exported?")
+
 
 def cause(line: rx.Var[CauseLine], state: Any, *more: rx.Component) -> rx.Component:
     """Draw one cause; `more` comes after what can be done about it."""
@@ -54,9 +56,15 @@ def _fix(line: rx.Var[CauseLine]) -> rx.Component:
             ("mapping", rx.fragment(mapping)),
             ("excluded", rx.fragment(excluded)),
             ("record", rx.fragment(_in_expense_system())),
-            ("decide", ui.link(t("Decide about them"), href)),
+            ("decide", ui.link(rx.cond(line["one"], t("Decide about it"), t("Decide about them")), href)),
             ("there", rx.fragment(t("Put it right in the accounting system, or book it there by hand."))),
-            rx.fragment(t("Nothing to do: they are tried again by themselves.")),
+            rx.fragment(
+                rx.cond(
+                    line["one"],
+                    t("Nothing to do: it is tried again by itself."),
+                    t("Nothing to do: they are tried again by themselves."),
+                )
+            ),
         )
     )
 
@@ -67,10 +75,14 @@ def _in_expense_system() -> Text:
 
 def _actions(line: rx.Var[CauseLine], state: Any) -> rx.Component:
     retry = ui.button(
-        t("Retry these"),
+        rx.cond(line["one"], t("Retry it"), t("Retry these")),
         variant="secondary",
         on_click=state.retry_cause(line["key"]),
-        aria_label=t("Retry these: {records}", records=line["name"]),
+        aria_label=rx.cond(
+            line["one"],
+            t("Retry it: {records}", records=line["name"]),
+            t("Retry these: {records}", records=line["name"]),
+        ),
     )
     return rx.fragment(
         rx.cond(line["may_retry"], ui.row(retry)),
@@ -81,7 +93,7 @@ def _actions(line: rx.Var[CauseLine], state: Any) -> rx.Component:
 
 def _dismiss(line: rx.Var[CauseLine], state: Any) -> rx.Component:
     return ui.details(
-        t("Dismiss these …"),
+        rx.cond(line["one"], t("Dismiss it …"), t("Dismiss these …")),
         reason_form(
             state.dismiss_cause,
             f"reason-{line['key']}",
@@ -89,6 +101,7 @@ def _dismiss(line: rx.Var[CauseLine], state: Any) -> rx.Component:
             rx.el.input(type="hidden", name="cause", default_value=line["key"]),
             words=t("Dismiss: {records}", records=line["title"]),
             name=t("Dismiss: {records}", records=line["name"]),
+            why=rx.cond(line["one"], WHY_IT, t("Why are they not to be exported?")),
         ),
     )
 
@@ -100,6 +113,7 @@ def reason_form(
     *hidden: rx.Component,
     words: Text,
     name: Text,
+    why: Text = WHY_IT,
 ) -> rx.Component:
     """Draw the form that dismisses something for a reason; it says what that means.
 
@@ -109,7 +123,7 @@ def reason_form(
         *hidden,
         ui.text_field(
             "reason",
-            t("Why are they not to be exported?"),
+            why,
             help=t(
                 "Everybody who looks at a record can read it. A dismissed record is not tried again as it is. It is"
                 " exported only if the expense system sends a new revision, or if you take the dismissal back."

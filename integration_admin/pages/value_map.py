@@ -1,23 +1,77 @@
-"""The part of the mapping form that takes the accounts out as CSV, and fills them in from such a file."""
+"""The parts of the mapping form that fill in many accounts at once: from a CSV file, or one for those that are ticked."""
+
+from typing import Any
 
 import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.effects import FocusWhen
-from integration_admin.states.value_map import MOST_FILE, MOST_PACKED, ValueMapState
+from integration_admin.components.effects import FocusFirstWrong, FocusWhen
+from integration_admin.states.mapping import MappingState
+from integration_admin.states.mapping_lines import CategoryLine
+from integration_admin.states.value_map import (
+    CATEGORIES_FIELD,
+    CODE_FIELD,
+    MOST_FILE,
+    MOST_PACKED,
+    ValueMapState,
+)
 
 _TOLD = "value-map-told"
 _FAULTS = "value-map-faults"
 _FIELD = "value_map_file"
 
 
-def value_map_file() -> rx.Component:
+def many_accounts(searching: dict[str, Any]) -> rx.Component:
+    """Draw both ways to fill in many accounts at once; `searching` makes a field offer accounts."""
+    return ui.stack(
+        rx.el.div(rx.cond(ValueMapState.refusal, ui.alert("danger", ValueMapState.refusal))),
+        _one_for_many(searching),
+        _value_map_file(),
+        FocusWhen.create(_told(), element=_TOLD, when=ValueMapState.told),
+        gap="small",
+    )
+
+
+def _one_for_many(searching: dict[str, Any]) -> rx.Component:
+    """Draw a box to tick for each category and one account for all that are ticked, folded away until wanted."""
+    return ui.details(
+        t("Give several categories the same account"),
+        ui.form(
+            ui.fieldset(
+                t("Categories"),
+                rx.foreach(MappingState.categories, _box),
+                help=t("Those that have no account yet are ticked already."),
+                error=ui.error_for(ValueMapState.errors, CATEGORIES_FIELD),
+                field_id=CATEGORIES_FIELD,
+            ),
+            ui.text_field(
+                CODE_FIELD,
+                t("Account for all that are ticked"),
+                error=ui.error_for(ValueMapState.errors, CODE_FIELD),
+                required=True,
+                **searching,
+            ),
+            FocusFirstWrong.create(errors=ValueMapState.errors),
+            ui.row(ui.button(t("Fill in"), submit=True, variant="secondary")),
+            on_submit=ValueMapState.assign,
+            key=ValueMapState.times_read.to_string(),
+        ),
+    )
+
+
+def _box(line: rx.Var[CategoryLine]) -> rx.Component:
+    return rx.el.div(
+        ui.checkbox("bulk:" + line["name"], line["category"], default_checked=line["code"] == ""),
+        key=line["name"],
+    )
+
+
+def _value_map_file() -> rx.Component:
     """Draw the download and the choice of a file, folded away until they are wanted."""
     return ui.details(
         t("Fill in many accounts at once with a spreadsheet (CSV)"),
         ui.stack(
-            rx.el.div(rx.cond(ValueMapState.refusal, ui.alert("danger", ValueMapState.refusal))),
             ui.paragraph(
                 t(
                     "Take the list out, fill in the accounts in your spreadsheet, and read it in again. Nothing is"
@@ -33,12 +87,10 @@ def value_map_file() -> rx.Component:
             ),
             ui.form(
                 _file(),
-                FocusWhen.create(element=_FIELD, when=ValueMapState.errors),
                 ui.row(ui.button(t("Read the file"), submit=True, variant="secondary")),
                 on_submit=ValueMapState.read,
             ),
             FocusWhen.create(_faults(), element=_FAULTS, when=ValueMapState.faults),
-            FocusWhen.create(_told(), element=_TOLD, when=ValueMapState.told),
         ),
     )
 

@@ -19,8 +19,10 @@ from integration_admin.data.database import Database
 from integration_admin.data.models_access import AuditEvent
 from integration_admin.data.repositories.audit import AuditFilter
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.audit_chain_check import AuditChainCheck, ChainReport
-from integration_admin.services.audit_words import actions_of, details, sentence
+from integration_admin.services.audit_details import DetailWords
+from integration_admin.services.audit_words import actions_of, sentence
 from integration_admin.services.spreadsheet import csv_line, guarded
 
 Format = Literal["csv", "json"]
@@ -78,12 +80,21 @@ class AuditChoices:
     integrations: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What integrations are called, and of which type they are, by id."""
+
+    names: dict[str, str]
+    kinds: dict[str, str]
+
+
 class AuditLog:
     """Reads the audit log for administrators. Every method raises NotPermitted for anybody else."""
 
-    def __init__(self, database: Database, check: AuditChainCheck) -> None:
+    def __init__(self, database: Database, check: AuditChainCheck, adapters: AdapterRegistry) -> None:
         self._database = database
         self._check = check
+        self._details = DetailWords(adapters)
 
     async def page(self, actor: Actor, query: AuditQuery, before: int = 0, limit: int = 50) -> AuditPage:
         """Return the newest lines that are asked for, from those before number `before` where it is given.
@@ -92,9 +103,9 @@ class AuditLog:
         """
         actor.require(Permission.CONFIGURE)
         async with self._database.read(actor.organisation_id) as unit:
-            wanted, names = await _filter(unit, query), await _names(unit)
+            wanted, known = await _filter(unit, query), await _known(unit)
             rows = await unit.audit.page(wanted, before or None, limit + 1)
-        lines = tuple(_line(row, names) for row in rows[:limit])
+        lines = tuple(self._line(row, known) for row in rows[:limit])
         return AuditPage(lines, lines[-1].number if len(rows) > limit else 0)
 
     async def choices(self, actor: Actor) -> AuditChoices:
@@ -103,8 +114,8 @@ class AuditLog:
         async with self._database.read(actor.organisation_id) as unit:
             known = {row.email: row.name for row in await unit.organisations.members()}
             people = {known.get(name, name) for name in await unit.audit.actors()}
-            names = await _names(unit)
-        in_order = sorted(names.items(), key=lambda pair: pair[1].casefold())
+            integrations = await _known(unit)
+        in_order = sorted(integrations.names.items(), key=lambda pair: pair[1].casefold())
         return AuditChoices(tuple(sorted(people, key=str.casefold)), tuple(in_order))
 
     async def verify(self, actor: Actor) -> ChainReport:
@@ -121,9 +132,9 @@ class AuditLog:
         """
         actor.require(Permission.CONFIGURE)
         async with self._database.read(actor.organisation_id) as unit:
-            wanted, names = await _filter(unit, query), await _names(unit)
+            wanted, known = await _filter(unit, query), await _known(unit)
         batches = self._batches(actor.organisation_id, wanted)
-        return _as_csv(batches, names, language) if form == "csv" else _as_json(batches)
+        return self._as_csv(batches, known, language) if form == "csv" else _as_json(batches)
 
     async def _batches(
         self, organisation_id: uuid.UUID, wanted: AuditFilter
@@ -135,6 +146,20 @@ class AuditLog:
                 rows = await unit.audit.page(wanted, before, _AT_ONCE)
             yield rows
             before = rows[-1].number if len(rows) == _AT_ONCE else 0
+
+    async def _as_csv(
+        self, batches: AsyncIterator[Sequence[AuditEvent]], known: _Known, language: str
+    ) -> AsyncIterator[bytes]:
+        """Write lines with semicolons, as spreadsheets of most of Europe expect, with the mark Excel needs."""
+        yield _guarded_line([heading.translate(language) for heading in _COLUMNS]).encode("utf-8-sig")
+        async for rows in batches:
+            lines = [_cells(row, self._line(row, known), language) for row in rows]
+            yield "".join(map(_guarded_line, lines)).encode()
+
+    def _line(self, row: AuditEvent, known: _Known) -> AuditLine:
+        said = sentence(row.action, row.target, row.detail, known.names)
+        told = self._details.say(row.action, row.detail, known.kinds.get(row.target, ""))
+        return AuditLine(row.number, row.at, row.actor, said, told, row.hash)
 
 
 async def _filter(unit: Unit, query: AuditQuery) -> AuditFilter:
@@ -151,8 +176,11 @@ async def _filter(unit: Unit, query: AuditQuery) -> AuditFilter:
     )
 
 
-async def _names(unit: Unit) -> dict[str, str]:
-    return {str(row.id): row.name for row in await unit.integrations.everything() if row.name}
+async def _known(unit: Unit) -> _Known:
+    rows = await unit.integrations.everything()
+    return _Known(
+        {str(row.id): row.name for row in rows if row.name}, {str(row.id): row.kind for row in rows}
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -180,22 +208,7 @@ def _integration(typed: str) -> uuid.UUID | None:
         raise InvalidInput(msg("There is no such integration.")) from None
 
 
-def _line(row: AuditEvent, names: dict[str, str]) -> AuditLine:
-    said = sentence(row.action, row.target, row.detail, names)
-    return AuditLine(row.number, row.at, row.actor, said, details(row.detail), row.hash)
-
-
-async def _as_csv(
-    batches: AsyncIterator[Sequence[AuditEvent]], names: dict[str, str], language: str
-) -> AsyncIterator[bytes]:
-    """Write lines with semicolons, as spreadsheets of most of Europe expect, with the mark Excel needs."""
-    yield _guarded_line([heading.translate(language) for heading in _COLUMNS]).encode("utf-8-sig")
-    async for rows in batches:
-        yield "".join(_guarded_line(_cells(row, names, language)) for row in rows).encode()
-
-
-def _cells(row: AuditEvent, names: dict[str, str], language: str) -> list[str]:
-    line = _line(row, names)
+def _cells(row: AuditEvent, line: AuditLine, language: str) -> list[str]:
     who = actor_label(row.actor)
     return [
         str(line.number),

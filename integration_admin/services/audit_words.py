@@ -1,14 +1,15 @@
-"""What the audit log says in words: a sentence for each action, and a line for each detail.
+"""What the audit log says in words: a sentence for each action. Its details are said in audit_details.py.
 
 The sentences are kept nowhere; lines are stored as actions and details, and read in each reader's language.
 """
 
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from integration_admin.core.messages import Message, msg
-from integration_admin.services.mapping_words import exclusion_label
+from integration_admin.services.audit_details import VALUES
 
 ACTIONS: Final[dict[str, Message]] = {
     "sign_in": msg("Signed in"),
@@ -16,7 +17,15 @@ ACTIONS: Final[dict[str, Message]] = {
     "sign_in.half": msg("Gave the right password; the second step of signing in follows"),
     "sign_in.passkey_refused": msg("Was refused at sign-in: the passkey did not sign as it should"),
     "sign_in.code_refused": msg("Was refused at sign-in: the code was wrong"),
+    "sign_in.provider_refused": msg("Was refused at sign-in with {target}"),
+    "sign_in.half_provider": msg("Signed in with {target}; the second step of signing in follows"),
     "sign_out": msg("Signed out"),
+    "provider.save": msg("Set up the sign-in provider {target}"),
+    "provider.remove": msg("Removed the sign-in provider {target}"),
+    "provider.demand": msg("Demanded that everybody signs in with {target}"),
+    "provider.free": msg("Let people in without {target} again"),
+    "provider.connect": msg("Connected the own account with {target}"),
+    "provider.disconnect": msg("Disconnected {target} from the sign-in provider"),
     "factor.begin": msg("Began to set up an authenticator app"),
     "factor.refused": msg("Gave a wrong code while setting up an authenticator app"),
     "factor.app": msg("Set up an authenticator app"),
@@ -88,7 +97,17 @@ ACTIONS: Final[dict[str, Message]] = {
 AREAS: Final[dict[str, tuple[Message, tuple[str, ...]]]] = {
     "sign_in": (
         msg("Signing in and out"),
-        ("sign_in", "sign_in.half", "sign_out", "reauthentication", "factor.", "password.", "session."),
+        (
+            "sign_in",
+            "sign_in.half",
+            "sign_in.half_provider",
+            "sign_out",
+            "reauthentication",
+            "factor.",
+            "provider.",
+            "password.",
+            "session.",
+        ),
     ),
     "refused": (
         msg("What was refused"),
@@ -96,6 +115,7 @@ AREAS: Final[dict[str, tuple[Message, tuple[str, ...]]]] = {
             "sign_in.refused",
             "sign_in.code_refused",
             "sign_in.passkey_refused",
+            "sign_in.provider_refused",
             "factor.refused",
             "reauthentication.refused",
             "access.denied",
@@ -115,73 +135,34 @@ AREAS: Final[dict[str, tuple[Message, tuple[str, ...]]]] = {
 }
 """What lines can be about: the words, and the actions; one that ends in a dot stands for all that begin with it."""
 
-_LABELS: Final[dict[str, Message]] = {
-    "address": msg("Network address"),
-    "after": msg("After"),
-    "at": msg("Time"),
-    "before": msg("Before"),
-    "categories": msg("Left out"),
-    "changed": msg("Parts"),
-    "codes_left": msg("Recovery codes left"),
-    "count": msg("Number"),
-    "cron_line": msg("Cron line"),
-    "day": msg("Day"),
-    "demand": msg("Second factor demanded of"),
-    "deputy": msg("Deputy"),
-    "expires_on": msg("Expires on"),
-    "export": msg("Make up for them"),
-    "fields": msg("Secrets"),
-    "kind": msg("Type"),
-    "kinds": msg("Notices"),
-    "name": msg("Name"),
-    "number": msg("Voucher number"),
-    "passed": msg("The test succeeded"),
-    "period": msg("Month"),
-    "reason": msg("Reason"),
-    "records": msg("Records"),
-    "reference": msg("Reference"),
-    "role": msg("Role"),
-    "runs": msg("Exports"),
-    "scopes": msg("Scopes"),
-    "second": msg("Second factor"),
-    "since": msg("Since"),
-    "sha256": msg("SHA-256 of the file"),
-    "slot": msg("Time"),
-    "state": msg("Status"),
-    "time_zone": msg("Time zone"),
-    "trigger": msg("Started by"),
-    "webhook": msg("Webhook"),
+_PLACES: Final[dict[str, Message]] = {
+    "ApiTokensState": msg("API tokens"),
+    "AuditLogState": msg("Audit log"),
+    "CredentialState": msg("Credentials"),
+    "DashboardState": msg("External integrations"),
+    "DescriptionState": msg("Credentials"),
+    "DryRunState": msg("Try without sending"),
+    "ExcludedDataState": msg("What is left out"),
+    "FailuresState": msg("Failures"),
+    "HealthState": msg("The page of an integration"),
+    "MappingState": msg("Field mapping"),
+    "MemberState": msg("Members"),
+    "MembersState": msg("Members"),
+    "MonthState": msg("Reconciliation"),
+    "NoticesState": msg("Notices"),
+    "ReauthenticationState": msg("Credentials"),
+    "RotationState": msg("Credentials"),
+    "RunState": msg("Exports"),
+    "ScheduleState": msg("Schedule"),
+    "ValueMapState": msg("Field mapping"),
+    "WizardState": msg("Setting up an integration"),
+    "audit_log": msg("Audit log"),
+    "second-factor": msg("Second factors in the organisation"),
+    "sign-in": msg("Second factors in the organisation"),
+    "sign-in-provider": msg("Signing in with a provider"),
 }
-_VALUES: Final[dict[str, Message]] = {
-    "active": msg("Active"),
-    "paused": msg("Paused"),
-    "draft": msg("Draft"),
-    "stopped": msg("Stopped"),
-    "daily": msg("Every day"),
-    "weekdays": msg("Monday to Friday"),
-    "weekly": msg("Once a week"),
-    "monthly": msg("Once a month"),
-    "hourly": msg("Every hour"),
-    "manual": msg("Only when somebody starts it"),
-    "schedule": msg("The schedule"),
-    "catch_up": msg("Catching up after a pause"),
-    "retry": msg("A new try"),
-    "optional": msg("nobody"),
-    "administrators": msg("administrators"),
-    "everybody": msg("everybody"),
-    "app": msg("authenticator app"),
-    "passkey": msg("passkey"),
-    "recovery_code": msg("recovery code"),
-    "enrolled": msg("set up just now"),
-    "administrator": msg("Administrator"),
-    "coordinator": msg("Coordinator"),
-    "viewer": msg("May only look"),
-    "true": msg("yes"),
-    "false": msg("no"),
-}
-_TRIGGER_MANUAL: Final = msg("A person")
-_UNTOLD: Final = frozenset({"old", "new", "changes", "accepted_warnings", "integration", "run", "cause"})
-"""Details with words of their own, and those that only programs read."""
+"""Where somebody was refused: by the part of the pages, or of the addresses, whose handler said so."""
+_PLACE_ENDS: Final = re.compile("[./]")
 
 
 def actions_of(area: str) -> tuple[str, ...]:
@@ -196,20 +177,19 @@ def actions_of(area: str) -> tuple[str, ...]:
 
 def sentence(action: str, target: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> Message:
     """Say what was done; `names` are what integrations are called, by id."""
-    template = ACTIONS.get(action, Message(f"{action} {{target}}".replace("_", " ")))
-    return Message(template.template, {"target": _named(target, detail, names)})
+    template = ACTIONS.get(action, Message("{action} {target}")).template
+    if action == "access.denied":
+        about = refused_place(target)
+    elif action.startswith("record."):
+        about = target.partition(" ")[2] or target
+    else:
+        about = _named(target, detail, names)
+    return Message(template, {"target": about, "action": action.replace("_", " ")})
 
 
-def details(detail: Mapping[str, Any]) -> tuple[Message, ...]:
-    """Say what a line holds beside its action: what was changed from what to what, and with what result."""
-    told = [Message.from_json(change) for change in detail.get("changes", ())]
-    told += _changed(detail.get("old") or {}, detail.get("new") or {})
-    told += [
-        _fact(name, detail[name]) for name in sorted(detail) if name not in _UNTOLD and detail[name] != []
-    ]
-    warnings = [Message.from_json(warning) for warning in detail.get("accepted_warnings", ())]
-    told += [msg("Accepted: {warning}", warning=warning) for warning in warnings]
-    return tuple(told)
+def refused_place(target: str) -> Message | str:
+    """Return what somebody was refused: a page, what an API token may do, or what was written."""
+    return VALUES.get(target) or _PLACES.get(_PLACE_ENDS.split(target)[0]) or target
 
 
 def _named(target: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> str | Message:
@@ -222,55 +202,3 @@ def _named(target: str, detail: Mapping[str, Any], names: Mapping[str, str]) -> 
         return target
     before = detail.get("old") or {}
     return str(before["name"]) if before.get("name") else msg("an integration that was removed")
-
-
-def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Message]:
-    """Say for each setting that is another now what it was and what it is."""
-    for name in dict.fromkeys([*old, *new]):
-        before, now = old.get(name), new.get(name)
-        if before == now:
-            continue
-        if isinstance(before, list) or isinstance(now, list):
-            yield from _listed(before or [], now or [])
-        elif before in {None, ""}:
-            yield _fact(name, now)
-        elif now in {None, ""}:
-            yield msg("{setting}: was “{value}”", setting=_label(name), value=_value(before))
-        else:
-            yield msg(
-                "{setting}: from “{before}” to “{value}”",
-                setting=_label(name),
-                before=_value(before),
-                value=_value(now),
-            )
-
-
-def _listed(before: list[str], now: list[str]) -> Iterator[Message]:
-    """Say what is left out now that was not, and the other way round."""
-    for name in sorted({*now} - {*before}):
-        yield msg("Left out from now on: {value}", value=_exclusion(name))
-    for name in sorted({*before} - {*now}):
-        yield msg("No longer left out: {value}", value=_exclusion(name))
-
-
-def _exclusion(name: str) -> Message:
-    try:
-        return exclusion_label(name)
-    except KeyError:
-        return Message("{name}", {"name": name})
-
-
-def _fact(name: str, value: Any) -> Message:
-    said = _TRIGGER_MANUAL if (name, value) == ("trigger", "manual") else _value(value)
-    return msg("{setting}: {value}", setting=_label(name), value=said)
-
-
-def _label(name: str) -> Message:
-    return _LABELS.get(name, Message("{name}", {"name": name.replace("_", " ")}))
-
-
-def _value(value: Any) -> str | Message:
-    if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
-    written = str(value).lower() if isinstance(value, bool) else str(value)
-    return _VALUES.get(written, written)

@@ -30,6 +30,8 @@ class CauseLine(TypedDict):
     name: str
     """The title with the reason, which tells causes apart that concern as many records."""
     records: str
+    one: bool
+    """Whether it is about a single record."""
     reason: list[tuple[str, bool]]
     amounts: str
     since: str
@@ -161,6 +163,7 @@ def cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLin
         "title": title,
         "name": f"{title}: {speech.say(view.message)}",
         "records": f"{speech.number(view.records)}{'+' if view.more else ''}",
+        "one": view.records == 1 and not view.more,
         "reason": speech.pieces(view.message),
         "amounts": speech.say(msg("at least {amounts}", amounts=amounts)) if view.more else amounts,
         "since": speech.instant(view.since),

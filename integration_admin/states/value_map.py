@@ -10,6 +10,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.mapping_form import CategoryRow
 from integration_admin.services.value_map_csv import MOST_FILE, MOST_PACKED
+from integration_admin.services.value_map_rows import CATEGORIES_FIELD, CODE_FIELD, one_account
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
@@ -18,7 +19,7 @@ from integration_admin.states.mapping_lines import CategoryLine, category_line
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
-__all__ = ["MOST_FILE", "MOST_PACKED", "ValueMapState"]
+__all__ = ["CATEGORIES_FIELD", "CODE_FIELD", "MOST_FILE", "MOST_PACKED", "ValueMapState"]
 
 _SHOWN = 20
 _FILE = msg("accounts.csv")
@@ -82,7 +83,34 @@ class ValueMapState(FormState, rx.State):
             self.more = reader.speech.say(more) if hidden > 0 else ""
             return
         _fill(mapping, reading.values, reader.speech)
+        self.times_read += 1
         self.told = [reader.speech.say(_told(reader.speech.number(len(reading.values)), reading.values))]
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def assign(self, form: dict) -> None:
+        """Fill one account in for every category that is ticked; nothing is saved before the form is."""
+        reader = await current_reader()
+        self._clear()
+        self.told, self.faults, self.more = [], [], ""
+        mapping = await self.get_state(MappingState)
+        if not mapping.ready:
+            return
+        names = [_category_of(line) for line in mapping.categories]
+        ticked = [_category_of(line) for line in mapping.categories if form.get(f"bulk:{line['name']}")]
+        try:
+            values = one_account(reader.actor, str(form.get(CODE_FIELD, "")), ticked, names)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return
+        _fill(mapping, values, reader.speech)
+        self.times_read += 1
+        done = msg("Accounts filled in: {count}. Look them over, and save.", count=len(values))
+        self.told = [reader.speech.say(done)]
+
+
+def _category_of(line: CategoryLine) -> str:
+    return line["name"].split(":", 2)[2]
 
 
 def _fill(mapping: MappingState, values: Mapping[str, str], speech: Speech) -> None:
@@ -90,7 +118,7 @@ def _fill(mapping: MappingState, values: Mapping[str, str], speech: Speech) -> N
     left, target = dict(values), mapping.mapped_by_category
     lines: list[CategoryLine] = []
     for line in mapping.categories:
-        category = line["name"].split(":", 2)[2]
+        category = _category_of(line)
         if category in left:
             lines.append(
                 category_line(

@@ -70,6 +70,30 @@ async def test_a_file_fills_in_the_form_and_saves_nothing(people: People, engine
         assert codes(tab) == {"map:account:travel.public_transport": "6800", "map:account:hotel": "7140"}
 
 
+async def test_one_account_is_filled_in_for_every_category_that_is_ticked(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), page_of(integration))
+        await tab.send(ValueMapState.read, form=packed("Category;Account\nhotel;7140\nmeals;7350"))
+        before = codes(tab)
+        ticked = {
+            "bulk:map:account:hotel": True,
+            "bulk:map:account:meals": True,
+            "bulk:map:account:gone": True,
+        }
+        await tab.send(ValueMapState.assign, form={**ticked, "bulk_account": " 6800 "})
+        assert codes(tab) == before | {"map:account:hotel": "6800", "map:account:meals": "6800"}
+        assert len(tab[ValueMapState.told]) == 1
+        await tab.send(ValueMapState.assign, form={"bulk:map:account:hotel": False})
+        assert [error["field"] for error in tab[ValueMapState.errors]] == ["bulk_account", "bulk_categories"]
+        assert tab[ValueMapState.told] == []
+        stored = (await engine.mappings.editor(engine.actor, integration)).mapping["account"].values
+        assert stored == {"travel.public_transport": "7140"}
+
+
 async def test_what_came_from_a_file_is_judged_when_it_is_saved(people: People, engine: Engine) -> None:
     integration = await engine.set_up()
     await engine.receive(1)
