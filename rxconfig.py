@@ -4,6 +4,12 @@ import reflex as rx
 
 from integration_admin.commands.build import SameOrigin
 from integration_admin.commands.first_paint import PrerenderEveryPage, StylesFirst
+from integration_admin.commands.lighter_scripts import (
+    BegunApart,
+    CompiledAhead,
+    NoCookies,
+    NoErrorsBeforehand,
+)
 from integration_admin.core.settings import load_settings
 
 settings = load_settings()
@@ -22,6 +28,14 @@ config = rx.Config(
     show_built_with_reflex=False,
     frontend_packages=["@digdir/designsystemet-css@1.22.0"],
     frontend_compression_formats=["brotli", "gzip"],
-    plugins=[SameOrigin(), PrerenderEveryPage(), StylesFirst()],
+    plugins=[
+        SameOrigin(),
+        PrerenderEveryPage(),
+        StylesFirst(),
+        NoCookies(),
+        NoErrorsBeforehand(),
+        BegunApart(),
+        CompiledAhead(),
+    ],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

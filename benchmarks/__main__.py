@@ -15,6 +15,7 @@ from benchmarks import (
     schedulers,
     search,
     tick,
+    watched_export,
 )
 from benchmarks.report import table, write
 
@@ -30,6 +31,7 @@ _BENCHES = {
     "pace": pace.measure,
     "reference": reference.measure,
     "search": search.measure,
+    "watched_export": watched_export.measure,
     "clicks": clicks.measure,
 }
 

@@ -9,16 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
-import httpx2
 from playwright.async_api import async_playwright
 
+from benchmarks.onlookers import LOAD, onlooker
 from benchmarks.report import Figure, at_most
 from integration_admin import demo
 from integration_admin.bootstrap import Application
 from integration_admin.commands.build import build_frontend
 from integration_admin.core.actor import Actor
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import Role
 from tests.e2e import measure as pages
 from tests.e2e import road, world
 from tests.e2e.browser import FLAGS, find_browser
@@ -33,8 +32,6 @@ _AT_ONCE = 5_000
 _CLICKS = 100
 _LOOKS_EVERY_SECONDS = 3.0
 _SEED = 1
-_CARDS = "integration_admin___states___dashboard____dashboard_state.cards"
-_LOAD = "reflex___state____state.integration_admin___states___dashboard____dashboard_state.load"
 
 
 def measure() -> list[Figure]:
@@ -78,31 +75,19 @@ async def _people(server: Server, office: Application) -> AsyncIterator[None]:
         group = await stack.enter_async_context(asyncio.TaskGroup())
         looking = []
         for number in range(_PEOPLE):
-            person = await world.new_colleague(
-                office, Person(demo.EMAIL, demo.ORGANISATION), Role.COORDINATOR
-            )
-            tab = Tab(f"tab-{number}", await signed_in(server, person), server.url)
-            await tab.connect(server.url)
-            stack.push_async_callback(tab.close)
-            await tab.until(lambda tab=tab: tab.vars.get(_CARDS))
+            tab = await stack.enter_async_context(onlooker(server, office, number))
             looking.append(group.create_task(_look(tab, random.Random(number))))  # noqa: S311, only spreads the looks
-        yield
-        for task in looking:
-            task.cancel()
-
-
-async def signed_in(server: Server, person: Person) -> str:
-    """Sign somebody in and return the cookie."""
-    form = {"email": person.email, "password": person.password, "next": DASHBOARD}
-    async with httpx2.AsyncClient() as client:
-        answer = await client.post(f"{server.url}/auth/sign-in", data=form, headers={"Origin": server.url})
-    return answer.headers["set-cookie"].split(";", 1)[0]
+        try:
+            yield
+        finally:
+            for task in looking:
+                task.cancel()
 
 
 async def _look(tab: Tab, draw: random.Random) -> None:
     while True:
         await asyncio.sleep(_LOOKS_EVERY_SECONDS * 2 * draw.random())
-        await tab.send(_LOAD)
+        await tab.send(LOAD)
 
 
 async def _clicked(server: Server, path: str) -> list[float]:

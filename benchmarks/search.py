@@ -49,9 +49,12 @@ _BELONG = (
     " 1 + deliveries.id % (SELECT count(*) FROM runs))"
 )
 _FAILURES = (
-    "INSERT INTO failures (organisation_id, integration_id, run_id, record_id, fault, field, message, created_at)"
-    " SELECT organisation_id, integration_id, run_id, record_id, 'config', '',"
-    ' \'{"template": "The account is closed.", "values": {}}\', updated_at FROM deliveries WHERE state = \'rejected\''
+    "INSERT INTO failures (organisation_id, integration_id, run_id, record_id, fault, field, message, created_at,"
+    " state, cause, since, currency, amount_minor)"
+    " SELECT organisation_id, integration_id, run_id, record_id, 'config', 'account',"
+    ' \'{"template": "The account is closed.", "values": {}}\', updated_at,'
+    " 'refused', printf('%032x', record_id % 3), updated_at, currency, amount_minor FROM deliveries"
+    " WHERE state = 'rejected'"
 )
 _Question = Callable[[Application, Actor, uuid.UUID], Awaitable[object]]
 
@@ -153,7 +156,12 @@ async def _run(application: Application, actor: Actor, integration: uuid.UUID) -
 
 
 async def _health(application: Application, actor: Actor, integration: uuid.UUID) -> object:
-    return await application.services.health.of(actor, integration)
+    """All that states/health.py asks for the page, with causes and trend."""
+    return await application.services.health.page(actor, integration)
+
+
+async def _dashboard(application: Application, actor: Actor, _: uuid.UUID) -> object:
+    return await application.services.health.everything(actor, failures=3)
 
 
 _QUESTIONS: dict[str, _Question] = {
@@ -167,4 +175,5 @@ _QUESTIONS: dict[str, _Question] = {
     "history": _history,
     "run_records": _run,
     "health": _health,
+    "dashboard": _dashboard,
 }

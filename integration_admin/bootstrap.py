@@ -14,6 +14,7 @@ from integration_admin.adapters.addresses import AddressPolicy
 from integration_admin.adapters.base import AccountingAdapter
 from integration_admin.adapters.catalog import adapters as all_adapters
 from integration_admin.adapters.mail import MailServer
+from integration_admin.adapters.openid import OpenIdIssuers
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.adapters.webhook import WebhookCaller
 from integration_admin.core import logs
@@ -26,6 +27,7 @@ from integration_admin.data.key_provider import KeyDirectory
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
 from integration_admin.data.run_queue import LocalRunQueue, WorkQueue
 from integration_admin.data.secrets import SecretStore
+from integration_admin.data.signing import Signer
 from integration_admin.data.startup import KeyCheck, check_role, check_schema
 from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
@@ -46,6 +48,8 @@ from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.heartbeat import Heartbeat, NotedTicks
 from integration_admin.services.history import History
+from integration_admin.services.identity_providers import IdentityProviders
+from integration_admin.services.known_devices import KnownDevices
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.members import Members
@@ -56,6 +60,8 @@ from integration_admin.services.notice_courier import NoticeCourier
 from integration_admin.services.notice_watch import NoticeWatch
 from integration_admin.services.notices import Notices
 from integration_admin.services.one_time_links import LinkPost, OneTimeLinks
+from integration_admin.services.openid_flows import OpenIdFlows
+from integration_admin.services.openid_sign_in import OpenIdSignIn
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.own_password import OwnPassword
 from integration_admin.services.passkeys import Passkeys
@@ -210,7 +216,7 @@ class _Ground(NamedTuple):
 def _services(ground: _Ground) -> Services:
     settings, database, keys, adapters, queue, clock, _ = ground
     passwords, limits, secrets = Passwords(), _sign_in_limits(settings), SecretStore(keys.vault)
-    sign_in, reauthentication, factors = _entrance(settings, database, passwords, limits, secrets, clock)
+    sign_in, reauthentication, factors = _entrance(ground, passwords, limits, secrets)
     credentials = CredentialService(database, adapters, secrets, clock)
     types, mappings = TypeRegistry(database, adapters), Mappings(database, adapters, credentials, clock)
     locks, runs = _locks(database), Runs(database, queue, clock)
@@ -219,7 +225,7 @@ def _services(ground: _Ground) -> Services:
     run_records, retention = RunRecords(database, adapters), Retention(database, locks, clock)
     dry_runs, follow_up = DryRuns(database, adapters, clock), FollowUp(database, adapters, credentials, clock)
     runner, scheduler = _exporting(ground, credentials, locks, runs, follow_up)
-    health, expiry = HealthMonitor(database, adapters, schedules, clock), SecretExpiry(database, clock)
+    (history, health), expiry = _watching(database, adapters, clock), SecretExpiry(database, clock)
     preflights, reconciliations, nights = _nightly(ground, credentials, mappings, dry_runs)
     recurring = _recurring(follow_up, retention, preflights, people.sessions, nights)
     notices, notice_choices = _notices(ground, secrets, health, expiry, preflights)
@@ -228,7 +234,7 @@ def _services(ground: _Ground) -> Services:
         sign_in=sign_in,
         factors=factors,
         people=people,
-        audit_log=AuditLog(database, AuditChainCheck(database)),
+        audit_log=AuditLog(database, AuditChainCheck(database), adapters),
         reauthentication=reauthentication,
         tokens=ApiTokens(database, clock, os.urandom),
         types=types,
@@ -258,7 +264,7 @@ def _services(ground: _Ground) -> Services:
         preflights=preflights,
         reconciliations=reconciliations,
         previews=Previews(database, adapters, clock),
-        history=History(database, ProgressReader(adapters, clock)),
+        history=history,
         health=health,
         notices=notices,
         notice_choices=notice_choices,
@@ -270,18 +276,19 @@ def _services(ground: _Ground) -> Services:
 
 
 def _entrance(
-    settings: Settings,
-    database: Database,
-    passwords: Passwords,
-    limits: SignInLimits,
-    secrets: SecretStore,
-    clock: Clock,
+    ground: _Ground, passwords: Passwords, limits: SignInLimits, secrets: SecretStore
 ) -> tuple[SignIn, Reauthentication, Factors]:
-    sign_in = SignIn(database, passwords, clock, os.urandom, limits)
+    settings, database, clock = ground.settings, ground.database, ground.clock
+    devices = KnownDevices(database, Signer(ground.keys.vault), os.urandom)
+    sign_in = SignIn(database, passwords, clock, os.urandom, limits, devices)
     own = SecondFactors(database, secrets, clock, os.urandom, limits)
     step = SecondStep(database, sign_in, own, clock, limits)
     passkeys = Passkeys(database, sign_in, own, clock, os.urandom, limits, settings.public_url)
-    factors = Factors(own, step, FactorDemands(database, clock), passkeys)
+    calls = OpenIdIssuers(ground.http, AddressPolicy(settings.outbound_allow).check_url)
+    flows = OpenIdFlows(database, secrets, calls, clock, os.urandom, settings.public_url)
+    provider = IdentityProviders(database, secrets, calls, flows, clock, os.urandom, settings.public_url)
+    openid = OpenIdSignIn(database, flows, sign_in, clock, limits)
+    factors = Factors(own, step, FactorDemands(database, clock), passkeys, provider, openid)
     return sign_in, Reauthentication(database, passwords, clock, own, limits), factors
 
 
@@ -325,6 +332,11 @@ def _exporting(
     runner = SyncRunner(database, ground.adapters, credentials, locks, clock, times, follow_up)
     source = _time_source(clock)
     return runner, SyncScheduler(database, runs, ground.queue, locks, clock, time_source=source)
+
+
+def _watching(database: Database, adapters: AdapterRegistry, clock: Clock) -> tuple[History, HealthMonitor]:
+    progress = ProgressReader(adapters, clock)
+    return History(database, progress), HealthMonitor(database, adapters, progress, clock)
 
 
 def _nightly(

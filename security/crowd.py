@@ -7,23 +7,19 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks.clicks import signed_in
+from benchmarks.onlookers import CARDS, LOAD, onlooker
 from benchmarks.report import Figure, at_least, at_most
 from integration_admin import demo
 from integration_admin.commands.build import build_frontend
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import Role
 from tests.e2e import world
 from tests.e2e.server import Server, running_server
-from tests.e2e.world import Person
 from tests.scale_out.web import Tab
 
 _PEOPLE = 50
 _SECONDS = 60.0
 _CHOOSES_EVERY_SECONDS = 3.0
 _MOST_P95 = 250.0
-_CARDS = "integration_admin___states___dashboard____dashboard_state.cards"
-_LOAD = "reflex___state____state.integration_admin___states___dashboard____dashboard_state.load"
 
 
 def measure() -> list[Figure]:
@@ -46,16 +42,9 @@ async def _times(server: Server) -> list[float]:
         AsyncExitStack() as stack,
     ):
         await demo.load(office, xledger.endpoint, Secret(xledger.token))
-        tabs = []
-        for number in range(_PEOPLE):
-            person = await world.new_colleague(
-                office, Person(demo.EMAIL, demo.ORGANISATION), Role.COORDINATOR
-            )
-            tab = Tab(f"tab-{number}", await signed_in(server, person), server.url)
-            await tab.connect(server.url)
-            stack.push_async_callback(tab.close)
-            await tab.until(lambda tab=tab: tab.vars.get(_CARDS))
-            tabs.append(tab)
+        tabs = [
+            await stack.enter_async_context(onlooker(server, office, number)) for number in range(_PEOPLE)
+        ]
         until = asyncio.get_running_loop().time() + _SECONDS
         waits = await asyncio.gather(*(_chosen(tab, until, seed) for seed, tab in enumerate(tabs)))
     return [wait for of_one in waits for wait in of_one]
@@ -68,9 +57,9 @@ async def _chosen(tab: Tab, until: float, seed: int) -> list[float]:
     waits = []
     while clock() < until:
         await asyncio.sleep(_CHOOSES_EVERY_SECONDS * 2 * draw.random())
-        tab.vars.pop(_CARDS, None)
+        tab.vars.pop(CARDS, None)
         begun = clock()
-        await tab.send(_LOAD)
-        await tab.until(lambda: _CARDS in tab.vars)
+        await tab.send(LOAD)
+        await tab.until(lambda: CARDS in tab.vars)
         waits.append(1_000 * (clock() - begun))
     return waits

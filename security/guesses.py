@@ -1,4 +1,7 @@
-"""Guesses ten thousand times at one account from many addresses while its person signs in, and times the refusals."""
+"""Guesses ten thousand times at one account, from many addresses and then from its person's, who signs in meanwhile.
+
+Times the refusals too.
+"""
 
 import asyncio
 import random
@@ -7,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +20,8 @@ from integration_admin.core import logs
 from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.secret import Secret
 from integration_admin.data import migrations
-from integration_admin.services.sign_in import SignIn
+from integration_admin.services.sign_in import SignedIn, SignIn
+from integration_admin.services.sign_in_limits import PER_ACCOUNT
 
 _GUESSES = 10_000
 _ADDRESSES = 200
@@ -43,12 +47,15 @@ async def _measure(folder: Path) -> list[Figure]:
         # Every refusal is a line of the log; ten thousand of them would hide the table.
         logs.configure(application.settings.model_copy(update={"log_level": "ERROR"}))
         migrations.upgrade(application.settings.database)
+        await application.keys.init_key("key-1")
+        await application.keys.run()
         await application.services.organisations.create_administrator(
             ORGANISATION, None, _ACCOUNT, Secret(_PASSWORD)
         )
         sign_in = application.services.sign_in
         outcomes: Counter[str] = Counter()
         waits = await _attacked(sign_in, outcomes)
+        beside, known_browser, other_browser = await _attacked_from_home(sign_in)
         known, unknown = await _timed(sign_in)
     ratio = max(known / unknown, unknown / known)
     return [
@@ -57,6 +64,9 @@ async def _measure(folder: Path) -> list[Figure]:
         Figure("guesses_looked_at", outcomes["refused"], "guesses"),
         at_least("person_signed_in", len(waits), "times", _PERSONS_SIGN_INS),
         at_most("person_waited", max(waits), "s", _MOST_SECONDS),
+        at_least("guesses_from_home", beside, "guesses", _GUESSES),
+        at_least("known_browser_signed_in", known_browser, "times", 1),
+        at_most("other_browser_signed_in", other_browser, "times", 0),
         at_most("refusal_time_known_to_unknown", ratio, "times", _MOST_DIFFERENCE),
     ]
 
@@ -87,6 +97,20 @@ async def _attacked(sign_in: SignIn, outcomes: Counter[str]) -> list[float]:
     return real.result()
 
 
+async def _attacked_from_home(sign_in: SignIn) -> tuple[int, int, int]:
+    """Guess from the person's own address; return how often, and whether a known browser and another get in after it."""
+    first = await sign_in.sign_in(_ACCOUNT, Secret(_PASSWORD), _HOME)
+    device = first.device if isinstance(first, SignedIn) else None
+    guesses = 0
+    for _, password in _guesses():
+        guesses += await _outcome(sign_in, _ACCOUNT, password, _HOME) != "in"
+    known = await _outcome(sign_in, _ACCOUNT, _PASSWORD, _HOME, device)
+    # The sign-in before forgave what was guessed; the guesses go on.
+    for _, password in islice(_guesses(), PER_ACCOUNT.amount):
+        await _outcome(sign_in, _ACCOUNT, password, _HOME)
+    return guesses, known == "in", await _outcome(sign_in, _ACCOUNT, _PASSWORD, _HOME) == "in"
+
+
 def _guesses() -> Iterator[tuple[str, str]]:
     """Yield an address and a password: known words with a year or a number behind, each address in its turn."""
     draw = random.Random(_SEED)  # noqa: S311, nothing secret comes of it
@@ -113,9 +137,11 @@ async def _timed(sign_in: SignIn) -> tuple[float, float]:
     return median(seconds["known"]), median(seconds["unknown"])
 
 
-async def _outcome(sign_in: SignIn, account: str, password: str, address: str) -> str:
+async def _outcome(
+    sign_in: SignIn, account: str, password: str, address: str, device: Secret | None = None
+) -> str:
     try:
-        await sign_in.sign_in(account, Secret(password), address)
+        await sign_in.sign_in(account, Secret(password), address, device=device)
     except SignInRequired:
         return "refused"
     except TooManyAttempts:

@@ -16,7 +16,7 @@ from integration_admin.data.key_provider import KeyDirectory
 from integration_admin.data.key_rotation import KeyRotation
 from integration_admin.data.secrets import SecretStore
 from integration_admin.data.startup import KeyCheck
-from security.sealed_secrets import Place, edit, filled, wrong
+from security.sealed_secrets import FIRST_KEY, Place, edit, filled, wrong
 
 _SECRETS = 100_000
 _KILLS = 100
@@ -26,7 +26,7 @@ _BETWEEN_EDITS_SECONDS = 0.01
 
 @dataclass
 class Ended:
-    """What a trial came to; `unreadable`, `lost` and `left` must be nothing."""
+    """What a trial came to; `unreadable`, `lost`, `left` and `undercounted` must be nothing."""
 
     kills: int = 0
     rotations: int = 0
@@ -34,6 +34,8 @@ class Ended:
     unreadable: int = 0
     lost: int = 0
     left: int = 0
+    undercounted: int = 0
+    """How often a key that was killed at its work held more than it was said to have sealed at most."""
 
 
 def measure() -> list[Figure]:
@@ -47,6 +49,7 @@ def measure() -> list[Figure]:
         at_most("rotation_unreadable", ended.unreadable, "secrets", 0),
         at_most("rotation_lost_edits", ended.lost, "secrets", 0),
         at_most("rotation_left_behind", ended.left, "secrets", 0),
+        at_most("rotation_uses_undercounted", ended.undercounted, "times", 0),
     ]
 
 
@@ -59,9 +62,12 @@ async def trial(folder: Path, secrets: int, kills: int, longest: float, seed: in
     await check.run()
     enough = asyncio.Event()
     editing = asyncio.create_task(_edit(place, database, SecretStore(check.vault), random, ended, enough))
+    rotation = _rotation(place, database)
     while ended.kills < kills:
         await _kill_one(place, random.uniform(0, longest), ended)
-    rotation = _rotation(place, database)
+        # The first key sealed what was there before anything was counted.
+        uses = (use for use in await rotation.uses() if use.key_id != FIRST_KEY)
+        ended.undercounted += sum(use.holds > use.sealed_at_most for use in uses)
     await rotation.rotate()
     enough.set()
     await editing

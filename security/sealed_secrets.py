@@ -23,6 +23,7 @@ from integration_admin.data.startup import KeyCheck
 from integration_admin.data.vault import Vault
 
 FIELDS = ("api_key", "client_secret", "password", "token")
+FIRST_KEY = "key-1"
 _INTEGRATIONS_EACH = 25
 
 
@@ -50,7 +51,7 @@ async def filled(folder: Path, secrets: int) -> Place:
     migrations.upgrade(place.url)
     database = Database(place.url)
     check = KeyCheck(database, place.keys, SystemClock())
-    await check.init_key("key-1")
+    await check.init_key(FIRST_KEY)
     await check.run()
     await database.close()
     engine = create_engine(place.url, poolclass=NullPool)

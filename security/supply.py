@@ -58,7 +58,11 @@ def libraries(service: Sequence[str] = ("--vulnerability-service", "osv")) -> li
     try:
         found = json.loads(said.stdout)["dependencies"]
     except (ValueError, KeyError):
-        _note("Known weaknesses of libraries could not be asked for: the service was not reached.")
+        reason = said.stderr.strip().rpartition("\n")[2][:300] or f"exit code {said.returncode}"
+        _note(
+            f"Known weaknesses of libraries could not be asked for ({service[1]} was not reached), so the"
+            f" {len(locked())} libraries of the lock file are not judged: {reason}"
+        )
         return [Figure("libraries_asked_about", 0, "libraries")]
     weak = [one for one in found if one.get("vulns")]
     for one in weak:
@@ -96,14 +100,13 @@ def locked() -> list[str]:
 
 
 def _run(module: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603, our own tools with our own words
-        [sys.executable, "-m", module, *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=_ASK_SECONDS,
-        check=False,
-    )
+    command = [sys.executable, "-m", module, *words]
+    try:
+        return subprocess.run(  # noqa: S603, our own tools with our own words
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_ASK_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"{module} did not end in {_ASK_SECONDS} s")
 
 
 def _note(words: str) -> None:

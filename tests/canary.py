@@ -64,12 +64,14 @@ def found_in(text: str | bytes, values: Iterable[str] = (MARK,)) -> list[str]:
 
 def places_of(folder: Path, values: Iterable[str] = (MARK,), but: Collection[str] = ()) -> list[str]:
     """Return the files under a folder that hold any of the secrets, in any disguise; those named in `but` left out."""
+    files = (file for file in folder.rglob("*") if not file.name.startswith(_INPUT) and file.name not in but)
+    return sorted(str(file.relative_to(folder)) for file in holding(files, values))
+
+
+def holding(files: Iterable[Path], values: Iterable[str] = (MARK,)) -> list[Path]:
+    """Return those of the files that hold any of the secrets, in any disguise."""
     wanted = {form for value in values for form in disguises(value.encode())}
-    return sorted(
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if not file.name.startswith(_INPUT) and file.name not in but and _holds(file, wanted)
-    )
+    return [file for file in files if _holds(file, wanted)]
 
 
 def _holds(file: Path, wanted: Collection[bytes]) -> bool:

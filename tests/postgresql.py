@@ -62,6 +62,17 @@ class Server:
         """Bring what is in the server's memory into its files."""
         self._administer("CHECKPOINT")
 
+    def log_file(self) -> str:
+        """Return the name of the write-ahead log's file that is written just now; later ones sort behind it."""
+        return self._ask("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+
+    def files_of(self, url: str, since: str) -> list[Path]:
+        """Return the files of a database, its tables and indexes, and the write-ahead log's from the file `since` on."""
+        self.write_out()
+        number = self._ask("SELECT oid FROM pg_database WHERE datname = %s", make_url(url).database)
+        log = (file for file in (self.folder / "pg_wal").iterdir() if file.is_file() and file.name >= since)
+        return [*(self.folder / "base" / number).iterdir(), *log]
+
     def stop(self) -> None:
         """Stop the server as an administrator does: connections end at once, what is committed stays."""
         self._process.stop()
@@ -115,6 +126,12 @@ class Server:
     def _count_tables(self, url: str) -> int:
         with psycopg.connect(url) as connection:
             return _number(connection.execute(_TABLES))
+
+    def _ask(self, question: str, *values: object) -> str:
+        with psycopg.connect(_text(self._address)) as connection:
+            row = connection.execute(question.encode(), values or None).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def _administer(self, statement: str | sql.Composed, *values: object) -> None:
         with psycopg.connect(_text(self._address), autocommit=True) as connection:

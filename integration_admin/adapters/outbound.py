@@ -28,13 +28,20 @@ from integration_admin.adapters.outbound_errors import (
     describe,
     out_of_time,
 )
+from integration_admin.adapters.outbound_protocol import (
+    PIECE,
+    BoundedProtocol,
+    Connector,
+    allowed,
+    answers_within,
+)
 from integration_admin.adapters.outbound_response import Response, read
 from integration_admin.adapters.resolver import CheckedResolver, Resolver, SystemResolver
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 
-__all__ = ["DEADLINE", "MAX_BYTES", "HTTPClient", "OutboundClient", "Response"]
+__all__ = ["DEADLINE", "MAX_BYTES", "HTTPClient", "OutboundClient", "Response", "answers_within"]
 
 DEADLINE: Final = 10.0
 """Seconds for everything, from looking up the name to the last decoded byte."""
@@ -104,7 +111,10 @@ class _Request(aiohttp.ClientRequest):
     """Notes the moment from which bytes of the request may have left."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        _call.get().stage = Stage.WAITING
+        call = _call.get()
+        call.stage = Stage.WAITING
+        if isinstance(conn.protocol, BoundedProtocol):
+            conn.protocol.begin(call.max_bytes)
         return await super().send(conn)
 
 
@@ -180,7 +190,7 @@ class OutboundClient:
         target = self._policy.check_url(url)
         _check_headers(headers, secret_headers)
         tls = self._context(certificate)
-        call = Call(target.host_port_subcomponent or "")
+        call = Call(target.host_port_subcomponent or "", allowed(max_bytes))
         _call.set(call)
         # Errors are raised outside the except blocks: what is caught there refers to frames that
         # hold the revealed headers.
@@ -197,7 +207,7 @@ class OutboundClient:
                 )
                 call.stage = Stage.READING
                 try:
-                    return await read(response, max_bytes)
+                    return await read(response, call.max_bytes)
                 finally:
                     response.close()
         except AdapterError as error:
@@ -227,7 +237,7 @@ class OutboundClient:
         """Return the session, opened on the running loop by the first request."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=Connector(
                     resolver=self._resolver,
                     limit=0,
                     keepalive_timeout=_IDLE_SECONDS,
@@ -239,6 +249,7 @@ class OutboundClient:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 trust_env=False,
                 auto_decompress=False,
+                read_bufsize=PIECE,
                 request_class=_Request,
                 middlewares=(_only_once,),
             )

@@ -35,9 +35,10 @@ class Stage(IntEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One call under way: whom it goes to, as a person writes it, and how far it has come."""
+    """One call under way: whom it goes to, as a person writes it, how large its answer may be, how far it has come."""
 
     host: str
+    max_bytes: int
     stage: Stage = Stage.QUEUED
 
 

@@ -31,6 +31,8 @@ from integration_admin.api.metrics import metrics_routes
 from integration_admin.api.origin import OwnOrigin
 from integration_admin.api.own_account import own_account_routes
 from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
+from integration_admin.api.provider_settings import provider_settings_routes
+from integration_admin.api.provider_sign_in import provider_routes
 from integration_admin.api.rate_limits import EVENTS, REQUESTS, Limits, RateLimits, RequestLimit
 from integration_admin.api.second_factors import factor_routes
 from integration_admin.api.socket_cookie import SocketCookie
@@ -65,6 +67,8 @@ def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> Fas
     api.include_router(auth_routes(settings))
     pages = Pages(site)
     api.include_router(factor_routes(settings, pages))
+    api.include_router(provider_routes(settings, pages))
+    api.include_router(provider_settings_routes(settings, pages))
     api.include_router(link_routes(settings, pages))
     api.include_router(own_account_routes(settings, pages))
     api.include_router(records.router)

@@ -5,18 +5,18 @@ They are HTTP routes and not Reflex events because only a response can set an Ht
 
 import math
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from integration_admin.api.cookies import clear_session, find_session, set_step
+from integration_admin.api.cookies import clear_session, find_device, find_session
 from integration_admin.api.forms import (
     SIGN_IN_PAGE,
+    after,
     back_to_sign_in,
     cookies,
-    let_in,
+    let_on,
     principal_of,
     read_form,
     remember_language,
@@ -30,11 +30,7 @@ from integration_admin.core.errors import InvalidInput, SignInRequired, TooManyA
 from integration_admin.core.messages import LANGUAGES, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
-from integration_admin.core.statuses import SignInStepKind
 from integration_admin.services import container
-from integration_admin.services.sign_in import Halfway
-
-_STEP_PAGES = {SignInStepKind.CODE: "/sign-in/code", SignInStepKind.ENROL: "/sign-in/enrol"}
 
 
 def auth_routes(settings: Settings) -> APIRouter:
@@ -75,17 +71,14 @@ async def _sign_in(request: Request, form: FormData, settings: Settings) -> Redi
             visit.address,
             visit.language,
             visit.user_agent,
+            find_device(cookies(request), settings),
         )
     except SignInRequired:
         return back_to_sign_in(target, failed="1")
     except TooManyAttempts as error:
         return back_to_sign_in(target, wait=str(math.ceil(error.retry_after)))
-    if isinstance(found, Halfway):
-        response = see(f"{_STEP_PAGES[found.kind]}?{urlencode({'next': target})}")
-        set_step(response, found, settings)
-        return response
-    response = see(target)
-    await let_in(response, request, found, settings)
+    response = see(after(found, target))
+    await let_on(response, request, found, settings)
     return response
 
 

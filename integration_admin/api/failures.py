@@ -15,8 +15,9 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.services import container
+from integration_admin.services.cause_pages import OPEN
 from integration_admin.services.failure_causes import CauseKey, CauseView, FailedRecordView
-from integration_admin.services.failures import LONGEST_REASON, OPEN, WITH_PEOPLE, FailedPage
+from integration_admin.services.failures import LONGEST_REASON, WITH_PEOPLE, FailedPage
 from integration_admin.services.tokens import INTEGRATIONS_READ, RUNS_WRITE
 from integration_admin.services.trend import TrendDay
 

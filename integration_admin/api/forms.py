@@ -6,14 +6,28 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from integration_admin.api.cookies import clear_step, find_session, find_step, set_session
+from integration_admin.api.cookies import (
+    clear_step,
+    find_session,
+    find_step,
+    set_device,
+    set_session,
+    set_step,
+)
 from integration_admin.api.origin import client_address
 from integration_admin.core.settings import Settings
+from integration_admin.core.statuses import SignInStepKind
 from integration_admin.services import container
+from integration_admin.services.identity_providers import PAGE as PROVIDER_STEP
 from integration_admin.services.languages import LANGUAGE_COOKIE, chosen_language
-from integration_admin.services.sign_in import Principal, SignedIn, Visit
+from integration_admin.services.sign_in import Halfway, Principal, SignedIn, Visit
 
 SIGN_IN_PAGE = "/sign-in"
+_STEP_PAGES = {
+    SignInStepKind.CODE: "/sign-in/code",
+    SignInStepKind.ENROL: "/sign-in/enrol",
+    SignInStepKind.PROVIDER: PROVIDER_STEP,
+}
 _ONE_YEAR = 31_536_000
 
 
@@ -58,6 +72,21 @@ def back_to_sign_in(target: str, **why: str) -> RedirectResponse:
     return see(f"{SIGN_IN_PAGE}?{urlencode(why | {'next': target})}")
 
 
+def after(found: SignedIn | Halfway, target: str) -> str:
+    """Return where somebody goes on who has signed in, or has to take another step first."""
+    return (
+        f"{_STEP_PAGES[found.kind]}?{urlencode({'next': target})}" if isinstance(found, Halfway) else target
+    )
+
+
+async def let_on(response: Response, request: Request, found: SignedIn | Halfway, settings: Settings) -> None:
+    """Give the browser its new session, or what it needs for the next step."""
+    if isinstance(found, Halfway):
+        set_step(response, found, settings)
+    else:
+        await let_in(response, request, found, settings)
+
+
 async def let_in(response: Response, request: Request, session: SignedIn, settings: Settings) -> None:
     """Give the browser its new session, in place of an earlier one and of a half-finished sign-in."""
     if earlier := find_session(cookies(request), settings):
@@ -65,6 +94,8 @@ async def let_in(response: Response, request: Request, session: SignedIn, settin
     if find_step(cookies(request), settings):
         clear_step(response, settings)
     set_session(response, session.token, settings)
+    if session.device is not None:
+        set_device(response, session.device, settings)
     if session.language is not None:
         # The sign-in page greets them in it next time.
         remember_language(response, session.language, settings)

@@ -38,9 +38,18 @@ class Pages:
         self._styles = f"/{built[0].relative_to(site).as_posix()}" if built else "/app.css"
 
     def page(
-        self, reader: Reader, title: Message, *body: Content, status: int = 200, script: str = ""
+        self,
+        reader: Reader,
+        title: Message,
+        *body: Content,
+        status: int = 200,
+        script: str = "",
+        leads_to: str = "",
     ) -> HTMLResponse:
-        """Return a page; `title` is its h1, and `script` the address of a script of ours."""
+        """Return a page; `title` is its h1, `script` the address of a script of ours.
+
+        One that `leads_to` an address goes on there by itself.
+        """
         heading = reader.say(title)
         head = tag(
             "head",
@@ -50,6 +59,7 @@ class Pages:
             tag("link", rel="icon", href="/favicon.svg", type="image/svg+xml"),
             tag("link", rel="stylesheet", href=self._styles),
             tag("script", src=script, defer=True) if script else None,
+            tag("meta", http_equiv="refresh", content=f"0;url={leads_to}") if leads_to else None,
         )
         main = tag(
             "main",

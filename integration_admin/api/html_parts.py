@@ -73,16 +73,16 @@ def field(  # the parts of a field, each by name
     error: Message | None = None,
     **attributes: str | bool,
 ) -> Markup:
-    """Return a required one-line field; one that was refused has the focus, and its error is read out with it."""
+    """Return a one-line field, required unless told otherwise; one that was refused has the focus, and its error is read out with it."""
     described = [f"{name}-help"] if about else []
     described += [f"{name}-error"] if error else []
-    attributes = {"type": "text"} | attributes | ({"autofocus": True} if error else {})
+    usual: dict[str, str | bool] = {"type": "text", "required": True}
+    attributes = usual | attributes | ({"autofocus": True} if error else {})
     box = tag(
         "input",
         id_=name,
         name=name,
         class_="ds-input",
-        required=True,
         aria_invalid="true" if error else None,
         aria_describedby=" ".join(described) or None,
         **attributes,

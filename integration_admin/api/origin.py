@@ -20,6 +20,10 @@ _ANSWERED_FROM = {
     "/auth/code": "/sign-in/code",
     "/auth/second-factor/confirm": "/sign-in/app",
     "/auth/confirm": "/settings/sign-in/confirm",
+    "/auth/provider/save": "/settings/sign-in/provider",
+    "/auth/provider/look": "/settings/sign-in/provider",
+    "/auth/provider/demand": "/settings/sign-in/provider",
+    "/auth/openid/callback": "/sign-in",
 }
 """The pages of the forms whose refusal is shown at the form's own address."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from integration_admin.api import factor_pages as draw
 from integration_admin.api import html_parts as ui
-from integration_admin.api import passkey_pages
+from integration_admin.api import passkey_pages, provider_pages
 from integration_admin.api.factor_access import (
     Form,
     ask_again,
@@ -118,6 +118,9 @@ async def own_page(
             recent=recent,
             passkeys_available=services.factors.passkeys.available,
         ),
+        provider_pages.own_connection(
+            reader, await services.factors.provider.own(principal.actor), recent=recent
+        ),
         status=error.status if error else 200,
         script=passkey_pages.SCRIPT,
     )
@@ -138,6 +141,9 @@ async def confirm_page(
         msg("Confirm that it is you"),
         wait_alert(reader, error),
         sign if own.passkeys else None,
+        provider_pages.confirm(
+            reader, await container.current().factors.provider.own(principal.actor), target
+        ),
         draw.confirm_form(reader, target, wrong, asks_code=own.any),
         status=error.status if error else 200,
         script=passkey_pages.SCRIPT,

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from integration_admin.api import html_parts as ui
 from integration_admin.api import passkey_pages as draw
+from integration_admin.api.cookies import find_step
 from integration_admin.api.factor_access import (
     Form,
     ask_again,
@@ -18,7 +19,16 @@ from integration_admin.api.factor_access import (
     wait_alert,
 )
 from integration_admin.api.factor_pages import OWN_PAGE
-from integration_admin.api.forms import back_to_sign_in, let_in, principal_of, see, text, visit_of
+from integration_admin.api.forms import (
+    after,
+    back_to_sign_in,
+    cookies,
+    let_on,
+    principal_of,
+    see,
+    text,
+    visit_of,
+)
 from integration_admin.api.html_page import Pages, Reader
 from integration_admin.api.origin import own_path
 from integration_admin.api.own_factors import confirm_page, own_page
@@ -70,13 +80,13 @@ def add_passkey_answers(router: APIRouter, settings: Settings, pages: Pages) -> 
     async def sign_in(request: Request, form: Form) -> Response:
         target = own_path(text(form, "next"))
         try:
-            session = await container.current().factors.passkeys.sign_in(
-                text(form, "answer"), visit_of(request, settings)
+            found = await container.current().factors.passkeys.sign_in(
+                text(form, "answer"), visit_of(request, settings), find_step(cookies(request), settings)
             )
         except (SignInRequired, TooManyAttempts) as error:
             return _sign_in_page(pages, guest(request), target, error)
-        response = see(target)
-        await let_in(response, request, session, settings)
+        response = see(after(found, target))
+        await let_on(response, request, found, settings)
         return response
 
     @router.post("/passkeys/confirm")

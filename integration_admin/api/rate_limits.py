@@ -7,7 +7,6 @@ import asyncio
 from typing import NamedTuple
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +22,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.networks import network_of
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
+from integration_admin.services.counted_in_memory import CountedInMemory
 from integration_admin.services.tokens import fingerprint
 
 
@@ -47,7 +47,7 @@ class RateLimits:
     """Counts what callers and addresses do, in moving windows, in this process's memory."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = MovingWindowRateLimiter(CountedInMemory())
         self._limits = limits
         self.patience = limits.patience
         # The limits package reads the machine's clock, so the wait it leads to is measured by the same.

@@ -28,7 +28,7 @@ _SOURCES = (
     *(_PACKAGE / name for name in ("pages", "components", "states", "core", "locale")),
     _PACKAGE / "integration_admin.py",
     _PACKAGE / "api" / "prerendered.py",
-    *(Path(__file__).with_name(name) for name in ("build.py", "first_paint.py")),
+    *(Path(__file__).with_name(name) for name in ("build.py", "first_paint.py", "lighter_scripts.py")),
 )
 _SITE = ROOT / ".web" / "build" / "client"
 _STAMP = ROOT / ".web" / "frontend.sha256"

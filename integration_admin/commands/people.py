@@ -46,6 +46,19 @@ def reset_factors(
     typer.echo(f"{email} signs in with the password alone, or sets up a second factor where one is demanded.")
 
 
+def allow_passwords(
+    organisation: _Organisation,
+) -> None:
+    """Let people in by password and passkey again, when the sign-in provider that was demanded fails."""
+
+    async def allow(application: Application) -> None:
+        actor = await application.services.organisations.actor_of(organisation)
+        await application.services.factors.provider.free(actor)
+
+    run(allow)
+    typer.echo("People can sign in with their passwords and passkeys again.")
+
+
 def create_token(
     organisation: _Organisation,
     scope: Annotated[list[str], typer.Option(help="What the token may do; may be given several times.")],

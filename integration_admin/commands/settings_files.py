@@ -15,9 +15,9 @@ from integration_admin.commands.running import run
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
+from integration_admin.services.cause_pages import CausePage
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.credentials import StoredSecret
-from integration_admin.services.failures import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.settings_document import SettingsDocument
 from integration_admin.services.settings_steps import Applied, Change

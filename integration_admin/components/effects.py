@@ -1,10 +1,26 @@
-"""The few things only the browser can do: follow the language, move the focus, open dialogs, read files."""
+"""The few things only the browser can do: draw in slices, follow the language, move the focus, open dialogs, read files."""
 
 from typing import Any
+from zlib import crc32
 
 import reflex as rx
+from reflex.vars import VarData
 
 from integration_admin.states.language import LanguageState
+
+
+def in_slices(when: rx.Var[bool]) -> rx.Var[bool]:
+    """Return `when` for a large part of a page: what is drawn once it is true is drawn a few milliseconds at a time.
+
+    Drawn at once it would keep a phone from answering until all of it is there. Use it for everything that
+    appears together, or what stands below comes first and is pushed down.
+    """
+    name = f"sliced_{crc32(str(when).encode()):x}"
+    hook = VarData(
+        hooks=f"const {name} = useDeferredValue({when!s})", imports={"react": ["useDeferredValue"]}
+    )
+    data = VarData.merge(when._get_all_var_data(), hook)  # noqa: SLF001  # Reflex's own way
+    return rx.Var(name, _var_data=data).to(bool)
 
 
 class FollowLanguage(rx.Fragment):

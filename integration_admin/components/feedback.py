@@ -5,7 +5,7 @@ from typing import Literal
 import reflex as rx
 
 from integration_admin.components.content import jump_link
-from integration_admin.components.effects import FocusFirstWrong
+from integration_admin.components.effects import FocusFirstWrong, in_slices
 from integration_admin.components.texts import Text, t
 
 Kind = Literal["info", "success", "warning", "danger"]
@@ -86,6 +86,7 @@ def spinner(label: Text) -> rx.Component:
 def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> rx.Component:
     """Draw grey bars until `ready`, then the children; forms need it to start from loaded values."""
     words = t("Loading") if isinstance(label, str) and not label else label
+    drawn = in_slices(ready)
     bars = [rx.el.div(class_name="ds-skeleton", custom_attrs={"aria-hidden": "true"}) for _ in range(3)]
     waiting = rx.el.div(
         rx.el.span(words, class_name="ds-sr-only"),
@@ -96,6 +97,6 @@ def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> r
     # Without keys React would make content of the bars, which a browser takes for bars that jump away.
     content = rx.el.div(*children, class_name="app-stack app-stack--large", key="content")
     return rx.el.div(
-        rx.cond(ready, content, waiting),
-        custom_attrs={"aria-busy": rx.cond(ready, "false", "true")},
+        rx.cond(drawn, content, waiting),
+        custom_attrs={"aria-busy": rx.cond(drawn, "false", "true")},
     )

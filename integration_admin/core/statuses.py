@@ -41,6 +41,20 @@ class SignInStepKind(StrEnum):
 
     CODE = "code"
     ENROL = "enrol"
+    PROVIDER = "provider"
+    """To sign in with the organisation's provider as well."""
+
+
+class FlowPurpose(StrEnum):
+    """What somebody was sent to the organisation's sign-in provider for."""
+
+    SIGN_IN = "sign_in"
+    FINISH = "finish"
+    """To finish a sign-in the password has begun."""
+    CONNECT = "connect"
+    """To connect the own account here with the one there."""
+    CONFIRM = "confirm"
+    """To prove again who they are."""
 
 
 class LinkPurpose(StrEnum):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, KeyMissing, VaultError
 from integration_admin.core.messages import msg
@@ -207,7 +208,7 @@ class KeyRotation:
                 await audit.add(self._clock.now(), self._by, REENCRYPTED, key.key_id, count=count)
         return len(rows), len(written), rows[-1].row.id if rows else after
 
-    async def _tell_all(self, system: SystemUnit, action: str, key_id: str) -> None:
+    async def _tell_all(self, system: SystemUnit, action: AuditAction, key_id: str) -> None:
         for organisation in await system.organisations():
             await system.inside(organisation.id).audit.add(self._clock.now(), self._by, action, key_id)
 

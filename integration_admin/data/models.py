@@ -24,6 +24,7 @@ from integration_admin.core.statuses import (
 from integration_admin.data import (  # noqa: F401, their tables belong to the same metadata
     models_access,
     models_factors,
+    models_identity,
     models_mapping,
     models_notices,
     models_preflights,

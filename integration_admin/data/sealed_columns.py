@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from integration_admin.data.columns import Owned
 from integration_admin.data.models import Credential, Integration
 from integration_admin.data.models_factors import AuthenticatorApp
+from integration_admin.data.models_identity import IdentityProvider
 from integration_admin.data.models_notices import NoticeSettings
 from integration_admin.data.vault import Binding
 
@@ -47,6 +48,7 @@ SEALED_COLUMNS: Final = (
     SealedColumn(Credential),
     SealedColumn(NoticeSettings, kind="webhook"),
     SealedColumn(AuthenticatorApp, kind="totp"),
+    SealedColumn(IdentityProvider, kind="openid"),
 )
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from enum import Enum, auto
 from functools import partial
 from typing import Any, Self
 
@@ -16,6 +17,14 @@ import aiosqlite
 BUSY_SECONDS = 10
 _SWITCH_SECONDS = 0.001
 _EMPTYING_SECONDS = 0.1
+
+
+class _End(Enum):
+    """What is due when a connection's transaction is over."""
+
+    NONE = auto()
+    POSTED = auto()
+    AWAITED = auto()
 
 
 class RollingBack(sqlite3.Connection):
@@ -33,12 +42,16 @@ class RollingBack(sqlite3.Connection):
 
 
 class ConnectionThread(aiosqlite.Connection):
-    """May be stopped twice, as SQLAlchemy does when a task is cancelled twice.
+    """Begins and ends what only reads without a trip to its thread of its own, and may be stopped twice.
 
-    aiosqlite never answers the second stop: a closing task would wait for ever, and the process with it.
+    SQLAlchemy stops it twice when a task is cancelled twice. aiosqlite never answers the second stop: a closing task
+    would wait for ever, and the process with it.
     """
 
     _stopped: asyncio.Future[Any] | None = None
+    _first = ""
+    """What is to be carried out just before the next statement."""
+    _end = _End.NONE
 
     @classmethod
     def connecting(cls, *arguments: Any, **options: Any) -> Self:
@@ -51,6 +64,38 @@ class ConnectionThread(aiosqlite.Connection):
     def raw(self) -> sqlite3.Connection:
         """The connection itself, for use in its own thread."""
         return self._conn
+
+    def begin_reading(self) -> None:
+        """Begin a transaction that only reads with its first statement; SQLite reads nothing before either."""
+        self._first, self._end = "PRAGMA query_only=ON; BEGIN", _End.POSTED
+
+    def begin_writing(self) -> Any:
+        """Begin a transaction that may write: it has the lock from here on."""
+        self._first, self._end = "", _End.AWAITED
+        # As one script it is one trip to the connection's thread; as two statements it would be six.
+        return self.executescript("PRAGMA query_only=OFF; BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        """Commit."""
+        await super().commit()
+        self._end = _End.NONE
+
+    async def rollback(self) -> None:
+        """Roll back, where there is something to: SQLAlchemy does it once more when a connection is given back.
+
+        Nobody waits for the end of what only reads; the thread comes to it before whatever the connection is used
+        for next.
+        """
+        end, self._end = self._end, _End.NONE
+        if end is _End.AWAITED:
+            await super().rollback()
+        elif end is _End.POSTED:
+            self._tx.put_nowait((None, self.raw.rollback))
+
+    def take_first(self) -> str:
+        """Return what is to be carried out before the next statement, once."""
+        first, self._first = self._first, ""
+        return first
 
     async def carry_out(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do some work in the connection's thread."""
@@ -110,6 +155,8 @@ class OneTripCursor:
     def _run(self, method: str, statement: str, values: Any) -> None:
         cursor = self._connection.raw.cursor()
         try:
+            if first := self._connection.take_first():
+                cursor.executescript(first)
             getattr(cursor, method)(statement, values)
             self.description, self.rowcount, self.lastrowid = (
                 cursor.description,
@@ -168,7 +215,8 @@ def _lower(value: Any) -> Any:
 
 def begin(connection: Any) -> None:
     """Begin a transaction as a reader or a writer, as its execution options say."""
-    writes = connection.get_execution_options().get("writes", False)
-    script = "PRAGMA query_only=OFF; BEGIN IMMEDIATE" if writes else "PRAGMA query_only=ON; BEGIN"
-    # As one script it is one trip to the connection's thread; as two statements it would be six.
-    connection.connection.dbapi_connection.run_async(lambda raw: raw.executescript(script))
+    raw = connection.connection.dbapi_connection
+    if connection.get_execution_options().get("writes", False):
+        raw.run_async(ConnectionThread.begin_writing)
+    else:
+        raw.driver_connection.begin_reading()

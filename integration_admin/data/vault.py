@@ -6,6 +6,7 @@ live in data/keyring.py.
 
 import base64
 import binascii
+import hmac
 import os
 import re
 from collections import Counter
@@ -126,6 +127,13 @@ class Vault:
         if secret is None:
             raise _unreadable(internal="authentication failed: altered, or bound to another place")
         return secret
+
+    def mac(self, purpose: str, message: bytes, key_id: str) -> bytes:
+        """Return the HMAC-SHA256 of `message` under a key derived for one purpose. Raises KeyMissing.
+
+        The keyring is not read again for an unknown key: strangers may name any.
+        """
+        return hmac.digest(self._keyring.derive(key_id, purpose), message, "sha256")
 
     def key_id_of(self, envelope: str) -> str:
         """Return the id of the key that sealed an envelope. Raises SecretUnreadable."""

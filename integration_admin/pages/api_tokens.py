@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.pages.organisation_parts import API_TOKENS, organisation_parts
+from integration_admin.pages.organisation_parts import API_TOKENS, confirm_access, organisation_parts
 from integration_admin.pages.parts import or_dash, refusal
 from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokenLine, ApiTokensState, ScopeLine
 from integration_admin.states.session import SessionState
@@ -23,6 +23,7 @@ def api_tokens() -> rx.Component:
     return rx.fragment(
         organisation_parts(API_TOKENS),
         refusal(ApiTokensState),
+        confirm_access(),
         rx.el.div(rx.cond(SessionState.can_configure, ui.loading(ApiTokensState.ready, _list(), _make()))),
     )
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusWhen, in_slices
 from integration_admin.pages.credential_rotation import (
     confirm_section,
     expiry_section,
@@ -43,7 +43,7 @@ def _trail() -> rx.Component:
 def credentials() -> rx.Component:
     """Draw why an integration has stopped, where it has, its secrets, and the form with its settings."""
     stopped = ui.alert("danger", HealthState.stop_reason, title=t("The export has stopped"))
-    in_use = CredentialState.ready & RotationState.ready
+    in_use = in_slices(CredentialState.ready & RotationState.ready)
     expiry = rx.cond(RotationState.any_stored, expiry_section())
     heading = ui.heading(t("Address and settings"))
     return rx.fragment(

@@ -7,11 +7,11 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import jump_link
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusWhen, in_slices
 from integration_admin.pages.mapping_versions import versions_section
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
-from integration_admin.pages.value_map import value_map_file
+from integration_admin.pages.value_map import many_accounts
 from integration_admin.states.health import HealthState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_lines import CategoryLine, TargetLine
@@ -49,12 +49,13 @@ def _trail() -> rx.Component:
 def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
+    ready = in_slices(MappingState.ready)
     return rx.fragment(
         rx.el.div(rx.cond(MappingState.back, _back())),
         saved_again(MappingState.saved, saved, MappingState.version),
-        rx.cond(MappingState.ready, _summary()),
+        rx.cond(ready, _summary()),
         mapping_form(t("Save")),
-        rx.cond(MappingState.ready, ui.stack(preview_section(), versions_section())),
+        rx.cond(ready, ui.stack(preview_section(), versions_section())),
     )
 
 
@@ -100,7 +101,7 @@ def mapping_form(save_words: Text) -> rx.Component:
         refusal(MappingState),
         ui.loading(
             MappingState.ready,
-            value_map_file(),
+            many_accounts(_searching(_ACCOUNTS)),
             _offered(),
             ui.form(
                 ui.fieldset(

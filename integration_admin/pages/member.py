@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.pages.organisation_parts import MEMBERS, ROLES, one_time_link
+from integration_admin.pages.organisation_parts import MEMBERS, ROLES, confirm_access, one_time_link
 from integration_admin.pages.parts import refusal
 from integration_admin.states.member import MemberState
 from integration_admin.states.session import SessionState
@@ -41,6 +41,7 @@ def member() -> rx.Component:
     shown = SessionState.can_configure & ~MemberState.missing
     return rx.fragment(
         refusal(MemberState),
+        confirm_access(),
         rx.el.div(done, aria_live="polite"),
         rx.el.div(rx.cond(shown, there)),
     )

@@ -9,6 +9,7 @@ from integration_admin.pages.organisation_parts import (
     MEMBERS,
     NOTICES,
     ROLES,
+    confirm_access,
     one_time_link,
     organisation_parts,
     role_name,
@@ -36,6 +37,7 @@ def organisation() -> rx.Component:
     return rx.fragment(
         organisation_parts(MEMBERS),
         refusal(MembersState),
+        confirm_access(),
         ui.loading(
             MembersState.ready,
             ui.stack(ui.heading(t("Members")), members),

@@ -1,4 +1,4 @@
-"""What the organisation's pages share: the links between them, the roles in words, and a one-time link to pass on."""
+"""What the organisation's pages share: the links between them, roles in words, who one is, a one-time link."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
+from integration_admin.pages.own_code import confirm_first
 from integration_admin.states.handing import LINK_FIELD
 from integration_admin.states.session import SessionState
 
@@ -14,7 +15,8 @@ MEMBERS = "/settings/organisation"
 NOTICES = "/settings/organisation/notices"
 API_TOKENS = "/settings/organisation/api-tokens"
 _FACTORS = "/settings/sign-in/members"
-"""Written on the server, so the browser itself goes there."""
+_PROVIDER = "/settings/sign-in/provider"
+"""Both are written on the server, so the browser itself goes there."""
 
 ROLES = (
     ("viewer", t("May only look")),
@@ -28,7 +30,8 @@ def organisation_parts(current: str) -> rx.Component:
     parts = ((MEMBERS, t("Members")), (NOTICES, t("Notices")), (API_TOKENS, t("API tokens")))
     links = [rx.el.li(_link(text, address, current)) for address, text in parts]
     factors = rx.el.li(NativeLink.create(t("Second factors"), href=_FACTORS, class_name="ds-link"))
-    items = rx.el.ul(*links, factors, class_name="app-plain-list app-row app-parts")
+    provider = rx.el.li(NativeLink.create(t("Sign-in provider"), href=_PROVIDER, class_name="ds-link"))
+    items = rx.el.ul(*links, factors, provider, class_name="app-plain-list app-row app-parts")
     nav = rx.el.nav(items, aria_label=t("Parts of the organisation"))
     return rx.el.div(rx.cond(SessionState.can_configure, nav))
 
@@ -40,6 +43,16 @@ def role_name(role: rx.Var[str]) -> rx.Component:
         ("administrator", t("Administrator")),
         ("coordinator", t("Coordinator")),
         t("May only look"),
+    )
+
+
+def confirm_access() -> rx.Component:
+    """Draw the question for the person's own password before somebody is let in, or further in."""
+    return confirm_first(
+        t(
+            "It is a while since you signed in. Type your own password before you let anybody in, or change who may what."
+        ),
+        t("Thank you. Do again what you were about to do; you are not asked for the next ten minutes."),
     )
 
 

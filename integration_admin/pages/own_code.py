@@ -1,10 +1,11 @@
-"""The second factor beside the password, where a form asks who somebody is before a change."""
+"""The question for a person's own password before a change, and for the second factor beside it."""
 
 import reflex as rx
 
 from integration_admin import components as ui
-from integration_admin.components import t
+from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
+from integration_admin.components.effects import FocusWhen
 from integration_admin.states.reauthentication import ReauthenticationState
 
 
@@ -26,4 +27,38 @@ def own_code() -> rx.Component:
     return rx.cond(
         ReauthenticationState.asks_code,
         ui.stack(code, rx.cond(ReauthenticationState.passkey_page, ui.paragraph(passkey)), gap="small"),
+    )
+
+
+def _provider() -> rx.Component:
+    """Draw the way to prove oneself with the organisation's sign-in provider instead."""
+    words = t("Confirm with {name}", name=ReauthenticationState.provider_name)
+    return NativeLink.create(words, href=ReauthenticationState.provider_page, class_name="ds-link")
+
+
+def confirm_first(why: Text, thanks: Text) -> rx.Component:
+    """Draw the question, where it is a while since the password was given, and the thanks, which take the focus."""
+    question = ui.form(
+        ui.paragraph(why),
+        rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal)),
+        ui.password_field(
+            "own_password",
+            t("Your own password"),
+            help=t("The one you sign in here with."),
+            error=ui.error_for(ReauthenticationState.errors, "own_password"),
+            auto_complete="current-password",
+        ),
+        own_code(),
+        rx.cond(ReauthenticationState.provider_page, ui.paragraph(_provider())),
+        ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
+        on_submit=ReauthenticationState.confirm,
+    )
+    told = rx.cond(ReauthenticationState.confirmed, ui.alert("success", thanks))
+    return rx.el.div(
+        FocusWhen.create(
+            rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
+            element="confirmed",
+            when=ReauthenticationState.confirmed,
+        ),
+        rx.cond(ReauthenticationState.needed, question),
     )

@@ -4,9 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.effects import FocusWhen
-from integration_admin.pages.own_code import own_code
-from integration_admin.states.reauthentication import ReauthenticationState
+from integration_admin.pages.own_code import confirm_first
 from integration_admin.states.reconciliation import MonthState
 
 
@@ -29,6 +27,10 @@ def signing() -> rx.Component:
         ui.row(ui.button(t("Sign off"), submit=True)),
         on_submit=MonthState.sign,
     )
+    confirm = confirm_first(
+        t("It is a while since you signed in. Type your own password before you sign off."),
+        t("Thank you. You can sign off for the next ten minutes."),
+    )
     return rx.el.section(
         ui.heading(t("Sign off"), id="signing"),
         rx.cond(
@@ -37,39 +39,9 @@ def signing() -> rx.Component:
             rx.cond(
                 MonthState.not_signable,
                 ui.paragraph(MonthState.not_signable),
-                ui.stack(_confirm(), form),
+                ui.stack(confirm, form),
             ),
         ),
         aria_labelledby="signing",
         class_name="app-stack app-stack--small",
-    )
-
-
-def _confirm() -> rx.Component:
-    """Draw the question for the person's own password, where it is a while since it was given."""
-    told = rx.cond(
-        ReauthenticationState.confirmed,
-        ui.alert("success", t("Thank you. You can sign off for the next ten minutes.")),
-    )
-    question = ui.form(
-        ui.paragraph(t("It is a while since you signed in. Type your own password before you sign off.")),
-        rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal)),
-        ui.password_field(
-            "own_password",
-            t("Your own password"),
-            help=t("The one you sign in here with."),
-            error=ui.error_for(ReauthenticationState.errors, "own_password"),
-            auto_complete="current-password",
-        ),
-        own_code(),
-        ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
-        on_submit=ReauthenticationState.confirm,
-    )
-    return rx.el.div(
-        FocusWhen.create(
-            rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
-            element="confirmed",
-            when=ReauthenticationState.confirmed,
-        ),
-        rx.cond(ReauthenticationState.needed, question),
     )

@@ -24,6 +24,12 @@ def sign_in() -> rx.Component:
     passkey = NativeLink.create(
         t("Sign in with a passkey"), href=SignInState.passkey_page, class_name="ds-link"
     )
+    provider = NativeLink.create(
+        t("Sign in with {name}", name=SignInState.provider_name),
+        href=SignInState.provider_page,
+        class_name="ds-button",
+        custom_attrs={"data-variant": "secondary", "data-color": "accent"},
+    )
     return ui.stack(
         rx.el.div(rx.cond(SignInState.failed, wrong), aria_live="assertive"),
         rx.el.div(rx.cond(SignInState.over, over), aria_live="assertive"),
@@ -38,6 +44,7 @@ def sign_in() -> rx.Component:
             action="/auth/sign-in",
             class_name="app-stack app-stack--medium",
         ),
+        rx.cond(SignInState.provider_page, rx.el.p(provider)),
         rx.cond(SignInState.passkey_page, ui.paragraph(passkey)),
         ui.paragraph(
             NativeLink.create(t("Forgotten your password?"), href="/forgotten-password", class_name="ds-link")

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from integration_admin.adapters.base import AccountingAdapter, RulesTargets, TargetField
 from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
+from integration_admin.services.connection_attempt import Turns
 
 
 class AdapterRegistry:
-    """Finds an adapter by its kind."""
+    """Finds an adapter by its kind; `turns` keeps tests of connections few at a time."""
 
     def __init__(self, adapters: Mapping[str, AccountingAdapter]) -> None:
         self._adapters = dict(adapters)
+        self.turns = Turns()
 
     def get(self, kind: str) -> AccountingAdapter:
         """Return the adapter of `kind`; raises NotFound and names the kinds there are."""

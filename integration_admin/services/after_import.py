@@ -1,7 +1,6 @@
 """What became of everything an integration has delivered, where the accounting system books later than it takes."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integration_admin.core.clock import Clock
@@ -9,7 +8,6 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import FateState
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.backlog import REMEMBERED_TIMES, SLOW_SECONDS
-from integration_admin.services.views import FailureView
 
 _OPEN = (FateState.STAGED, FateState.REJECTED)
 
@@ -63,6 +61,15 @@ class AfterImport:
 
 
 @dataclass(frozen=True, slots=True)
+class FateCounts:
+    """How many delivered records wait to be booked, are booked, or were refused after all."""
+
+    staged: int
+    booked: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Booked:
     count: int
     open: tuple[int, int]
@@ -76,17 +83,14 @@ class FateCounter:
         self._clock = clock
         self._booked: dict[uuid.UUID, _Booked] = {}
 
-    async def count(
-        self, unit: Unit, integration_id: uuid.UUID, system: Message, failures: Sequence[FailureView]
-    ) -> AfterImport:
-        """Return what there is; the reason is found among the integration's open `failures`, newest first."""
+    async def count(self, unit: Unit, integration_id: uuid.UUID) -> FateCounts:
+        """Return what there is."""
         few = await unit.backlog.by_fate(integration_id, _OPEN)
         staged, rejected = few.get(FateState.STAGED, 0), few.get(FateState.REJECTED, 0)
         known = self._booked.get(integration_id)
         if known is None or known.open != (staged, rejected) or self._clock.monotonic() >= known.until:
             known = self._booked[integration_id] = await self._count(unit, integration_id, (staged, rejected))
-        reason = next((item.message for item in failures if item.fate is FateState.REJECTED), None)
-        return AfterImport(system, staged, known.count, rejected, reason)
+        return FateCounts(staged, known.count, rejected)
 
     async def _count(self, unit: Unit, integration_id: uuid.UUID, open_fates: tuple[int, int]) -> _Booked:
         began = self._clock.monotonic()

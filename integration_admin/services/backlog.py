@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integration_admin.core.clock import Clock
 from integration_admin.core.statuses import DeliveryState
@@ -13,6 +13,8 @@ SLOW_SECONDS = 0.05
 """A count that takes this long is worth remembering."""
 REMEMBERED_TIMES = 20
 """For how many times as long as it took a slow count is told again, so that counting takes a twentieth of the time at most."""
+EXPORTING_SECONDS = 2.0
+"""For how long a count is told again while an export is under way: it changes at once anyway, and many may look."""
 MOST_ANEW = 10_000
 """How many records in one state are counted anew at every look; where there are more, that count is remembered too."""
 _MANY = (DeliveryState.READY, DeliveryState.DELIVERED)
@@ -46,14 +48,24 @@ class BacklogCounter:
         self._known: dict[uuid.UUID, _Known] = {}
 
     async def count(
-        self, unit: Unit, integration_id: uuid.UUID, kinds: Collection[str], marker: Hashable
+        self,
+        unit: Unit,
+        integration_id: uuid.UUID,
+        kinds: Collection[str],
+        marker: Hashable,
+        *,
+        exporting: bool = False,
     ) -> Backlog:
-        """Return what there is; whatever `marker` says has changed, such as a run that ended, is counted anew."""
+        """Return what there is; whatever `marker` says has changed, such as a run that ended, is counted anew.
+
+        `exporting` says that a run is under way.
+        """
         found = await unit.backlog.up_to(integration_id, _FEW, MOST_ANEW + 1)
         few = {state: count for state, count in found.items() if count <= MOST_ANEW}
         crowded = tuple(state for state in found if state not in few)
         decided = (
             marker,
+            exporting,
             frozenset(kinds),
             few.get(DeliveryState.NEEDS_PERSON),
             few.get(DeliveryState.REJECTED),
@@ -63,6 +75,8 @@ class BacklogCounter:
         if known is None or known.marker != decided or self._clock.monotonic() >= known.until:
             counted = (*_MANY, *crowded)
             known = await self._count(unit, integration_id, kinds, counted, sum(few.values()), decided)
+            if exporting:
+                known = replace(known, until=max(known.until, self._clock.monotonic() + EXPORTING_SECONDS))
             self._known[integration_id] = known
         return Backlog({**few, **known.many}, known.new)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import Message, msg
@@ -56,13 +57,15 @@ class Configuration:
         """Return every integration, unfinished ones too, oldest first."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
-            return [self._view(row) for row in await unit.integrations.everything()]
+            rows = await unit.integrations.everything()
+        return [integration_view(row, self._adapters.get(row.kind).label) for row in rows]
 
     async def get(self, actor: Actor, integration_id: uuid.UUID) -> IntegrationView:
         """Return one; raises NotFound."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
-            return self._view(await unit.integrations.get(integration_id))
+            row = await unit.integrations.get(integration_id)
+        return integration_view(row, self._adapters.get(row.kind).label)
 
     async def begin(self, actor: Actor, kind: str) -> uuid.UUID:
         """Make a draft of a type the organisation may use and return its id."""
@@ -154,7 +157,7 @@ class Configuration:
                 )
             old, new = {"state": str(integration.state)}, {"state": str(wanted)}
             await unit.integrations.note(integration_id, state=wanted)
-            action = f"integration.{wanted}"
+            action: AuditAction = "integration.paused" if paused else "integration.active"
             await unit.audit.add(now, actor.name, action, str(integration_id), old=old, new=new)
 
     async def discard(self, actor: Actor, integration_id: uuid.UUID) -> None:
@@ -168,20 +171,22 @@ class Configuration:
             now, old = self._clock.now(), {"name": integration.name}
             await unit.audit.add(now, actor.name, "integration.discard", str(integration_id), old=old)
 
-    def _view(self, row: Integration) -> IntegrationView:
-        return IntegrationView(
-            id=row.id,
-            kind=row.kind,
-            label=self._adapters.get(row.kind).label,
-            name=row.name,
-            state=row.state,
-            step=row.step,
-            version=row.version,
-            tested_at=row.tested_at,
-            tested_entity=row.tested_entity,
-            last_success_at=row.last_success_at,
-            stop_message=Message.from_json(row.stop_message) if row.stop_message else None,
-        )
+
+def integration_view(row: Integration, label: Message) -> IntegrationView:
+    """Turn a stored integration, whose type is called `label`, into what is shown."""
+    return IntegrationView(
+        id=row.id,
+        kind=row.kind,
+        label=label,
+        name=row.name,
+        state=row.state,
+        step=row.step,
+        version=row.version,
+        tested_at=row.tested_at,
+        tested_entity=row.tested_entity,
+        last_success_at=row.last_success_at,
+        stop_message=Message.from_json(row.stop_message) if row.stop_message else None,
+    )
 
 
 async def _check_complete(

@@ -14,6 +14,7 @@ from integration_admin.services.factor_demands import FactorDemands
 from integration_admin.services.failures import Failures
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.services.history import History
+from integration_admin.services.identity_providers import IdentityProviders
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.members import Members
@@ -21,6 +22,7 @@ from integration_admin.services.metrics import InstallationMetrics
 from integration_admin.services.notice_choices import NoticeChoices
 from integration_admin.services.notices import Notices
 from integration_admin.services.one_time_links import OneTimeLinks
+from integration_admin.services.openid_sign_in import OpenIdSignIn
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.own_password import OwnPassword
 from integration_admin.services.passkeys import Passkeys
@@ -60,6 +62,8 @@ class Factors:
     step: SecondStep
     demands: FactorDemands
     passkeys: Passkeys
+    provider: IdentityProviders
+    openid: OpenIdSignIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ class CredentialRotation:
                 secrets = _typed_secrets(adapter, typed, integration.settings, stored)
                 kept = await self._secrets.open(unit, integration, leave_out=secrets)
             credentials = Credentials(dict(integration.settings), {**kept, **secrets}, meter)
-            report = await attempt(adapter, credentials, self._clock)
+            turn = self._adapters.turns.taken(actor.organisation_id)
+            report = await attempt(adapter, credentials, self._clock, turn=turn)
         return await self._swap(actor, _Replacement(integration_id, version, secrets, expires_on), report)
 
     async def remove(self, actor: Actor, integration_id: uuid.UUID, version: int) -> int:

@@ -167,7 +167,8 @@ class CredentialService:
             async with self._database.read(actor.organisation_id) as unit:
                 integration = await unit.integrations.get(integration_id)
                 credentials = await self.open(unit, integration, meter)
-            report = await attempt(self._adapters.get(integration.kind), credentials, self._clock)
+            turn = self._adapters.turns.taken(actor.organisation_id)
+            report = await attempt(self._adapters.get(integration.kind), credentials, self._clock, turn=turn)
         return await self._note(actor, integration_id, integration.version, report)
 
     async def open(self, unit: Unit, integration: Integration, meter: RequestMeter) -> Credentials:

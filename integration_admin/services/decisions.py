@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, Fault, InvalidInput
 from integration_admin.core.messages import Message, msg
@@ -128,7 +129,7 @@ async def _settle(
     row: RecordRow,
     reference: str | None,
     now: datetime,
-    action: str,
+    action: AuditAction,
     **detail: str,
 ) -> None:
     """Close the failure of a record that was decided and write down who decided what."""

@@ -5,49 +5,32 @@ in decisions.py.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import msg
-from integration_admin.core.records import EXPENSE_CLAIM
-from integration_admin.core.statuses import DeliveryState, FailureState, Permission, Trigger
+from integration_admin.core.statuses import FailureState, Permission, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.failures import Dismissal
 from integration_admin.data.repositories.runs import UNDER_WAY
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.cause_pages import CAUSES, OPEN, CausePage, cause_page
 from integration_admin.services.decisions import MOST_AT_ONCE, RecordKey
-from integration_admin.services.failure_causes import (
-    MOST_COUNTED,
-    CauseKey,
-    CauseView,
-    FailedRecordView,
-    cause_view,
-    failed_record_view,
-)
+from integration_admin.services.failure_causes import CauseKey, FailedRecordView, failed_record_view
 from integration_admin.services.runs import Runs, check_may_run
 from integration_admin.services.trend import TrendDay, trend_of
 from integration_admin.services.views import RunView
 
-OPEN: Final = (FailureState.REFUSED, FailureState.WAITING)
-"""What waits for its cause to be mended, or is tried again by itself."""
 WITH_PEOPLE: Final = (FailureState.PERSON,)
-CAUSES: Final = 20
 PAGE: Final = 20
 LONGEST_REASON: Final = 500
 _AT_ONCE: Final = 5_000
 """Records one transaction moves: others have their turn in between, however many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class CausePage:
-    """Some causes, those of most records first, and the cursor that continues after them; empty at the end."""
-
-    causes: tuple[CauseView, ...]
-    next_cursor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +62,7 @@ class Failures:
         after = CauseKey.read(cursor) if cursor else None
         async with self._database.read(actor.organisation_id) as unit:
             await unit.integrations.get(integration_id)
-            keys = await _keys(unit, integration_id, states, after, limit + 1)
-            views = await _views(unit, integration_id, keys[:limit])
-        more = str(keys[limit - 1]) if len(keys) > limit else ""
-        return CausePage(tuple(sorted(views, key=lambda view: -view.records)), more)
+            return await cause_page(unit, integration_id, states, after, limit)
 
     async def records(
         self, actor: Actor, integration_id: uuid.UUID, key: CauseKey, cursor: int = 0, limit: int = PAGE
@@ -111,7 +91,8 @@ class Failures:
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             await unit.integrations.get(integration_id)
-            return await trend_of(unit, integration_id, self._clock.now())
+            zone = ZoneInfo((await unit.organisations.get()).time_zone)
+            return await trend_of(unit, integration_id, self._clock.now(), zone)
 
     async def retry(self, actor: Actor, integration_id: uuid.UUID, key: CauseKey) -> RunView:
         """Make the records that failed for one cause ready again, and queue a run.
@@ -216,42 +197,3 @@ class Failures:
             sentence = msg("Say why in up to {most} characters.", most=LONGEST_REASON)
             raise InvalidInput(sentence, fields={"reason": sentence})
         return Dismissal(actor.name, self._clock.now(), because)
-
-
-async def _keys(
-    unit: Unit,
-    integration_id: uuid.UUID,
-    states: Sequence[FailureState],
-    after: CauseKey | None,
-    limit: int,
-) -> list[CauseKey]:
-    """Return up to `limit` causes, one state after the other."""
-    keys: list[CauseKey] = []
-    first = states.index(after.state) if after is not None and after.state in states else 0
-    for place, state in enumerate(states[first:]):
-        begin = after.cause if after is not None and place == 0 else ""
-        found = await unit.failures.causes(integration_id, state, begin, limit - len(keys))
-        keys += [CauseKey(state, cause) for cause in found]
-        if len(keys) >= limit:
-            break
-    return keys
-
-
-async def _views(unit: Unit, integration_id: uuid.UUID, keys: Sequence[CauseKey]) -> list[CauseView]:
-    if not keys:
-        return []
-    mapping = await unit.mappings.get(integration_id)
-    categories = await unit.records.categories(EXPENSE_CLAIM)
-    views = []
-    for key in keys:
-        extent = await unit.failures.extent(integration_id, key.state, key.cause, MOST_COUNTED + 1)
-        latest = await unit.failures.latest(integration_id, key.state, key.cause)
-        if extent is None or latest is None:
-            continue
-        now = await _now(unit, integration_id, latest.record_id)
-        views.append(cause_view(key, latest, now.get(latest.record_id), extent, mapping, categories))
-    return views
-
-
-async def _now(unit: Unit, integration_id: uuid.UUID, record_id: int) -> Mapping[int, DeliveryState]:
-    return await unit.decisions.states_of(integration_id, [record_id])

@@ -1,22 +1,25 @@
 """How an integration is doing: its last run, what failed, what waits. Its status is decided in health_status.py."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.records import REIMBURSEMENT
-from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
+from integration_admin.core.statuses import DeliveryState, FateState, IntegrationState, Permission, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
+from integration_admin.data.repositories.health import Head, LatestRuns
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
-from integration_admin.services.after_import import AfterImport, FateCounter
+from integration_admin.services.after_import import AfterImport, FateCounter, FateCounts
 from integration_admin.services.backlog import BacklogCounter
+from integration_admin.services.cause_pages import CausePage, cause_page
+from integration_admin.services.configuration import IntegrationView, integration_view
 from integration_admin.services.exported_kinds import exported_kinds, why_reimbursements_stay
 from integration_admin.services.health_status import Picture, Status, is_resting, status_of
 from integration_admin.services.history import failure_views
@@ -26,13 +29,18 @@ from integration_admin.services.mapping_words import category_label
 from integration_admin.services.missed_runs import not_begun
 from integration_admin.services.preflight import current_preflight
 from integration_admin.services.preflight_report import PreflightView
+from integration_admin.services.progress import Progress, ProgressReader
 from integration_admin.services.reconciliation_report import differing_month
 from integration_admin.services.request_counts import RequestsThisMonth, requests_this_month
 from integration_admin.services.retry_budget import RetryBudget
-from integration_admin.services.schedules import Schedules, ScheduleView
+from integration_admin.services.schedules import open_question, slots_to_come
+from integration_admin.services.trend import TrendDay, trend_of
 from integration_admin.services.views import FailureView, RunView, run_view
 
-__all__ = ["Health", "HealthMonitor", "Status"]
+__all__ = ["Health", "HealthMonitor", "HealthPage", "Status"]
+
+_REFUSED_LATER: Final = 50
+"""Among how many failures, the newest, a page finds those that were refused after import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,28 @@ class Health:
     preflight: PreflightView | None
 
 
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """All an integration's own page shows at first; `progress` is that of the run under way, where there is one.
+
+    Of `health.failures` it has only what was refused after import.
+    """
+
+    integration: IntegrationView
+    health: Health
+    causes: CausePage
+    trend: tuple[TrendDay, ...]
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    head: Head
+    runs: LatestRuns
+    zone: ZoneInfo
+    health: Health
+
+
 class HealthMonitor:
     """Answers how integrations are doing."""
 
@@ -80,12 +110,12 @@ class HealthMonitor:
         self,
         database: Database,
         adapters: AdapterRegistry,
-        schedules: Schedules,
+        progress: ProgressReader,
         clock: Clock,
     ) -> None:
         self._database = database
         self._adapters = adapters
-        self._schedules = schedules
+        self._progress = progress
         self._clock = clock
         self._counter = BacklogCounter(clock)
         self._fates = FateCounter(clock)
@@ -93,80 +123,139 @@ class HealthMonitor:
     async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Health:
         """Return the health of one integration with up to `failures` open failures, newest first."""
         actor.require(Permission.VIEW)
-        schedule = await self._schedules.get(actor, integration_id)
         async with self._database.read(actor.organisation_id) as unit:
-            integration = await unit.integrations.get(integration_id)
-            rows = await unit.runs.failures(integration_id, limit=failures)
-            open_failures = await failure_views(unit, integration_id, rows)
-            active = await unit.runs.active(integration_id)
-            planned = await unit.schedules.get(integration_id)
-            missed = not_begun(planned, active, self._clock.now())
-            picture = await self._picture(unit, integration, schedule, open_failures, missed)
-            excluded = await unit.integrations.exclusions(integration_id)
-        status, sentence = status_of(picture)
-        return Health(
-            integration_id=integration_id,
-            status=status,
-            sentence=sentence,
-            last_run=picture.last_run,
-            active_run=run_view(active) if active else None,
-            last_success_at=integration.last_success_at,
-            next_run_at=_next_run(integration, schedule),
-            delivered_total=picture.count(DeliveryState.DELIVERED),
-            waiting=picture.backlog.new + picture.count(DeliveryState.READY, DeliveryState.RETRY_WAIT),
-            failed=picture.count(DeliveryState.REJECTED),
-            unknown=_in_doubt(picture, running=active is not None),
-            undecided=picture.count(DeliveryState.NEEDS_PERSON),
-            failures=tuple(open_failures),
-            resting_until=integration.open_until if is_resting(integration) else None,
-            resting_reason=_why_resting(integration) if is_resting(integration) else None,
-            retries_spent=picture.budget.spent,
-            missed_since=picture.missed_since,
-            left_out=picture.left_out,
-            held_back=tuple(_held_back(key) for key in sorted(excluded_categories(excluded))),
-            after_import=picture.after_import,
-            requests=picture.requests,
-            expiry=None if integration.state is IntegrationState.DRAFT else picture.expiry,
-            preflight=picture.preflight,
-        )
+            head = await unit.health.head(integration_id, PAYMENT_ACCOUNT, REIMBURSEMENT)
+            return (await self._look(unit, head, failures)).health
+
+    async def everything(self, actor: Actor, failures: int) -> list[tuple[IntegrationView, Health]]:
+        """Return every integration, unfinished ones too, with its health and up to `failures` failures; oldest first."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            heads = await unit.health.heads(PAYMENT_ACCOUNT, REIMBURSEMENT)
+            looks = [await self._look(unit, head, failures) for head in heads]
+        return [(self._view(look.head.integration), look.health) for look in looks]
+
+    async def page(self, actor: Actor, integration_id: uuid.UUID, causes: int = 3) -> HealthPage:
+        """Return what one integration's page shows, with up to `causes` causes of failures; raises NotFound."""
+        actor.require(Permission.VIEW)
+        async with self._database.read(actor.organisation_id) as unit:
+            head = await unit.health.head(integration_id, PAYMENT_ACCOUNT, REIMBURSEMENT)
+            look = await self._look(unit, head, None)
+            active = look.runs.active
+            return HealthPage(
+                self._view(head.integration),
+                look.health,
+                await cause_page(unit, integration_id, most=causes),
+                await trend_of(unit, integration_id, self._clock.now(), look.zone),
+                await self._progress.of(unit, active) if active else None,
+            )
+
+    def _view(self, integration: Integration) -> IntegrationView:
+        return integration_view(integration, self._adapters.get(integration.kind).label)
+
+    async def _look(self, unit: Unit, head: Head, failures: int | None) -> _Look:
+        """Read each row once; without a number of `failures` only those are read that were refused after import."""
+        integration_id = head.integration.id
+        runs, zone = await unit.health.runs(integration_id), ZoneInfo(head.organisation.time_zone)
+        adapter = self._adapters.get(head.integration.kind)
+        follows = adapter.capabilities_of(head.integration.settings).follows_up
+        fates = await self._fates.count(unit, integration_id) if follows else None
+        shown = await _failures(unit, integration_id, failures, fates)
+        picture = await self._picture(unit, head, runs, zone, _after_import(adapter.label, fates, shown))
+        excluded = await unit.integrations.exclusions(integration_id)
+        next_run_at = await _next_run(unit, head, picture.now)
+        return _Look(head, runs, zone, _health(picture, runs, shown, excluded, next_run_at))
 
     async def _picture(
-        self,
-        unit: Unit,
-        integration: Integration,
-        schedule: ScheduleView,
-        failures: Sequence[FailureView],
-        missed: Message | None,
+        self, unit: Unit, head: Head, runs: LatestRuns, zone: ZoneInfo, after_import: AfterImport | None
     ) -> Picture:
-        now = self._clock.now()
-        latest = await unit.runs.latest_finished(integration.id)
+        now, integration, schedule = self._clock.now(), head.integration, head.schedule
         adapter = self._adapters.get(integration.kind)
-        able = adapter.capabilities_of(integration.settings)
-        pays = await unit.mappings.maps(integration.id, PAYMENT_ACCOUNT)
-        kinds = exported_kinds(able.kinds, maps_payments=pays)
-        stay = why_reimbursements_stay(able.kinds, adapter.target_fields, maps_payments=pays)
-        follows, zone = able.follows_up, ZoneInfo((await unit.organisations.get()).time_zone)
+        able, latest = adapter.capabilities_of(integration.settings), runs.finished
+        kinds = exported_kinds(able.kinds, maps_payments=head.maps)
+        stay = why_reimbursements_stay(able.kinds, adapter.target_fields, maps_payments=head.maps)
+        checked = await unit.preflights.newest(integration.id)
+        asked = open_question(schedule, runs.newest) if schedule else None
         return Picture(
             integration,
             run_view(latest) if latest else None,
-            await self._counter.count(unit, integration.id, kinds, latest.id if latest else None),
+            await self._counter.count(
+                unit, integration.id, kinds, latest.id if latest else None, exporting=_is_exporting(runs)
+            ),
             RetryBudget.of(integration, able.retries_a_day, now),
-            schedule.missed_since if integration.state is IntegrationState.ACTIVE else None,
-            missed,
-            stay if stay is not None and await _are_expected(unit, integration) else None,
-            await self._fates.count(unit, integration.id, adapter.label, failures) if follows else None,
+            asked if integration.state is IntegrationState.ACTIVE else None,
+            not_begun(schedule, runs.active, now),
+            stay if integration.state is not IntegrationState.DRAFT and head.received else None,
+            after_import,
             requests_this_month(integration, able.requests_a_month, now, zone),
-            await current_preflight(unit, integration, now, zone),
+            current_preflight(checked, integration, schedule, latest, now, zone),
             now,
             zone,
             await differing_month(unit, integration.id),
         )
 
 
-async def _are_expected(unit: Unit, integration: Integration) -> bool:
-    """Tell whether somebody may wonder where reimbursements stay."""
-    set_up = integration.state is not IntegrationState.DRAFT
-    return set_up and await unit.backlog.any_record(REIMBURSEMENT)
+def _is_exporting(runs: LatestRuns) -> bool:
+    return runs.active is not None and runs.active.state is RunState.RUNNING
+
+
+async def _failures(
+    unit: Unit, integration_id: uuid.UUID, limit: int | None, fates: FateCounts | None
+) -> list[FailureView]:
+    if limit is not None:
+        rows = await unit.runs.failures(integration_id, limit=limit) if limit else []
+        return await failure_views(unit, integration_id, rows)
+    if fates is None or not fates.rejected:
+        return []
+    rows = await unit.runs.failures(integration_id, limit=_REFUSED_LATER)
+    views = await failure_views(unit, integration_id, rows)
+    return [view for view in views if view.fate is FateState.REJECTED]
+
+
+def _after_import(
+    system: Message, fates: FateCounts | None, failures: list[FailureView]
+) -> AfterImport | None:
+    """Say what became of what was delivered; the reason is that of the newest of the open `failures` it concerns."""
+    if fates is None:
+        return None
+    reason = next((item.message for item in failures if item.fate is FateState.REJECTED), None)
+    return AfterImport(system, fates.staged, fates.booked, fates.rejected, reason)
+
+
+def _health(
+    picture: Picture,
+    runs: LatestRuns,
+    failures: list[FailureView],
+    excluded: frozenset[str],
+    next_run_at: datetime | None,
+) -> Health:
+    status, sentence = status_of(picture)
+    integration, active = picture.integration, runs.active
+    return Health(
+        integration_id=integration.id,
+        status=status,
+        sentence=sentence,
+        last_run=picture.last_run,
+        active_run=run_view(active) if active else None,
+        last_success_at=integration.last_success_at,
+        next_run_at=next_run_at,
+        delivered_total=picture.count(DeliveryState.DELIVERED),
+        waiting=picture.backlog.new + picture.count(DeliveryState.READY, DeliveryState.RETRY_WAIT),
+        failed=picture.count(DeliveryState.REJECTED),
+        unknown=_in_doubt(picture, running=active is not None),
+        undecided=picture.count(DeliveryState.NEEDS_PERSON),
+        failures=tuple(failures),
+        resting_until=integration.open_until if is_resting(integration) else None,
+        resting_reason=_why_resting(integration) if is_resting(integration) else None,
+        retries_spent=picture.budget.spent,
+        missed_since=picture.missed_since,
+        left_out=picture.left_out,
+        held_back=tuple(_held_back(key) for key in sorted(excluded_categories(excluded))),
+        after_import=picture.after_import,
+        requests=picture.requests,
+        expiry=None if integration.state is IntegrationState.DRAFT else picture.expiry,
+        preflight=picture.preflight,
+    )
 
 
 def _held_back(category: str) -> Message:
@@ -177,10 +266,11 @@ def _held_back(category: str) -> Message:
     )
 
 
-def _next_run(integration: Integration, schedule: ScheduleView) -> datetime | None:
-    if integration.state is not IntegrationState.ACTIVE or not schedule.saved:
+async def _next_run(unit: Unit, head: Head, now: datetime) -> datetime | None:
+    if head.integration.state is not IntegrationState.ACTIVE or head.schedule is None:
         return None
-    return schedule.next_slots[0].due_at if schedule.next_slots else None
+    slots = await slots_to_come(unit, head.schedule, now, 1)
+    return slots[0].due_at if slots else None
 
 
 def _in_doubt(picture: Picture, *, running: bool) -> int:

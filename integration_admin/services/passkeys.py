@@ -46,7 +46,7 @@ from integration_admin.services.passkey_answers import (
     read_answer,
 )
 from integration_admin.services.second_factors import SecondFactors, keep_demanded, member_of
-from integration_admin.services.sign_in import Principal, SignedIn, SignIn, Visit
+from integration_admin.services.sign_in import Halfway, Principal, SignedIn, SignIn, Visit
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.tokens import RandomBytes
 
@@ -142,14 +142,15 @@ class Passkeys:
         )
         return options_to_json(options)
 
-    async def sign_in(self, answer: str, visit: Visit) -> SignedIn:
-        """Open the session of whoever's passkey has signed. Raises SignInRequired and TooManyAttempts."""
+    async def sign_in(self, answer: str, visit: Visit, step: Secret | None = None) -> SignedIn | Halfway:
+        """Let in whoever's passkey has signed; `step` is the cookie of a sign-in they have begun otherwise.
+
+        Raises SignInRequired and TooManyAttempts.
+        """
         member = await self._whose(answer, visit)
         if member is None:
             raise SignInRequired(_REFUSED)
-        async with self._database.write(member.organisation_id) as unit:
-            await unit.factors.drop_steps(member.id)
-        return await self._sign_in.open(member, visit, second="passkey")
+        return await self._sign_in.come_with_passkey(member, visit, step)
 
     async def is_theirs(self, principal: Principal, answer: str, visit: Visit) -> bool:
         """Tell whether a passkey of the signed-in person has signed. Raises TooManyAttempts."""

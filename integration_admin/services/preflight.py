@@ -25,7 +25,7 @@ from integration_admin.core.errors import (
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import IntegrationState, RunState
 from integration_admin.data.database import Database
-from integration_admin.data.models import Integration, Schedule
+from integration_admin.data.models import Integration, Run, Schedule
 from integration_admin.data.models_preflights import Preflight
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
@@ -124,7 +124,10 @@ class Preflights:
                 unit, zone = system.inside(organisation.id), ZoneInfo(organisation.time_zone)
                 for row in await unit.preflights.unnoticed(now):
                     integration = await unit.integrations.get(row.integration_id)
-                    view = await current_preflight(unit, integration, now, zone)
+                    newest = await unit.preflights.newest(integration.id)
+                    schedule = await unit.schedules.get(integration.id)
+                    latest = await unit.runs.latest_finished(integration.id)
+                    view = current_preflight(newest, integration, schedule, latest, now, zone)
                     if view is not None:
                         found.append(_notice(row, integration, view))
         return found
@@ -201,20 +204,22 @@ class Preflights:
             return await adapter.rules(credentials)
 
 
-async def current_preflight(
-    unit: Unit, integration: Integration, now: datetime, zone: ZoneInfo
+def current_preflight(
+    row: Preflight | None,
+    integration: Integration,
+    schedule: Schedule | None,
+    latest: Run | None,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> PreflightView | None:
-    """Return what an integration's newest check found, as long as it tells what will happen.
+    """Return what an integration's newest check, `row`, found, as long as it tells what will happen.
 
-    It does not any more once the run's time has come, a run has ended since, or the settings were changed.
+    It does not any more once the run's time has come, `latest` has ended since, or the settings were changed.
     """
-    row = await unit.preflights.newest(integration.id)
     if row is None or row.checked_at is None or row.due_at <= now or row.version != integration.version:
         return None
-    schedule = await unit.schedules.get(integration.id)
     if integration.state is not IntegrationState.ACTIVE or schedule is None or not schedule.enabled:
         return None
-    latest = await unit.runs.latest_finished(integration.id)
     if latest is not None and _ended_after(latest.finished_at, latest.state, row.checked_at):
         return None
     return preflight_view(row, row.checked_at, zone)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput, PasswordNeeded
 from integration_admin.core.messages import Message, msg
@@ -15,6 +16,7 @@ from integration_admin.services.passwords import Passwords
 from integration_admin.services.second_factors import SecondFactors, member_of
 from integration_admin.services.sign_in import Principal
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.sign_in_order import confirming_provider
 
 RECENT = timedelta(minutes=10)
 """How long the password counts after it was given."""
@@ -55,6 +57,12 @@ class Reauthentication:
         """Tell whether a passkey may be used in place of password and code."""
         return bool((await self._factors.own(principal.actor)).passkeys)
 
+    async def provider_name(self, principal: Principal) -> str:
+        """Return the name of the sign-in provider that may be used in place of the password; empty for none."""
+        async with self._database.read(principal.actor.organisation_id) as unit:
+            provider = await confirming_provider(unit, member_of(principal.actor))
+        return provider.name if provider else ""
+
     async def is_needed(self, principal: Principal, integration_id: uuid.UUID) -> bool:
         """Tell whether the password must be given before a change; nothing depends on a draft yet.
 
@@ -68,8 +76,15 @@ class Reauthentication:
     async def require(self, principal: Principal, integration_id: uuid.UUID) -> None:
         """Raise PasswordNeeded where the password must be given first. Raises NotFound."""
         if await self.is_needed(principal, integration_id):
-            sentence = msg("It is a while since you signed in. Confirm with your own password first.")
-            raise PasswordNeeded(sentence, fields={_FIELD: sentence})
+            raise _needed()
+
+    def require_recent(self, principal: Principal) -> None:
+        """Raise PasswordNeeded unless the person proved who they are in the last ten minutes.
+
+        For what lets somebody, or some program, into the organisation or further in.
+        """
+        if not self.is_recent(principal):
+            raise _needed()
 
     async def confirm(self, principal: Principal, password: Secret, code: str = "") -> None:
         """Take the password of whoever is signed in and, where there is a second factor, a code.
@@ -107,12 +122,17 @@ class Reauthentication:
         right, _ = await self._passwords.verify(password, stored)
         return right
 
-    async def _note(self, principal: Principal, action: str, *, confirmed: bool = False) -> None:
+    async def _note(self, principal: Principal, action: AuditAction, *, confirmed: bool = False) -> None:
         now = self._clock.now()
         async with self._database.write(principal.actor.organisation_id) as unit:
             if confirmed:
                 await unit.organisations.note_authenticated(principal.session_id, now)
             await unit.audit.add(now, principal.email, action)
+
+
+def _needed() -> PasswordNeeded:
+    sentence = msg("It is a while since you signed in. Confirm with your own password first.")
+    return PasswordNeeded(sentence, fields={_FIELD: sentence})
 
 
 def _refused(sentence: Message) -> InvalidInput:

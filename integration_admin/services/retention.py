@@ -1,12 +1,14 @@
 """How long the history of exports is kept, and the one job that deletes what is older.
 
-Deleted are finished records with their deliveries and failures, and the runs that leaves empty. Nothing unfinished
-is, and no line of the audit log.
+Deleted are finished records with their deliveries and failures, the runs that leaves empty, comparisons with the
+accounting system, and notices. Nothing unfinished is, and no line of the audit log. docs/operations.md has the whole
+list.
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -18,11 +20,16 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.locks import Locks
+from integration_admin.data.repositories.unit import Unit
 
 FEWEST_YEARS: Final = 5
 """Norwegian bookkeeping rules ask for five years (bokføringsloven section 13)."""
 MOST_YEARS: Final = 50
+NOTICES_KEPT: Final = timedelta(days=365)
+"""Notices name people, and nobody asks for last year's."""
 _RUNS_AT_ONCE: Final = 50
+_ROWS_AT_ONCE: Final = 500
+_PAGES_AT_ONCE: Final = 100
 _DELIVERIES_AT_ONCE: Final = 500
 
 _log = structlog.get_logger(__name__)
@@ -34,9 +41,12 @@ class Thinned:
 
     records: int = 0
     runs: int = 0
+    reconciliations: int = 0
+    notices: int = 0
 
     def __add__(self, other: "Thinned") -> "Thinned":
-        return Thinned(self.records + other.records, self.runs + other.runs)
+        mine, theirs = asdict(self), asdict(other)
+        return Thinned(**{name: count + theirs[name] for name, count in mine.items()})
 
 
 def years_before(now: datetime, years: int) -> datetime:
@@ -105,10 +115,45 @@ class Retention:
             if len(runs) < _RUNS_AT_ONCE:
                 break
             last = runs[-1].requested_at
+        done += await self._thin_the_rest(organisation_id, limit, now - NOTICES_KEPT)
         if done != Thinned():
+            counts = asdict(done)
             async with self._database.write(organisation_id) as unit:
-                await unit.audit.add(now, RETENTION, "history.thin", "", records=done.records, runs=done.runs)
+                await unit.audit.add(now, RETENTION, "history.thin", "", **counts)
         return done
+
+    async def _thin_the_rest(
+        self, organisation_id: uuid.UUID, limit: datetime, notices_before: datetime
+    ) -> Thinned:
+        async with self._database.read(organisation_id) as unit:
+            old = await unit.retention.old_reconciliations(limit)
+        for one in old:
+            await self._remove_reconciliation(organisation_id, one)
+
+        async def some_notices(unit: Unit) -> int:
+            return await unit.retention.remove_notices(notices_before, _ROWS_AT_ONCE)
+
+        async def some_slots(unit: Unit) -> int:
+            return await unit.retention.remove_slots(limit, _ROWS_AT_ONCE)
+
+        notices = await self._in_batches(organisation_id, some_notices)
+        await self._in_batches(organisation_id, some_slots)
+        return Thinned(reconciliations=len(old), notices=notices)
+
+    async def _remove_reconciliation(self, organisation_id: uuid.UUID, reconciliation_id: uuid.UUID) -> None:
+        gone = False
+        while not gone:
+            async with self._database.write(organisation_id) as unit:
+                gone = await unit.retention.remove_reconciliation(reconciliation_id, _PAGES_AT_ONCE)
+
+    async def _in_batches(self, organisation_id: uuid.UUID, some: Callable[[Unit], Awaitable[int]]) -> int:
+        """Delete `_ROWS_AT_ONCE` rows at a time until there are no more; return how many that was."""
+        removed = 0
+        while True:
+            async with self._database.write(organisation_id) as unit:
+                removed += (few := await some(unit))
+            if few < _ROWS_AT_ONCE:
+                return removed
 
     async def _thin_run(self, organisation_id: uuid.UUID, run_id: uuid.UUID, limit: datetime) -> Thinned:
         records, after = 0, 0

@@ -10,7 +10,7 @@ from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission, ScheduleKind, Trigger
 from integration_admin.data.database import Database
-from integration_admin.data.models import Schedule
+from integration_admin.data.models import Run, Schedule
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.credentials import STEPS
 from integration_admin.services.runs import Runs
@@ -55,10 +55,9 @@ class Schedules:
                 zone = (await unit.organisations.get()).time_zone
                 proposed = Timetable(ScheduleKind.DAILY, "02:00", zone)
                 return self._proposal(proposed, integration.version, count)
-            done = await self._dates_done(unit, saved)
-            missed_since = await _open_question(unit, saved)
+            slots = await slots_to_come(unit, saved, self._clock.now(), count)
+            missed_since = open_question(saved, (await unit.health.runs(integration_id)).newest)
         timetable = timetable_of(saved)
-        slots = next_slots(timetable, self._clock.now(), count, done) if saved.enabled else []
         return ScheduleView(
             timetable,
             saved.enabled,
@@ -101,7 +100,8 @@ class Schedules:
         actor.require(Permission.RUN)
         async with self._database.read(actor.organisation_id) as unit:
             schedule = await unit.schedules.get(integration_id)
-            if schedule is None or await _open_question(unit, schedule) is None:
+            newest = (await unit.health.runs(integration_id)).newest
+            if schedule is None or open_question(schedule, newest) is None:
                 raise Conflict(msg("This has been answered already."))
         run = None
         if export:
@@ -124,20 +124,24 @@ class Schedules:
             zone_known=timetable.zone is not None,
         )
 
-    async def _dates_done(self, unit: Unit, schedule: Schedule) -> frozenset[str]:
-        zone = timetable_of(schedule).zone
-        if zone is None:
-            return frozenset()
-        today = self._clock.now().astimezone(zone).date()
-        return await unit.schedules.dates_done(schedule.id, today.isoformat())
+
+async def slots_to_come(unit: Unit, schedule: Schedule, now: datetime, count: int) -> list[Slot]:
+    """Return the next `count` runs of a schedule; a date that has had its run has no second one."""
+    timetable = timetable_of(schedule)
+    if not schedule.enabled or timetable.zone is None:
+        return []
+    today = now.astimezone(timetable.zone).date()
+    done = await unit.schedules.dates_done(schedule.id, today.isoformat())
+    return next_slots(timetable, now, count, done)
 
 
-async def _open_question(unit: Unit, schedule: Schedule) -> datetime | None:
-    """Return since when exports were missed, unless one has run since: it has sent what there was."""
+def open_question(schedule: Schedule, newest: Run | None) -> datetime | None:
+    """Return since when exports were missed, unless `newest` has run since: it has sent what there was."""
     if schedule.missed_since is None:
         return None
-    newest = await unit.runs.history(schedule.integration_id, None, 1)
-    return None if newest and newest[0].requested_at > schedule.missed_since else schedule.missed_since
+    return (
+        None if newest is not None and newest.requested_at > schedule.missed_since else schedule.missed_since
+    )
 
 
 async def _store(unit: Unit, integration_id: uuid.UUID, timetable: Timetable, now: datetime) -> None:

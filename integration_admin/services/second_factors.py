@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput, SignInRequired
 from integration_admin.core.messages import Message, msg
@@ -230,7 +231,7 @@ class SecondFactors:
         await unit.factors.replace_codes(member_id, _hashes(codes))
         return codes
 
-    async def _note(self, actor: Actor, action: str) -> None:
+    async def _note(self, actor: Actor, action: AuditAction) -> None:
         log.warning(action, member=str(actor.member_id))
         async with self._database.write(actor.organisation_id) as unit:
             await unit.audit.add(self._clock.now(), actor.name, action)

@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from integration_admin.core.actor import Actor
+from integration_admin.core.audit_actions import AuditAction
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.messages import msg
@@ -17,14 +19,19 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import USER_AGENT_LENGTH, Member, Session
 from integration_admin.data.models_factors import SignInStep
-from integration_admin.services.factor_demands import must_have
+from integration_admin.services.known_devices import KnownDevices
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.sign_in_order import after_password, demands_provider, own_factor
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token
 
 IDLE = timedelta(hours=8)
 LIFETIME = timedelta(days=7)
-STEP_LIFETIMES = {SignInStepKind.CODE: timedelta(minutes=5), SignInStepKind.ENROL: timedelta(minutes=30)}
+STEP_LIFETIMES = {
+    SignInStepKind.CODE: timedelta(minutes=5),
+    SignInStepKind.ENROL: timedelta(minutes=30),
+    SignInStepKind.PROVIDER: timedelta(minutes=10),
+}
 """How long somebody has after the password; setting up an app for the first time takes longer than a code."""
 
 SESSION_SCHEME = "Session"
@@ -46,6 +53,8 @@ class SignedIn:
     actor: Actor
     language: str | None
     """The language the member has chosen, here or on another device."""
+    device: Secret | None = None
+    """What the browser keeps to be recognised by next time; it opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +103,10 @@ class SignIn:
         clock: Clock,
         random: RandomBytes,
         limits: SignInLimits | None = None,
+        devices: KnownDevices | None = None,
     ) -> None:
         self._database = database
+        self._devices = devices
         self._clock = clock
         self._random = random
         self._passwords = passwords
@@ -109,6 +120,7 @@ class SignIn:
         address: str,
         language: str | None = None,
         user_agent: str = "",
+        device: Secret | None = None,
     ) -> SignedIn | Halfway:
         """Open a session for whoever has this e-mail address and password; `address` is the caller's IP.
 
@@ -116,30 +128,61 @@ class SignIn:
 
         `language` is what was chosen in the browser; it becomes the member's own where that has none yet.
         `user_agent` is what the browser says of itself; its person is told by it which session is which.
+        `device` is what the browser was given at an earlier sign-in; see known_devices.py.
 
         Raises SignInRequired, the same for an unknown account, a wrong password and a disabled
         member, or TooManyAttempts.
         """
         account = email.strip().lower()[:254]
+        known = await self._devices.recognise(device, account) if self._devices else ""
         try:
-            await self._limits.check(account, address)
+            await self._limits.check(account, address, known)
         except TooManyAttempts:
             log.warning("sign_in.throttled", address=address)
             raise
         member = await self._verified(account, password, address)
         visit = Visit(address, language, user_agent)
-        kind = await self._what_follows(member)
+        async with self._database.read(member.organisation_id) as unit:
+            kind = await after_password(unit, member)
         return (
             await self.open(member, visit) if kind is None else await self._stop_halfway(member, visit, kind)
         )
 
-    async def open(self, member: Member, visit: Visit, *, second: str = "") -> SignedIn:
-        """Open the session of a member who has proved everything; `second` is how, beside the password.
+    async def come_from_provider(
+        self, member: Member, visit: Visit, provider: str, *, several_factors: bool
+    ) -> SignedIn | Halfway:
+        """Go on with a member whom the sign-in provider of that name vouches for.
+
+        The own second factor follows unless the provider has seen to that.
+        """
+        async with self._database.read(member.organisation_id) as unit:
+            kind = None if several_factors else await own_factor(unit, member)
+        if kind is None:
+            return await self.open(member, visit, provider=provider)
+        return await self._stop_halfway(member, visit, kind, provider)
+
+    async def come_with_passkey(
+        self, member: Member, visit: Visit, step: Secret | None
+    ) -> SignedIn | Halfway:
+        """Go on with a member whose passkey has signed; `step` is the cookie of what they have done before.
+
+        Where a sign-in provider is demanded the passkey is a second factor after that, and nothing by itself.
+        """
+        async with self._database.read(member.organisation_id) as unit:
+            demanded = await demands_provider(unit)
+        if demanded and not await self._waits_for_code(member, step):
+            return await self._stop_halfway(member, visit, SignInStepKind.PROVIDER)
+        async with self._database.write(member.organisation_id) as unit:
+            await unit.factors.drop_steps(member.id)
+        return await self.open(member, visit, second="passkey")
+
+    async def open(self, member: Member, visit: Visit, **how: str) -> SignedIn:
+        """Open the session of a member who has proved everything; `how` is told in the audit log.
 
         Earlier wrong attempts from the same address are forgiven.
         """
         await self._limits.forgive(member.email, visit.address)
-        return await self._open(member, visit, second)
+        return await self._open(member, visit, how)
 
     async def resolve(self, token: Secret) -> Principal | None:
         """Return whom a session cookie belongs to; None when it is unknown, ended or too old."""
@@ -191,17 +234,22 @@ class SignIn:
         if better_hash:
             async with self._database.write(member.organisation_id) as unit:
                 (await unit.organisations.member(member.id)).password_hash = better_hash
+            member.password_hash = better_hash
         return member
 
-    async def _what_follows(self, member: Member) -> SignInStepKind | None:
-        """Tell what a member has to do after the password: to prove a second factor, or to set one up."""
-        async with self._database.read(member.organisation_id) as unit:
-            if member.id in await unit.factors.with_factor():
-                return SignInStepKind.CODE
-            demand = (await unit.organisations.get()).factor_demand
-        return SignInStepKind.ENROL if must_have(demand, member.role) else None
+    async def _waits_for_code(self, member: Member, step: Secret | None) -> bool:
+        """Tell whether a member waits for the second factor, which where a provider is demanded comes after that."""
+        if step is None:
+            return False
+        async with self._database.system() as system:
+            found = await system.factors.step(fingerprint(step))
+        if found is None or found[0].expires_at <= self._clock.now():
+            return False
+        return found[0].kind is SignInStepKind.CODE and found[0].member_id == member.id
 
-    async def _stop_halfway(self, member: Member, visit: Visit, kind: SignInStepKind) -> Halfway:
+    async def _stop_halfway(
+        self, member: Member, visit: Visit, kind: SignInStepKind, provider: str = ""
+    ) -> Halfway:
         now, token = self._clock.now(), new_token(self._random)
         step = SignInStep(
             id=uuid.uuid4(),
@@ -214,10 +262,15 @@ class SignIn:
         )
         async with self._database.write(member.organisation_id) as unit:
             await unit.factors.add_step(step)
-            await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
+            if provider:
+                await unit.audit.add(
+                    now, member.email, "sign_in.half_provider", provider, address=visit.address
+                )
+            else:
+                await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
         return Halfway(token, kind)
 
-    async def _open(self, member: Member, visit: Visit, second: str) -> SignedIn:
+    async def _open(self, member: Member, visit: Visit, how: Mapping[str, str]) -> SignedIn:
         now = self._clock.now()
         token, expires_at = new_token(self._random), now + LIFETIME
         session = Session(
@@ -230,13 +283,13 @@ class SignIn:
             last_seen_at=now,
             expires_at=expires_at,
         )
-        proved = {"second": second} if second else {}
         async with self._database.write(member.organisation_id) as unit:
             await unit.organisations.add_session(session)
             if member.language is None and visit.language is not None:
                 await unit.organisations.set_language(member.id, visit.language)
-            await unit.audit.add(now, member.email, "sign_in", address=visit.address, **proved)
-        return SignedIn(token, expires_at, _actor(member), member.language or visit.language)
+            await unit.audit.add(now, member.email, "sign_in", address=visit.address, **how)
+        device = self._devices.mark(member) if self._devices else None
+        return SignedIn(token, expires_at, _actor(member), member.language or visit.language, device)
 
     def _note_later(self, member: Member, address: str) -> None:
         """Write a refusal down after the answer, which must not take longer for accounts that exist."""
@@ -251,7 +304,7 @@ class SignIn:
             log.error("sign_in.not_audited", error=type(error).__name__)
 
     async def _note(
-        self, organisation_id: uuid.UUID, actor: str, action: str, target: str = "", **detail: str
+        self, organisation_id: uuid.UUID, actor: str, action: AuditAction, target: str = "", **detail: str
     ) -> None:
         async with self._database.write(organisation_id) as unit:
             await unit.audit.add(self._clock.now(), actor, action, target, **detail)

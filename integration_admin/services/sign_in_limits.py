@@ -8,6 +8,7 @@ from integration_admin.core.clock import Clock, SystemClock
 from integration_admin.core.errors import TooManyAttempts
 from integration_admin.core.messages import msg
 from integration_admin.core.networks import network_of
+from integration_admin.services.counted_in_memory import CountedInMemory
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15)
 """From one address to one account: the real person at another address is never locked out."""
@@ -17,6 +18,8 @@ PER_ACCOUNT_ANYWHERE = RateLimitItemPerMinute(100, 15)
 """From all addresses to one account before each of them is left fewer tries; nobody is locked out by it."""
 PER_ACCOUNT_ATTACKED = RateLimitItemPerMinute(3, 15)
 """From one address to an account that is tried from many: a person at an address of their own still gets in."""
+PER_DEVICE = RateLimitItemPerMinute(10, 15)
+"""From a browser its person has signed in with before: whatever others do to the account, these are left."""
 PER_RESET = RateLimitItemPerMinute(5, 15)
 """Links for a new password that one address may ask for one account."""
 PER_MAILBOX = RateLimitItemPerHour(5)
@@ -28,22 +31,28 @@ class SignInLimits:
 
     def __init__(
         self,
-        storage: str = "async+memory://",
+        storage: str = "",
         *,
         per_account: RateLimitItem = PER_ACCOUNT,
         per_address: RateLimitItem = PER_ADDRESS,
         per_account_anywhere: RateLimitItem = PER_ACCOUNT_ANYWHERE,
     ) -> None:
-        options = {"implementation": "redispy"} if "redis" in storage else {}
-        self._limiter = MovingWindowRateLimiter(storage_from_string(storage, **options))
+        shared = storage_from_string(storage, implementation="redispy") if storage else CountedInMemory()
+        self._limiter = MovingWindowRateLimiter(shared)
         self._per_account = per_account
         self._per_address = per_address
         self._per_account_anywhere = per_account_anywhere
         # The limits package reads the machine's clock, so the wait it leads to is measured by the same.
         self._clock: Clock = SystemClock()
 
-    async def check(self, account: str, address: str) -> None:
-        """Count one attempt; raises TooManyAttempts before anything about the account is looked up."""
+    async def check(self, account: str, address: str, device: str = "") -> None:
+        """Count one attempt; raises TooManyAttempts before the account's password is looked at.
+
+        `device` is the name of a browser the account's person has signed in with before. Its own attempts come
+        first; once they are used up it counts like any other browser.
+        """
+        if device and await self._limiter.hit(PER_DEVICE, "device", account, device):
+            return
         network = network_of(address)
         await self._hit(self._per_address, network)
         await self._hit(self._per_account, network, account)

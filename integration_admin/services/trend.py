@@ -22,9 +22,10 @@ class TrendDay:
     failed: int
 
 
-async def trend_of(unit: Unit, integration_id: uuid.UUID, now: datetime) -> tuple[TrendDay, ...]:
-    """Return the last thirty days, oldest first, today among them; days are those of the organisation's clocks."""
-    zone = ZoneInfo((await unit.organisations.get()).time_zone)
+async def trend_of(
+    unit: Unit, integration_id: uuid.UUID, now: datetime, zone: ZoneInfo
+) -> tuple[TrendDay, ...]:
+    """Return the last thirty days, oldest first, today among them; days are those of the clocks in `zone`."""
     today = now.astimezone(zone).date()
     days = [today - timedelta(days=DAYS - 1 - place) for place in range(DAYS)]
     sums = await unit.trends.by_day(integration_id, _begins(days, zone))

@@ -5,6 +5,7 @@ caller may see is decided again in the services.
 """
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -52,6 +53,9 @@ _NOBODY = "nobody"
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
+_checked: ContextVar[tuple[EventContext, Principal | None] | None] = ContextVar("checked", default=None)
+"""Whom the check of an event found, for that event's handler alone."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -79,8 +83,18 @@ def is_handler(name: str) -> bool:
 async def current_principal() -> Principal | None:
     """Return who sent the event being handled; asked of the database anew, never of the state.
 
-    The state may hold the headers of an earlier connection; the event's context has its own.
+    Only the first question of an event's handler is answered by what the check before it has just found. One that
+    works in the background may begin later, and asks anew.
     """
+    checked = _checked.get()
+    _checked.set(None)
+    if checked is not None and checked[0] is EventContext.get():
+        return checked[1]
+    return await _asked_anew()
+
+
+async def _asked_anew() -> Principal | None:
+    """Return whose session it is. The state may hold the headers of an earlier connection; the event has its own."""
     headers = EventContext.get().router_data.get("headers", {})
     scheme, _, token_hash = headers.get("authorization", "").partition(" ")
     if scheme != SESSION_SCHEME or not token_hash:
@@ -107,7 +121,9 @@ class AccessMiddleware(Middleware):
         if not fits(registered.handler.fn, event.payload):
             log.warning("access.malformed", handler=event.name)
             return StateUpdate()
-        principal = await current_principal()
+        principal = await _asked_anew()
+        if not registered.handler.is_background:
+            _checked.set((EventContext.get(), principal))
         if await _is_anothers(state, principal):
             await _empty(state, principal)
             if what not in _HYDRATES:

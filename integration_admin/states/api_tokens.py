@@ -21,6 +21,7 @@ from integration_admin.states.access import requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.reauthentication import ReauthenticationState, require_recent_password
 from integration_admin.states.speech import Speech
 
 TOKEN_FIELD = "new-api-token"  # noqa: S105, the id of a field
@@ -65,7 +66,7 @@ class ApiTokensState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def load(self) -> None:
+    async def load(self) -> rx.event.EventSpec | None:
         """Read which tokens there are."""
         reader = await current_reader()
         self._begin()
@@ -74,9 +75,10 @@ class ApiTokensState(FormState, rx.State):
             await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            return
+            return None
         self.times_read += 1
         self.ready = True
+        return ReauthenticationState.load
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -87,6 +89,7 @@ class ApiTokensState(FormState, rx.State):
         wanted = [scope for scope in SCOPES if form.get(_box(scope))]
         name, last_day = (str(form.get(field, ""))[:_LONGEST] for field in ("name", "last_day"))
         try:
+            await require_recent_password(self)
             made = await container.current().tokens.create(reader.actor, wanted, name, _day(last_day))
             await self._read(reader)
         except IntegrationAdminError as error:

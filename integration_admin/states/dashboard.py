@@ -12,7 +12,7 @@ from integration_admin.services.health_monitor import Health
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
 
 RECENT_ERRORS = 3
@@ -73,8 +73,8 @@ class DashboardState(FormState, rx.State):
         self._clear()
         self.unread = False
         try:
-            views = await services.configuration.everything(reader.actor)
-            self.cards = [await self._card_of(view, reader) for view in views]
+            healths = await services.health.everything(reader.actor, failures=RECENT_ERRORS)
+            self.cards = [_card(view, health, reader.speech) for view, health in healths]
             self.types = [
                 {"kind": known.kind, "label": reader.speech.say(known.label)}
                 for known in await services.types.available(reader.actor)
@@ -122,10 +122,6 @@ class DashboardState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return None
         return DashboardState.load
-
-    async def _card_of(self, view: IntegrationView, reader: Reader) -> IntegrationCard:
-        health = await container.current().health.of(reader.actor, view.id, failures=RECENT_ERRORS)
-        return _card(view, health, reader.speech)
 
 
 def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:

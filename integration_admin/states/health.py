@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 
 import reflex as rx
 
-from integration_admin.core.errors import IntegrationAdminError, SignInRequired
+from integration_admin.core.errors import IntegrationAdminError, NotFound, SignInRequired
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import FateState, IntegrationState, Permission
 from integration_admin.services import container
+from integration_admin.services.cause_pages import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.states.access import requires
@@ -29,8 +30,6 @@ from integration_admin.states.trend import Trending
 
 _CAUSES = 3
 """How many causes of failures the page draws; the page of failures has them all."""
-_FAILURES = 50
-"""Among how many failures, the newest, those are found that were refused after import."""
 
 
 class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormState, rx.State):
@@ -69,6 +68,8 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
     """What was refused after import: each is put right, and answered for, by itself."""
     more_causes: bool = False
+    _run: str = ""
+    """The run under way."""
     _stopped_here: bool = False
     _follower: str = ""
     """Which event follows the run; of several only the latest goes on, and none once the tree was emptied."""
@@ -113,7 +114,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self._clear()
         services, integration_id = container.current(), shown_id(self.integration_id)
         try:
-            health = await services.health.of(reader.actor, integration_id)
+            health = await services.health.of(reader.actor, integration_id, failures=0)
             if health.active_run is not None:
                 await services.runs.cancel(reader.actor, health.active_run.id)
             await self._read(reader, integration_id)
@@ -181,19 +182,29 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
             await asyncio.sleep(pause_after(loop.time() - began))
 
     async def _look_again(self) -> bool:
-        """Read how the run goes; tell whether the reader may still see it."""
+        """Read how far the run has come, and everything once it has ended; tell whether the reader may still see it."""
         try:
             reader = await current_reader()
         except SignInRequired:
             return False
         try:
-            await self._read(reader, shown_id(self.integration_id))
+            if not await self._goes_on(reader):
+                await self._read(reader, shown_id(self.integration_id))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return False
         if not self.running:
             self._tell_the_end()
         return True
+
+    async def _goes_on(self, reader: Reader) -> bool:
+        """Read how far the run under way has come; false where it has ended, or is not known any more."""
+        try:
+            run = await self._read_progress(reader, shown_id(self._run))
+        except NotFound:
+            return False
+        self.stopping = run.stopping
+        return run.finished_at is None
 
     def _tell_the_end(self) -> None:
         """Have it read out how the export went: by the focus where the button that had it is gone, else politely."""
@@ -220,28 +231,26 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         return HealthState.follow
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
-        services = container.current()
-        view = await services.configuration.get(reader.actor, integration_id)
-        health = await services.health.of(reader.actor, integration_id, failures=_FAILURES)
+        page = await container.current().health.page(reader.actor, integration_id, causes=_CAUSES)
+        view, health = page.integration, page.health
         self.integration_id, self.name = str(integration_id), view.name
         self.kind, self.lifecycle = reader.speech.say(view.label), str(view.state)
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
         self.untested = view.state is IntegrationState.PAUSED and view.stop_message is not None
         self._show(health, reader.speech)
-        await self._read_causes(reader, integration_id)
-        self._show_trend(await services.failures.trend(reader.actor, integration_id), reader.speech)
-        if health.active_run is not None:
-            await self._read_progress(reader, health.active_run.id)
+        self._show_causes(page.causes, reader.speech)
+        self._show_trend(page.trend, reader.speech)
+        if page.progress is not None:
+            self._show_progress(page.progress, reader.speech)
         await self._read_decisions(reader, integration_id, health.undecided)
         self.ready = True
 
-    async def _read_causes(self, reader: Reader, integration_id: uuid.UUID) -> None:
-        page = await container.current().failures.causes(reader.actor, integration_id)
-        lines = [cause_line(view, reader.speech, str(integration_id)) for view in page.causes[:_CAUSES]]
+    def _show_causes(self, page: CausePage, speech: Speech) -> None:
+        lines = [cause_line(view, speech, self.integration_id) for view in page.causes]
         if lines != self.causes:
             self.causes = lines
-        self.more_causes = len(page.causes) > _CAUSES or bool(page.next_cursor)
+        self.more_causes = bool(page.left_out or page.next_cursor)
 
     async def _retried(self) -> rx.event.EventSpec:
         speech = (await current_reader()).speech
@@ -268,7 +277,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self._show_preflight(health.preflight, speech)
         self.expiry = speech.say(health.expiry)
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
-        self.running = active is not None
+        self.running, self._run = active is not None, str(active.id) if active else ""
         self.stopping = active is not None and active.stopping
         shown = [item for item in health.failures if item.fate is FateState.REJECTED]
         self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]

@@ -14,6 +14,7 @@ from integration_admin.states.addresses import asked_id, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.handing import HandingState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.reauthentication import ReauthenticationState, require_recent_password
 from integration_admin.states.shell import ShellState
 
 _HOME = "/settings/organisation"
@@ -33,7 +34,7 @@ class MemberState(FormState, HandingState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def load(self) -> None:
+    async def load(self) -> rx.event.EventSpec | None:
         """Read who the address names."""
         reader = await current_reader()
         self._begin()
@@ -43,9 +44,10 @@ class MemberState(FormState, HandingState, rx.State):
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             self.missing = True
-            return
+            return None
         self.times_read += 1
         self.ready = True
+        return ReauthenticationState.load
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -54,6 +56,7 @@ class MemberState(FormState, HandingState, rx.State):
         reader = await current_reader()
         self._begin()
         try:
+            await require_recent_password(self)
             member_id, wanted = shown_id(self.member_id), str(form.get("role", ""))
             await container.current().people.members.change_role(reader.actor, member_id, wanted)
             await self._read(reader, member_id)
@@ -69,6 +72,7 @@ class MemberState(FormState, HandingState, rx.State):
         reader = await current_reader()
         self._begin()
         try:
+            await require_recent_password(self)
             members = container.current().people.members
             handed = await members.make_reset(reader.actor, shown_id(self.member_id))
         except IntegrationAdminError as error:

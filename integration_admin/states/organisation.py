@@ -16,6 +16,7 @@ from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.handing import HandingState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.reauthentication import ReauthenticationState, require_recent_password
 from integration_admin.states.speech import Speech
 
 _LONGEST = 300
@@ -54,7 +55,7 @@ class MembersState(FormState, HandingState, rx.State):
 
     @rx.event
     @requires(Permission.VIEW)
-    async def load(self) -> None:
+    async def load(self) -> rx.event.EventSpec | None:
         """Read who is there, by name, and for administrators who is invited."""
         reader = await current_reader()
         self._begin()
@@ -63,9 +64,10 @@ class MembersState(FormState, HandingState, rx.State):
             await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            return
+            return None
         self.times_read += 1
         self.ready = True
+        return ReauthenticationState.load if reader.actor.may(Permission.CONFIGURE) else None
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -75,6 +77,7 @@ class MembersState(FormState, HandingState, rx.State):
         self._begin()
         name, email, role = (str(form.get(field, ""))[:_LONGEST] for field in ("name", "email", "role"))
         try:
+            await require_recent_password(self)
             handed = await container.current().people.members.invite(reader.actor, name, email, role)
             await self._read(reader)
         except IntegrationAdminError as error:
@@ -90,6 +93,7 @@ class MembersState(FormState, HandingState, rx.State):
         reader = await current_reader()
         self._begin()
         try:
+            await require_recent_password(self)
             members = container.current().people.members
             handed = await members.invite_again(reader.actor, shown_id(invitation_id))
             await self._read(reader)

@@ -7,6 +7,7 @@ from reflex_base.event.context import EventContext
 
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
+from integration_admin.services.identity_providers import START
 from integration_admin.services.languages import language_of
 from integration_admin.states.access import SIGN_IN_PAGE, current_principal, requires
 from integration_admin.states.language import LanguageState
@@ -48,6 +49,9 @@ class SignInState(rx.State):
     """Whether the second step took too long or went wrong too often."""
     passkey_page: str = ""
     """Where to sign in with a passkey; empty where browsers make none for this address."""
+    provider_page: str = ""
+    """Where to sign in with the organisation's provider; empty in a browser that has not opened its sign-in address."""
+    provider_name: str = ""
     wait_minutes: int = 0
     next_path: str = ""
 
@@ -65,6 +69,10 @@ class SignInState(rx.State):
         next_page = urlencode({"next": self.next_path})
         self.passkey_page = f"/sign-in/passkey?{next_page}" if with_passkeys else ""
         headers = EventContext.get().router_data.get("headers", {})
+        provider = container.current().factors.provider
+        button = await provider.button(provider.handle_in(headers.get("cookie", "")))
+        self.provider_name = button.name if button else ""
+        self.provider_page = f"{START}?{urlencode({'with': button.handle})}&{next_page}" if button else ""
         language = await self.get_state(LanguageState)
         language.language = language_of(headers.get("cookie", ""), headers.get("accept-language", ""))
         return None

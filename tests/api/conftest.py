@@ -56,7 +56,12 @@ async def running(
 ) -> AsyncIterator[Edge]:
     """The edge, served, with Alice who may sign in."""
     port = free_port()
-    settings = Settings(instance_dir=tmp_path, database_url=sqlite_url, public_url=f"http://127.0.0.1:{port}")
+    settings = Settings(
+        instance_dir=tmp_path,
+        database_url=sqlite_url,
+        public_url=f"http://127.0.0.1:{port}",
+        outbound_allow=("127.0.0.1",),
+    )
     application = assemble(settings, clock=clock, adapters={"xledger": FakeAdapter()})
     container.install(application.services)
     await application.keys.init_key("test")

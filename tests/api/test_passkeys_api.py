@@ -37,7 +37,7 @@ async def test_a_passkey_is_added_signs_in_confirms_and_is_removed(
     assert 'action="/auth/passkeys/sign-in"' in (await browser.get(half.headers["location"])).text
     answer = await browser.post("/auth/passkeys/sign-in", data=await signed(browser, phone))
     assert (answer.status_code, answer.headers["location"]) == (303, "/records")
-    assert set(browser.cookies) == {"session"}
+    assert set(browser.cookies) == {"session", "known-device"}
 
     clock.advance(timedelta(minutes=11))
     assert "Rename" not in (await browser.get(OWN)).text

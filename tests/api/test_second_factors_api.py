@@ -90,7 +90,7 @@ async def test_from_setting_up_an_app_to_signing_in_with_it(
     code = {"code": f" {app.at(clock.now())} ", "next": "/records?page=2"}
     answer = await browser.post("/auth/code", data=code)
     assert (answer.status_code, answer.headers["location"]) == (303, "/records?page=2")
-    assert set(browser.cookies) == {"session"}
+    assert set(browser.cookies) == {"session", "known-device"}
     assert browser.cookies["session"] != before
     assert (await browser.post("/auth/code", data=code)).headers["location"].startswith("/sign-in?over=1")
 
@@ -150,7 +150,7 @@ async def test_whoever_must_have_a_factor_is_led_to_setting_it_up(
     assert "Your organisation asks for more than a password" in page.text
     _, codes = await set_up_app(browser, clock)
     assert len(codes) == 10
-    assert set(browser.cookies) == {"session"}
+    assert set(browser.cookies) == {"session", "known-device"}
     principal = await running.services.sign_in.resolve(Secret(browser.cookies["session"]))
     assert principal is not None
     assert principal.email == "bob@example.org"
@@ -217,7 +217,7 @@ async def test_what_the_organisation_demands_is_for_administrators(
 
 def test_neither_the_session_nor_the_step_before_it_gets_into_the_state() -> None:
     for url, prefix in (("https://accounts.example.org", "__Host-"), ("http://127.0.0.1:3000", "")):
-        cookies = f"language=nn; {prefix}session=s; {prefix}sign-in-step=t"
+        cookies = f"language=nn; {prefix}session=s; {prefix}sign-in-step=t; {prefix}known-device=d"
         assert without_session(cookies, Settings(public_url=url)) == "language=nn"
 
 

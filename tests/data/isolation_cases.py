@@ -5,7 +5,6 @@ from typing import Any
 
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.mapping import FieldMapping
-from integration_admin.core.messages import msg
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import DeliveryState, FateState, RunState
 from integration_admin.data.models import Failure, Run
@@ -106,15 +105,6 @@ async def new_beyond_ours(unit: Unit, theirs: World) -> int:
     return await unit.backlog.not_taken_up(theirs.integration.id, [CLAIM], ["approved"], 0) - len(ours)
 
 
-async def any_but_ours(unit: Unit) -> bool:
-    """Ask for records of a kind only the neighbour has left; the refusal takes back what was changed for it."""
-    for row in await unit.records.page(None, 0, 1000):
-        row.kind = "activity"
-    if await unit.backlog.any_record(CLAIM):
-        return True
-    raise NotFound(msg("There is none of ours."))
-
-
 # Each method with arguments that name the other organisation's rows, and what must come of it. Where a
 # method takes no such argument, both organisations hold rows of the same name and only ours may answer.
 CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
@@ -179,7 +169,6 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (FateRepository, "of_records"): [
         (lambda u, _, b: u.fates.of_records(b.integration.id, [record.id for record in b.records]), {})
     ],
-    (BacklogRepository, "any_record"): [(lambda u, _a, _b: any_but_ours(u), NotFound)],
     (BacklogRepository, "left_by_run"): [
         (lambda u, _, b: u.backlog.left_by_run(b.integration.id, b.run.id), (0, 0))
     ],

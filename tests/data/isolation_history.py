@@ -1,10 +1,14 @@
 """The cases of isolation_cases.py for the repositories of search, of a run's records and of retention."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from integration_admin.core.errors import NotFound
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState
+from integration_admin.data.models import ScheduleSlot
+from integration_admin.data.models_notices import Notice
 from integration_admin.data.repositories.backlog import BacklogRepository
 from integration_admin.data.repositories.base import Repository
 from integration_admin.data.repositories.retention import RetentionRepository
@@ -59,6 +63,22 @@ async def old_runs_of(unit: Unit, theirs: World) -> list[Any]:
     return [run for run in runs if run.id in {theirs.run.id, theirs.ended_run.id}]
 
 
+async def removes_only_ours(unit: Unit, model: Any, remove: Callable[[datetime, int], Awaitable[int]]) -> int:
+    """Delete all there is of what we own; the refusal takes it back where it was ours alone."""
+    ours = len(await unit.retention._all(unit.retention._select(model)))
+    assert ours
+    if (removed := await remove(MUCH_LATER, 100)) != ours:
+        return removed
+    raise NotFound(msg("There is nothing more."))
+
+
+async def compared_by_them(unit: Unit, theirs: World) -> bool:
+    """Tell whether another organisation's comparison is among those that are old."""
+    old = await unit.retention.old_reconciliations(MUCH_LATER)
+    assert old
+    return theirs.reconciliation.id in old
+
+
 HISTORY_CASES: dict[
     tuple[type[Repository], str], list[tuple[Callable[[Unit, World, World], Awaitable[Any]], Any]]
 ] = {
@@ -81,5 +101,15 @@ HISTORY_CASES: dict[
         (lambda u, _, b: u.retention.remove_finished(b.run.id, MUCH_LATER, 0, 10), (0, 0))
     ],
     (RetentionRepository, "remove_run"): [(lambda u, _, b: u.retention.remove_run(b.ended_run.id), False)],
+    (RetentionRepository, "old_reconciliations"): [(lambda u, _, b: compared_by_them(u, b), False)],
+    (RetentionRepository, "remove_reconciliation"): [
+        (lambda u, _, b: u.retention.remove_reconciliation(b.reconciliation.id, 9), True)
+    ],
+    (RetentionRepository, "remove_notices"): [
+        (lambda u, _a, _b: removes_only_ours(u, Notice, u.retention.remove_notices), NotFound)
+    ],
+    (RetentionRepository, "remove_slots"): [
+        (lambda u, _a, _b: removes_only_ours(u, ScheduleSlot, u.retention.remove_slots), NotFound)
+    ],
     (RunRepository, "by_ids"): [(lambda u, _, b: u.runs.by_ids([b.run.id, b.ended_run.id]), {})],
 }

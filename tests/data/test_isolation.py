@@ -15,7 +15,9 @@ from tests.data.isolation_cases import CASES as MOST_CASES
 from tests.data.isolation_cases import OURS_ONLY
 from tests.data.isolation_factors import FACTOR_CASES
 from tests.data.isolation_failures import FAILURE_CASES
+from tests.data.isolation_health import HEALTH_CASES
 from tests.data.isolation_history import HISTORY_CASES
+from tests.data.isolation_identity import IDENTITY_CASES
 from tests.data.isolation_notices import NOTICE_CASES
 from tests.data.isolation_people import PEOPLE_CASES
 from tests.data.isolation_preflights import PREFLIGHT_CASES
@@ -37,7 +39,7 @@ METHODS = public_methods()
 CASES = (
     MOST_CASES | SEALING_CASES | NOTICE_CASES | AUDIT_CASES | PREFLIGHT_CASES | HISTORY_CASES | FACTOR_CASES
 )
-CASES |= RECONCILIATION_CASES | FAILURE_CASES | PEOPLE_CASES
+CASES |= RECONCILIATION_CASES | FAILURE_CASES | PEOPLE_CASES | IDENTITY_CASES | HEALTH_CASES
 
 
 def owners(answer: Any) -> Iterator[uuid.UUID]:
@@ -104,9 +106,12 @@ async def test_removing_an_integration_leaves_the_neighbours_alone(own_neighbour
         "audit_heads",
         "authenticator_apps",
         "categories",
+        "identity_providers",
+        "member_identities",
         "members",
         "notice_settings",
         "one_time_links",
+        "openid_flows",
         "organisations",
         "passkeys",
         "records",

@@ -6,7 +6,7 @@ from integration_admin.data.columns import Base
 from integration_admin.data.database import Database
 
 OWNED = {name: table for name, table in Base.metadata.tables.items() if "organisation_id" in table.c}
-NOT_OURS = {"external_id", "folded_id", "tested_entity_id", "organisation_id"}
+NOT_OURS = {"client_id", "external_id", "folded_id", "tested_entity_id", "organisation_id"}
 """Columns that hold an id of somebody else's, or the organisation itself."""
 UNTIED = {
     (

@@ -123,6 +123,7 @@ async def test_causes_are_counted_in_an_index_alone(database: Database) -> None:
     async with listening(database, asked), database.read(setting.organisation_id) as unit:
         await unit.failures.causes(setting.integration_id, REFUSED, "", 20)
         await unit.failures.extent(setting.integration_id, REFUSED, "a" * 32, 10)
+        await unit.failures.latest(setting.integration_id, REFUSED, "a" * 32)
         await unit.failures.of_cause(setting.integration_id, REFUSED, "a" * 32, 0, 20)
         await unit.failures.ended(setting.integration_id, None, 20)
         await unit.trends.by_day(setting.integration_id, [START])
@@ -134,6 +135,6 @@ async def test_causes_are_counted_in_an_index_alone(database: Database) -> None:
         for question, steps in plans.items()
         if "failures.cause =" in question or "failures.cause >" in question
     ]
-    assert len(by_cause) == 3
+    assert len(by_cause) == 4
     used = [steps for steps in by_cause if "ix_failures_causes" in str(steps) or "Index" in str(steps)]
     assert used == by_cause

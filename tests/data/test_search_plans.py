@@ -49,7 +49,7 @@ async def listening(database: Database, asked: list[Asked]) -> AsyncIterator[Non
 
 
 async def ask_everything(unit: Unit, setting: Export, run: uuid.UUID, ways: Collection[str]) -> None:
-    """Ask what the pages of records, of one record, of the history and of a run ask."""
+    """Ask what the pages of records, of one record, of the history, of a run and of an integration ask."""
     for by in ways:
         value, after = _WAYS[by]
         await unit.search.along(by, value, None, 26)
@@ -61,6 +61,8 @@ async def ask_everything(unit: Unit, setting: Export, run: uuid.UUID, ways: Coll
     await unit.run_records.story_of(setting.records[0].id)
     await unit.runs.history(setting.integration_id, (START + timedelta(days=1), run), 26)
     await unit.retention.remove_finished(run, START, 0, 500)
+    await unit.health.head(setting.integration_id, "account", "reimbursement")
+    await unit.health.runs(setting.integration_id)
 
 
 async def plan(database: Database, asked: Asked) -> list[str]:

@@ -85,19 +85,36 @@ async def test_a_statement_with_its_rows_is_one_trip_to_the_thread(
         assert trips == ["_run"]
 
 
-async def test_a_transaction_that_moves_deliveries_is_four_trips(
+async def test_a_unit_that_only_reads_makes_no_trip_but_its_statements_and_leaves_no_transaction_open(
+    sqlite_database: Database, trips: Trips
+) -> None:
+    organisation = await save_organisation(sqlite_database)
+    trips.clear()
+    async with sqlite_database.read(organisation.id) as unit:
+        await unit.integrations.everything()
+        await unit.organisations.get()
+    async with sqlite_database.read(organisation.id):
+        pass
+    assert trips == ["_run", "_run"]
+    async with sqlite_database.engine.connect() as connection:
+        thread = (await connection.get_raw_connection()).driver_connection
+        await thread.carry_out(lambda: None)
+        assert not thread.in_transaction
+
+
+async def test_a_transaction_that_moves_deliveries_is_three_trips(
     sqlite_database: Database, trips: Trips
 ) -> None:
     setting = await export(sqlite_database, 50)
     rows = await setting.rows()
     trips.clear()
     assert len(await setting.begin(*[intent(row) for row in rows])) == 50
-    assert len(trips) <= 4, "begin, one statement, commit, and giving the connection back"
+    assert len(trips) == 3, "begin, one statement, commit"
     trips.clear()
     await setting.settle(
         *[Settlement(row.id, DeliveryState.SENDING, 1, DeliveryState.DELIVERED) for row in rows]
     )
-    assert len(trips) <= 4
+    assert len(trips) == 3
 
 
 async def test_rows_are_handed_out_once_and_the_columns_are_named(sqlite_database: Database) -> None:

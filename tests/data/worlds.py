@@ -47,6 +47,7 @@ from integration_admin.data.repositories.fates import Seen
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_claim, make_integration, make_member, make_record, make_run, save_organisation
 from tests.data.factor_rows import give_factors
+from tests.data.identity_rows import give_provider
 from tests.data.people_rows import give_links
 from tests.fakes import START
 
@@ -106,6 +107,7 @@ async def fill(database: Database, member_name: str) -> World:
         reconciliation = await _compare(unit, integration.id)
         await give_factors(unit, member)
         await give_links(unit, member)
+        await give_provider(unit, member)
         await unit.audit.add(START, member_name, "world.fill")
     return World(
         organisation, member, integration, records, run, ended_run, schedule, token, session, deliveries,

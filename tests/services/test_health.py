@@ -11,7 +11,7 @@ from integration_admin.core.errors import Fault, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Role, RunState
 from integration_admin.data.models import Delivery
-from integration_admin.services.backlog import BacklogCounter
+from integration_admin.services.backlog import EXPORTING_SECONDS, BacklogCounter
 from integration_admin.services.delivery_rules import BUDGET_WINDOW
 from integration_admin.services.health_monitor import Health, Status
 from tests.builders import (
@@ -233,6 +233,27 @@ async def test_slow_counts_are_told_again_for_a_while_but_never_what_is_open(
     await save_records(engine.database, organisation, make_claim())
     await save_undecided(engine.database, organisation, integration, "EC-1")
     assert await counted("a run ended") == (3, 1)
+
+
+async def test_what_is_ready_or_delivered_is_counted_every_two_seconds_while_an_export_is_under_way(
+    engine: Engine, integration: uuid.UUID
+) -> None:
+    organisation, counter = engine.actor.organisation_id, BacklogCounter(engine.clock)
+
+    async def counted(*, exporting: bool) -> int:
+        async with engine.database.read(organisation) as unit:
+            kinds = ["expense_claim"]
+            return (await counter.count(unit, integration, kinds, None, exporting=exporting)).new
+
+    assert await counted(exporting=True) == 0
+    await save_records(engine.database, organisation, make_claim())
+    assert await counted(exporting=True) == 0, "told again"
+    assert await counted(exporting=False) == 1, "the export has ended"
+    await save_records(engine.database, organisation, make_claim())
+    assert await counted(exporting=True) == 2
+    await save_records(engine.database, organisation, make_claim())
+    engine.clock.advance(EXPORTING_SECONDS)
+    assert await counted(exporting=True) == 3
 
 
 async def test_a_run_that_is_being_stopped_and_was_interrupted_says_so(

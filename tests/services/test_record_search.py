@@ -9,7 +9,8 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.statuses import DeliveryState, Role
 from integration_admin.data.database import Database
-from integration_admin.services.record_search import FoundPage, RecordQuery, RecordSearch, read_amount
+from integration_admin.services.record_search import FoundPage, RecordQuery, RecordSearch
+from integration_admin.services.record_ways import read_amount
 from tests.builders import make_activity, make_claim, make_line, make_reimbursement, save_records
 from tests.data.taken_up import Export, export, intent, outcome, take_up
 

@@ -1,5 +1,6 @@
 """History is kept for as long as the organisation says, and only what is finished is ever deleted."""
 
+import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,10 @@ from integration_admin.services.retention import Retention, Thinned, years_befor
 from tests.builders import make_claim, save_organisation
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
+from tests.services.reconciling import Office
+from tests.services.reconciling import far as far  # noqa: PLC0414, a fixture
+from tests.services.reconciling import office as office  # noqa: PLC0414, a fixture
+from tests.services.test_reconciliation_months import FIVE_IN_DECEMBER
 from tests.services.test_run_records import refuse_some
 
 TEN_YEARS = timedelta(days=3_655)
@@ -62,6 +67,49 @@ async def test_finished_records_and_their_runs_go_after_ten_years_and_nothing_el
     assert ("history.thin", "retention") in lines
     assert len(lines) > 3, "the audit log keeps what was done"
     assert await retention.thin(engine.actor.organisation_id) == Thinned()
+
+
+async def test_comparisons_with_their_statements_and_notices_go_in_the_same_job(office: Office) -> None:
+    retention = Retention(office.engine.database, office.engine.locks, office.engine.clock)
+    organisation_id = office.actor.organisation_id
+    await office.exported(2)
+    office.far.loses("EC-1")
+    office.engine.clock.set(FIVE_IN_DECEMBER)
+    signed = await office.compare("2026-11")
+    await office.service.sign(office.actor, signed.id)
+    assert await office.told() != []
+
+    office.engine.clock.advance(timedelta(days=366))
+    assert await retention.thin(organisation_id) == Thinned(notices=1)
+    assert await office.told() == []
+    assert hashlib.sha256(await office.file(signed)).hexdigest() == signed.csv_hash
+    office.engine.clock.advance(timedelta(days=3_650 - 366))
+    await retention.tick()
+    assert (await office.service.get(office.actor, signed.id)).signed_by == "Alice"
+
+    office.engine.clock.advance(timedelta(days=8))
+    await retention.tick()
+    with pytest.raises(NotFound):
+        await office.service.get(office.actor, signed.id)
+    async with office.engine.database.read(organisation_id) as unit:
+        assert await unit.reconciliations.pages(signed.id, 0, 9) == []
+        assert await unit.reconciliations.lines(signed.id, 0, 9) == []
+        line = next(line for line in await unit.audit.latest() if line.action == "history.thin")
+    assert line.detail["reconciliations"] == 1
+
+
+async def test_a_dismissed_record_goes_with_its_run_once_it_is_old_enough(engine: Engine) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    await engine.receive(1)
+    engine.adapter.behaviour = refuse_some
+    run = await engine.sync(integration)
+    await engine.failures.dismiss(engine.actor, integration, [("expense_claim", "EC-1")], "Paid by hand.")
+    engine.clock.advance(TEN_YEARS)
+    assert await retention.thin(engine.actor.organisation_id) == Thinned(records=1, runs=1)
+    assert await kept(engine) == []
+    with pytest.raises(NotFound):
+        await engine.runs.get(engine.actor, run.id)
 
 
 async def test_what_was_deleted_cannot_be_exported_again(engine: Engine) -> None:

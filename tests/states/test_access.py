@@ -1,12 +1,13 @@
 """Every event is checked before its handler runs, and a tab's state belongs to one person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import reflex as rx
 from reflex.state import FrontendEventExceptionState, OnLoadInternalState, State
+from sqlalchemy import event
 
 from integration_admin.core.errors import SignInRequired
 from integration_admin.core.statuses import Permission
@@ -23,6 +24,8 @@ from tests.states.tab import Tab, open_tab
 
 RAN: list[tuple[str, str]] = []
 """Which handlers ran, and for whom."""
+MEANWHILE: list[Callable[[], Awaitable[None]]] = []
+"""What happens between the two questions of a handler that asks twice."""
 
 
 class RowsState(rx.State):
@@ -46,6 +49,16 @@ class RowsState(rx.State):
     async def chain(self) -> Any:
         RAN.append(("chain", (await current_actor()).name))
         return RowsState.configure
+
+    @rx.event
+    @requires(Permission.VIEW)
+    async def ask_twice(self) -> None:
+        RAN.append(("first", (await current_actor()).name))
+        await MEANWHILE.pop()()
+        try:
+            RAN.append(("again", (await current_actor()).name))
+        except SignInRequired:
+            RAN.append(("again", "nobody"))
 
     @rx.event(background=True)
     @requires(Permission.RUN)
@@ -153,6 +166,32 @@ async def test_the_sign_in_page_itself_loads_after_a_session_has_ended(tab: Tab,
         "/rows",
     )
     assert tab[State.is_hydrated] is True
+
+
+@pytest.mark.parametrize(("handler", "questions"), [("load_rows", 1), ("chain", 2), ("in_the_background", 2)])
+async def test_an_event_asks_once_whose_it_is_and_what_begins_later_asks_anew(
+    tab: Tab, people: People, handler: str, questions: int
+) -> None:
+    await tab.connect(await people.session(people.alice), "/rows")
+    RAN.clear()
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(people.database.engine.sync_engine, "before_cursor_execute", note)
+    await tab.send(f"{RowsState.get_full_name()}.{handler}")
+    assert {name for _, name in RAN} == {"Alice"}
+    assert len([statement for statement in asked if "FROM sessions" in statement]) == questions == len(asked)
+
+
+async def test_a_handler_that_asks_again_is_told_how_it_is_by_then(tab: Tab, people: People) -> None:
+    session = await people.session(people.alice)
+    await tab.connect(session, "/rows")
+    RAN.clear()
+    MEANWHILE.append(lambda: container.current().sign_in.sign_out(session))
+    await tab.send(RowsState.ask_twice)
+    assert RAN == [("first", "Alice"), ("again", "nobody")]
 
 
 async def test_a_session_that_is_too_old_runs_nothing(tab: Tab, people: People, clock: FakeClock) -> None:

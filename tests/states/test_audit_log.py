@@ -9,6 +9,7 @@ from sqlalchemy import update
 from integration_admin.data.models_access import AuditEvent
 from integration_admin.pages import audit_log as drawn
 from integration_admin.services import container
+from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.audit_log import AuditLog
 from integration_admin.services.audit_words import AREAS
@@ -28,7 +29,7 @@ async def logged(people: People) -> People:
         for number in range(60):
             await unit.audit.add(START, "Alice", "sign_in", address=f"192.0.2.{number}")
         await unit.audit.add(START, "scheduler", "token.create", "Script", scopes=["records:read"])
-    service = AuditLog(people.database, AuditChainCheck(people.database))
+    service = AuditLog(people.database, AuditChainCheck(people.database), AdapterRegistry({}))
     known = SimpleNamespace(sign_in=container.current().sign_in, audit_log=service)
     container.install(cast("Any", known))
     return people

@@ -4,13 +4,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.event import listen
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import DatabaseUnreachable
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState, Role
 from integration_admin.services import container
-from integration_admin.services.configuration import Configuration
+from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.dashboard import DashboardState
 from integration_admin.states.wizard import WizardState
@@ -28,9 +29,10 @@ PAGES = {
 
 
 class Unreachable:
-    """A configuration service whose database has gone away."""
+    """A monitor whose database has gone away."""
 
-    async def everything(self, _actor: object) -> Any:
+    async def everything(self, _actor: object, failures: int) -> Any:
+        del failures
         raise DatabaseUnreachable(msg("The database cannot be reached."))
 
 
@@ -38,16 +40,16 @@ class Unreachable:
 def engine(people: People, new_engine: Any) -> Engine:
     actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
     made: Engine = new_engine(people.database, FakeAdapter(), actor)
-    install(made, made.configuration)
+    install(made, made.health)
     return made
 
 
-def install(engine: Engine, configuration: Configuration | Unreachable) -> None:
+def install(engine: Engine, health: HealthMonitor | Unreachable) -> None:
     services = SimpleNamespace(
         sign_in=container.current().sign_in,
-        configuration=configuration,
+        configuration=engine.configuration,
         credentials=engine.credentials,
-        health=engine.health,
+        health=health,
         mappings=engine.mappings,
         runs=engine.runs,
         schedules=engine.schedules,
@@ -80,6 +82,22 @@ async def test_a_card_tells_the_newest_errors_and_starts_pauses_and_resumes(
         assert tab.redirects == [f"/settings/integrations/{integration}"]
 
 
+async def test_a_look_is_three_readings_however_many_integrations_there_are(
+    people: People, engine: Engine
+) -> None:
+    await engine.set_up()
+    begun: list[object] = []
+    listen(people.database.engine.sync_engine, "begin", begun.append)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        for _ in range(2):
+            begun.clear()
+            await tab.send(DashboardState.load)
+            assert len(begun) == 3, "whose event it is, the integrations, the types"
+            await engine.configuration.begin(engine.actor, "xledger")
+    assert len(tab[DashboardState.cards]) == 2
+
+
 async def test_where_nothing_can_be_read_it_says_so_and_draws_no_empty_list(
     people: People, engine: Engine
 ) -> None:
@@ -88,7 +106,7 @@ async def test_where_nothing_can_be_read_it_says_so_and_draws_no_empty_list(
         await tab.connect(await people.session(people.alice), "/settings/integrations")
         assert (tab[DashboardState.ready], tab[DashboardState.unread]) == (True, True)
         assert tab[DashboardState.refusal]
-        install(engine, engine.configuration)
+        install(engine, engine.health)
         await tab.send(DashboardState.load)
         assert (tab[DashboardState.unread], tab[DashboardState.refusal]) == (False, "")
 

@@ -3,17 +3,19 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import delete
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
+from integration_admin.data.models import Run
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
 from integration_admin.states.access import AccessMiddleware
@@ -29,17 +31,22 @@ PAGES = {"settings/integrations/[id]": [HealthState.load]}
 
 
 class Looks:
-    """The health service, keeping which task asked it."""
+    """The health service and the history, keeping which task asked them, and how often for the whole page."""
 
-    def __init__(self, health: Any) -> None:
-        self._health = health
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.tasks: list[asyncio.Task[Any] | None] = []
+        self.whole = 0
         self._more = asyncio.Event()
 
-    async def of(self, actor: Actor, integration_id: uuid.UUID, failures: int = 200) -> Any:
+    async def page(self, actor: Actor, integration_id: uuid.UUID, causes: int = 3) -> Any:
+        self.whole += 1
+        return await self._engine.health.page(actor, integration_id, causes)
+
+    async def progress(self, actor: Actor, run_id: uuid.UUID) -> Any:
         self.tasks.append(asyncio.current_task())
         self._more.set()
-        return await self._health.of(actor, integration_id, failures)
+        return await self._engine.history.progress(actor, run_id)
 
     async def followers(self, count: int) -> list[asyncio.Task[Any] | None]:
         """Wait until `count` tasks have looked three times each; return them, earliest first."""
@@ -67,14 +74,12 @@ class Doorkeeper:
 @asynccontextmanager
 async def following(engine: Engine, session: Secret) -> AsyncIterator[tuple[Tab, Looks, Doorkeeper]]:
     """Open the page of an integration whose run never ends, and wait until it is followed."""
-    looks = Looks(engine.health)
+    looks = Looks(engine)
     doorkeeper = Doorkeeper(container.current().sign_in, looks)
     services = SimpleNamespace(
         sign_in=doorkeeper,
-        configuration=engine.configuration,
         health=looks,
-        failures=engine.failures,
-        history=engine.history,
+        history=looks,
     )
     container.install(cast("Any", services))
     integration = await engine.set_up()
@@ -110,9 +115,7 @@ async def test_the_page_says_why_reimbursements_stay_where_they_are(people: Peop
     await engine.records.receive(engine.actor, [make_reimbursement()])
     services = SimpleNamespace(
         sign_in=container.current().sign_in,
-        configuration=engine.configuration,
         health=engine.health,
-        failures=engine.failures,
     )
     container.install(cast("Any", services))
     async with open_tab(PAGES, AccessMiddleware()) as tab:
@@ -130,3 +133,22 @@ async def test_a_page_loaded_again_is_followed_once(people: People, engine: Engi
         after = looks.tasks[looks.tasks.index(second) + 1 :]
         assert after.count(first) <= 1
     await asyncio.wait_for(again, 10)
+
+
+async def forget_the_run(engine: Engine) -> None:
+    """Delete what somebody looks at."""
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await unit.runs._session.execute(delete(Run))
+
+
+@pytest.mark.parametrize("end", [Engine.work_off, forget_the_run])
+async def test_while_a_run_goes_on_only_its_progress_is_read_and_the_rest_once_at_its_end(
+    people: People, engine: Engine, end: Callable[[Engine], Awaitable[None]]
+) -> None:
+    session = await people.session(people.alice)
+    async with following(engine, session) as (tab, looks, _):
+        assert looks.whole == 1
+        await end(engine)
+        await tab.until(lambda: not tab[HealthState.running])
+        assert looks.whole == 2
+        assert (tab[HealthState.announcement] != "", tab[HealthState.refusal]) == (True, "")

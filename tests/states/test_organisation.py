@@ -13,6 +13,7 @@ from integration_admin.services.members import Members
 from integration_admin.services.one_time_links import LinkPost
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
+from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.sessions import Sessions
 from integration_admin.services.tokens import ApiTokens
 from integration_admin.states.access import AccessMiddleware
@@ -20,7 +21,10 @@ from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokensState
 from integration_admin.states.handing import LINK_FIELD
 from integration_admin.states.member import MemberState
 from integration_admin.states.organisation import MembersState
+from integration_admin.states.reauthentication import ReauthenticationState
 from integration_admin.states.shell import ShellState
+from tests.data.factor_rows import passkey_of
+from tests.services.entrance import PASSWORD, QuickPasswords, factors_without_keys
 from tests.services.people import SITE, Mailbox
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
@@ -43,6 +47,9 @@ async def tab(people: People) -> AsyncIterator[Tab]:
         organisations=Organisations(database, Passwords(), clock),
         people=SimpleNamespace(members=Members(database, post, clock), sessions=Sessions(database, clock)),
         tokens=ApiTokens(database, clock, os.urandom),
+        reauthentication=Reauthentication(
+            database, QuickPasswords(), clock, factors_without_keys(database, clock)
+        ),
     )
     container.install(cast("Any", services))
     async with open_tab(PAGES, AccessMiddleware()) as opened:
@@ -109,6 +116,57 @@ async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people:
     assert tab[ApiTokensState.lines] == []
     assert not tab[ApiTokensState.shows_new]
     assert len(tab[ApiTokensState.revoked]) == 1
+
+
+async def test_after_a_while_nobody_is_let_in_or_further_in_without_the_password(
+    tab: Tab, people: People
+) -> None:
+    async with people.database.write(people.alice.organisation_id) as unit:
+        (await unit.organisations.member(people.alice.id)).password_hash = PASSWORD.reveal()
+    session = await people.session(people.alice)
+    await tab.connect(session, HOME)
+    await tab.send(MembersState.invite, form=KARI)
+    (invitation,) = tab[MembersState.invitations]
+    tab.written.clear()
+    await tab.connect(session, f"{HOME}/members/{people.bob.id}")
+    people.clock.advance(601)
+    token = {"name": "Expense system", "scope-records-write": True}
+    for handler, payload in (
+        (MembersState.invite, {"form": KARI | {"email": "ola@example.org"}}),
+        (MembersState.invite_again, {"invitation_id": invitation["id"]}),
+        (MemberState.change_role, {"form": {"role": "administrator"}}),
+        (MemberState.make_link, {}),
+        (ApiTokensState.make, {"form": token}),
+    ):
+        await tab.send(handler, **payload)
+        assert tab[ReauthenticationState.needed]
+    asked = [tab[state.errors] for state in (MembersState, MemberState, ApiTokensState)]
+    assert [[error["field"] for error in errors] for errors in asked] == [["own_password"]] * 3
+    assert tab.written == []
+    assert tab[MemberState.role] == "viewer"
+
+    await tab.send(ReauthenticationState.confirm, form={"own_password": PASSWORD.reveal()})
+    assert not tab[ReauthenticationState.needed]
+    assert tab[ReauthenticationState.confirmed]
+    # What was refused last is not left standing there as an error.
+    assert tab[ApiTokensState.errors] == []
+    await tab.send(ApiTokensState.make, form=token)
+    assert len(tab.written) == 1
+
+
+async def test_the_field_for_a_code_is_there_whenever_the_password_is_asked_for(
+    tab: Tab, people: People
+) -> None:
+    async with people.database.write(people.alice.organisation_id) as unit:
+        await unit.factors.add_passkey(passkey_of(people.alice))
+    await tab.connect(await people.session(people.alice), TOKENS)
+    assert not tab[ReauthenticationState.needed]
+    people.clock.advance(601)
+    await tab.send(ApiTokensState.make, form={})
+    assert (tab[ReauthenticationState.needed], tab[ReauthenticationState.asks_code]) == (True, True)
+    assert tab[ReauthenticationState.passkey_page].endswith(
+        "confirm?next=%2Fsettings%2Forganisation%2Fapi-tokens"
+    )
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.VIEWER])

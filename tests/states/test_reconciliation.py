@@ -39,6 +39,14 @@ class Asking:
     async def is_needed(self, *_: Any) -> bool:
         return self.needed
 
+    async def has_passkey(self, *_: Any) -> bool:
+        """Nobody has one."""
+        return False
+
+    async def provider_name(self, *_: Any) -> str:
+        """Nor is anybody connected with a sign-in provider."""
+        return ""
+
     async def asks_code(self, *_: Any) -> bool:
         return False
 

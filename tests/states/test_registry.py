@@ -6,8 +6,10 @@ import pytest
 from reflex.istate.storage import ClientStorageBase
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
+from integration_admin.core.messages import Message
 from integration_admin.core.statuses import Permission
 from integration_admin.integration_admin import app
+from integration_admin.services.audit_words import refused_place
 from integration_admin.states.access import FRAMEWORK_EVENTS, UNUSED_EVENTS, AccessMiddleware
 
 Handlers = dict[str, RegisteredEventHandler]
@@ -47,6 +49,15 @@ def test_only_the_sign_in_page_runs_for_anybody(handlers: Handlers) -> None:
         if permission(handler) is Permission.ANYONE
     ]
     assert open_to_all == ["SignInState.load"]
+
+
+def test_every_refusal_is_told_in_words(handlers: Handlers) -> None:
+    guarded = [
+        handler.handler.fn.__qualname__
+        for _, handler in ours(handlers)
+        if permission(handler) in {Permission.CONFIGURE, Permission.RUN}
+    ]
+    assert [name for name in guarded if not isinstance(refused_place(name), Message)] == []
 
 
 def test_every_handler_of_reflex_is_known(handlers: Handlers) -> None:

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from integration_admin.core.audit_actions import AuditAction, AuditDetail
 from integration_admin.data.audit_chain import BEGINNING, ChainLine, digest, storable
 from integration_admin.data.models_access import AuditEvent, AuditHead
 from integration_admin.data.repositories.base import Repository
@@ -34,13 +35,15 @@ class AuditFilter:
 class AuditRepository(Repository):
     """Appends to the audit log and reads it, newest first unless said otherwise."""
 
-    async def add(self, at: datetime, actor: str, action: str, target: str = "", **detail: Any) -> None:
+    async def add(
+        self, at: datetime, actor: str, action: AuditAction, target: str = "", **detail: Unpack[AuditDetail]
+    ) -> None:
         """Note who did what; `detail` never holds a secret.
 
         The line is chained when the unit commits, so that others wait for it as short as possible, and
         nobody who waits for it holds something this unit still needs.
         """
-        line = (at, actor[:_LONGEST], action, target[:_LONGEST], storable(detail))
+        line = (at, actor[:_LONGEST], action, target[:_LONGEST], storable(dict(detail)))
         self._session.info.setdefault(_NOTED, []).append((self._organisation_id, line))
 
     async def latest(self, limit: int = 100) -> list[AuditEvent]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, CursorResult, ScalarSelect, Select, Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,15 @@ from integration_admin.data.models import Integration
 from integration_admin.data.sealed_columns import HOLDS_SECRETS
 
 Row = TypeVar("Row", bound=Owned)
+ORGANISATION: Final = bindparam("organisation", type_=Uuid())
+"""The one organisation in a statement that is made once; `_asked` says which it is."""
+INTEGRATION: Final = bindparam("integration", type_=Uuid())
+OWN_INTEGRATION: Final = (
+    select(Integration.id)
+    .where(Integration.organisation_id == ORGANISATION, Integration.id == INTEGRATION)
+    .scalar_subquery()
+)
+"""What `_own` is, in a statement that is made once."""
 LEAVES_COPIES: Final = "leaves_copies"
 """What a session notes of itself when a secret's envelope goes: SQLite's log still has a copy of it."""
 
@@ -89,3 +98,11 @@ class Repository:
     async def _values(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         """Return rows of columns."""
         return (await self._session.execute(statement)).all()
+
+    async def _asked(self, statement: Select[*tuple[Any, ...]], **values: Any) -> Sequence[Any]:
+        """Return the rows of a statement that is made once, for these values.
+
+        Making a statement anew for each question costs the server as much as the answer does.
+        """
+        values["organisation"] = self._organisation_id
+        return (await self._session.execute(statement, values)).all()

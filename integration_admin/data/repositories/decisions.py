@@ -5,12 +5,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.core.transitions import check_transition
 from integration_admin.data.models import Delivery, Failure, RecordRow
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import OWN_INTEGRATION, Repository
+
+_STATES = select(Delivery.record_id, Delivery.state).where(
+    Delivery.integration_id == OWN_INTEGRATION, Delivery.record_id.in_(bindparam("records", expanding=True))
+)
 
 
 class DecisionRepository(Repository):
@@ -61,12 +65,7 @@ class DecisionRepository(Repository):
         if not record_ids:
             # SQLite would look at every delivery for none of them.
             return {}
-        rows = await self._values(
-            select(Delivery.record_id, Delivery.state).where(
-                Delivery.integration_id == self._own(integration_id),
-                Delivery.record_id.in_(list(record_ids)),
-            )
-        )
+        rows = await self._asked(_STATES, integration=integration_id, records=list(record_ids))
         return {row[0]: row[1] for row in rows}
 
     async def found(

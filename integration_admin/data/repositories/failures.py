@@ -7,14 +7,14 @@ limit. Failures are written by runs.py.
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, func, select, update
 
 from integration_admin.core.statuses import DeliveryState, FailureState
 from integration_admin.core.transitions import check_transition
 from integration_admin.data.models import Delivery, Failure, RecordRow
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import ORGANISATION, OWN_INTEGRATION, Repository
 
 _ENDED = (FailureState.DELIVERED, FailureState.DISMISSED)
 
@@ -50,43 +50,26 @@ class FailureRepository(Repository):
         self, integration_id: uuid.UUID, state: FailureState, after: str, limit: int
     ) -> list[str]:
         """Return up to `limit` causes of open failures in `state`, in order, that come after `after`."""
-        own = self._own(integration_id)
-        # Leaps from one cause to the next: however many failures one has, it is one step.
-        step = select(_next(own, state, literal(after)).label("cause")).cte("step", recursive=True)
-        step = step.union_all(select(_next(own, state, step.c.cause)).where(step.c.cause.is_not(None)))
-        rows = await self._values(select(step.c.cause).where(step.c.cause.is_not(None)).limit(limit))
-        return [row[0] for row in rows]
+        asked = {"integration": integration_id, "state": state, "after": after, "most": limit}
+        return [row[0] for row in await self._asked(_CAUSES, **asked)]
 
     async def extent(
         self, integration_id: uuid.UUID, state: FailureState, cause: str, most: int
     ) -> Extent | None:
         """Return how much a cause concerns, looking at `most` of its failures; none where there is none."""
-        some = (
-            select(Failure.currency, Failure.amount_minor, Failure.since)
-            .where(*self._of(integration_id, state, cause))
-            .order_by(Failure.id)
-            .limit(most)
-            .subquery()
-        )
-        rows = await self._values(
-            select(
-                some.c.currency, func.count(), func.sum(some.c.amount_minor), func.min(some.c.since)
-            ).group_by(some.c.currency)
-        )
+        asked = {"integration": integration_id, "state": state, "cause": cause, "most": most}
+        rows = await self._asked(_EXTENT, **asked)
         if not rows:
             return None
         sums = {row[0]: int(row[2]) for row in rows if row[0]}
         return Extent(sum(row[1] for row in rows), sums, min(row[3] for row in rows))
 
-    async def latest(self, integration_id: uuid.UUID, state: FailureState, cause: str) -> Failure | None:
-        """Return the newest open failure of a cause, which says the reason."""
-        found = await self._all(
-            self._select(Failure)
-            .where(*self._of(integration_id, state, cause))
-            .order_by(Failure.id.desc())
-            .limit(1)
-        )
-        return found[0] if found else None
+    async def latest(
+        self, integration_id: uuid.UUID, state: FailureState, cause: str
+    ) -> tuple[Failure, DeliveryState | None] | None:
+        """Return the newest open failure of a cause, which says the reason, and where its record is now."""
+        rows = await self._asked(_LATEST, integration=integration_id, state=state, cause=cause)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     async def of_cause(
         self, integration_id: uuid.UUID, state: FailureState, cause: str, after: int, limit: int
@@ -261,15 +244,56 @@ class FailureRepository(Repository):
         return frozenset(moved)
 
 
-def _next(own: Any, state: FailureState, after: Any) -> Any:
+def _next(after: Any) -> Any:
     """Return the first cause after another."""
     return (
         select(func.min(Failure.cause))
         .where(
-            Failure.integration_id == own,
-            Failure.state == state,
+            Failure.integration_id == OWN_INTEGRATION,
+            Failure.state == bindparam("state"),
             Failure.cause > after,
             Failure.resolved_at.is_(None),
         )
         .scalar_subquery()
     )
+
+
+def _causes() -> Select[*tuple[Any, ...]]:
+    """Leap from one cause to the next: however many failures one has, it is one step."""
+    step = select(_next(bindparam("after", type_=String())).label("cause")).cte("step", recursive=True)
+    step = step.union_all(select(_next(step.c.cause)).where(step.c.cause.is_not(None)))
+    return select(step.c.cause).where(step.c.cause.is_not(None)).limit(bindparam("most", type_=Integer()))
+
+
+def _extent() -> Select[*tuple[Any, ...]]:
+    some = (
+        select(Failure.currency, Failure.amount_minor, Failure.since)
+        .where(*_OF_CAUSE)
+        .order_by(Failure.id)
+        .limit(bindparam("most", type_=Integer()))
+        .subquery()
+    )
+    sums = (func.count(), func.sum(some.c.amount_minor), func.min(some.c.since))
+    return select(some.c.currency, *sums).group_by(some.c.currency)
+
+
+def _latest() -> Select[*tuple[Any, ...]]:
+    here = (Delivery.integration_id == Failure.integration_id) & (Delivery.record_id == Failure.record_id)
+    return (
+        select(Failure, Delivery.state)
+        .outerjoin(Delivery, here)
+        .where(Failure.organisation_id == ORGANISATION, *_OF_CAUSE)
+        .order_by(Failure.id.desc())
+        .limit(1)
+    )
+
+
+_OF_CAUSE: Final = (
+    Failure.integration_id == OWN_INTEGRATION,
+    Failure.state == bindparam("state"),
+    Failure.cause == bindparam("cause"),
+    Failure.resolved_at.is_(None),
+)
+_CAUSES: Final = _causes()
+_EXTENT: Final = _extent()
+_LATEST: Final = _latest()

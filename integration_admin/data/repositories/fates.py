@@ -15,9 +15,14 @@ from integration_admin.core.statuses import DeliveryState, FateState
 from integration_admin.data.columns import UTCDateTime
 from integration_admin.data.json_rows import folded, owned_and_given, unfolded
 from integration_admin.data.models import Delivery
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import OWN_INTEGRATION, Repository
 
 _DELIVERIES = cast("Table", Delivery.__table__)
+_FATES = select(Delivery.record_id, Delivery.fate).where(
+    Delivery.integration_id == OWN_INTEGRATION,
+    Delivery.record_id.in_(bindparam("records", expanding=True)),
+    Delivery.fate.is_not(None),
+)
 
 
 class Followed(NamedTuple):
@@ -103,13 +108,7 @@ class FateRepository(Repository):
         if not record_ids:
             # SQLite would look at every delivery for none of them.
             return {}
-        rows = await self._values(
-            select(Delivery.record_id, Delivery.fate).where(
-                Delivery.integration_id == self._own(integration_id),
-                Delivery.record_id.in_(list(record_ids)),
-                Delivery.fate.is_not(None),
-            )
-        )
+        rows = await self._asked(_FATES, integration=integration_id, records=list(record_ids))
         return {row[0]: row[1] for row in rows}
 
     async def _change(self, statement: Any, rows: Sequence[tuple[Any, ...]], **values: Any) -> frozenset[int]:

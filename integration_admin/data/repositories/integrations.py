@@ -10,11 +10,14 @@ from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.models import Credential, Delivery, Exclusion, Integration, Run
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 
 _MISSING = msg("There is no such integration.")
 CHANGED_MEANWHILE = msg(
     "Somebody else changed this integration while you worked. Load it again to see how it is now."
+)
+_EXCLUDED = select(Exclusion.category).where(
+    Exclusion.organisation_id == ORGANISATION, Exclusion.integration_id == INTEGRATION
 )
 
 
@@ -190,8 +193,7 @@ class IntegrationRepository(Repository):
 
     async def exclusions(self, integration_id: uuid.UUID) -> frozenset[str]:
         """Return the data categories that are left out."""
-        rows = await self._all(self._select(Exclusion).where(Exclusion.integration_id == integration_id))
-        return frozenset(row.category for row in rows)
+        return frozenset(row[0] for row in await self._asked(_EXCLUDED, integration=integration_id))
 
     async def replace_exclusions(self, integration_id: uuid.UUID, categories: frozenset[str]) -> None:
         """Set which data categories are left out."""

@@ -9,7 +9,9 @@ from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
 from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import ApiToken, Member, Session
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import ORGANISATION, Repository
+
+_ORGANISATION = select(Organisation).where(Organisation.id == ORGANISATION)
 
 
 class OrganisationRepository(Repository):
@@ -17,12 +19,10 @@ class OrganisationRepository(Repository):
 
     async def get(self) -> Organisation:
         """Return the organisation; raises NotFound."""
-        found = await self._session.scalar(
-            select(Organisation).where(Organisation.id == self._organisation_id)
-        )
-        if found is None:
+        found = await self._asked(_ORGANISATION)
+        if not found:
             raise NotFound(msg("There is no such organisation."))
-        return found
+        return found[0][0]  # type: ignore[no-any-return]  # the one entity that was selected
 
     async def take_turns(self) -> None:
         """Let one transaction of the organisation at a time go on from here.

@@ -4,10 +4,17 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from integration_admin.data.models_preflights import Preflight
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
+
+_NEWEST = (
+    select(Preflight)
+    .where(Preflight.organisation_id == ORGANISATION, Preflight.integration_id == INTEGRATION)
+    .order_by(Preflight.evening.desc())
+    .limit(1)
+)
 
 
 class PreflightRepository(Repository):
@@ -70,13 +77,8 @@ class PreflightRepository(Repository):
 
     async def newest(self, integration_id: uuid.UUID) -> Preflight | None:
         """Return an integration's newest check, also one under way."""
-        newest = (
-            self._select(Preflight)
-            .where(Preflight.integration_id == integration_id)
-            .order_by(Preflight.evening.desc())
-            .limit(1)
-        )
-        return next(iter(await self._all(newest)), None)
+        found = await self._asked(_NEWEST, integration=integration_id)
+        return found[0][0] if found else None
 
     async def unnoticed(self, now: datetime) -> list[Preflight]:
         """Return checks whose run is yet to come, that need a person, and of which nobody was told."""

@@ -16,10 +16,21 @@ from integration_admin.data.models_reconciliations import (
     ReconciliationLine,
     ReconciliationPage,
 )
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 
 _MISSING: Final = msg("There is no such comparison.")
 _COMPARED: Final = (ReconciliationState.AGREES, ReconciliationState.DIFFERS)
+_DIFFERING: Final = (
+    select(Reconciliation)
+    .where(
+        Reconciliation.organisation_id == ORGANISATION,
+        Reconciliation.integration_id == INTEGRATION,
+        Reconciliation.state == ReconciliationState.DIFFERS,
+        Reconciliation.signed_at.is_(None),
+    )
+    .order_by(Reconciliation.period.desc())
+    .limit(1)
+)
 
 
 class OpenReconciliations:
@@ -100,13 +111,8 @@ class ReconciliationRepository(Repository):
 
     async def differing(self, integration_id: uuid.UUID) -> Reconciliation | None:
         """Return the newest month's comparison that differs and is not signed; a newer version would have its place."""
-        statement = self._select(Reconciliation).where(
-            Reconciliation.integration_id == integration_id,
-            Reconciliation.state == ReconciliationState.DIFFERS,
-            Reconciliation.signed_at.is_(None),
-        )
-        found = await self._all(statement.order_by(Reconciliation.period.desc()).limit(1))
-        return found[0] if found else None
+        found = await self._asked(_DIFFERING, integration=integration_id)
+        return found[0][0] if found else None
 
     async def hold(
         self, reconciliation_id: uuid.UUID, holder: str, now: datetime, until: datetime

@@ -1,4 +1,4 @@
-"""Deleting what is older than an organisation keeps: finished records, and runs nothing unfinished belongs to."""
+"""Deleting what is older than an organisation keeps: records, runs, comparisons, notices and used slots."""
 
 import uuid
 from collections.abc import Collection
@@ -7,14 +7,17 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select
 
 from integration_admin.core.statuses import DeliveryState, FailureState, FateState
-from integration_admin.data.models import Delivery, Failure, RecordRow, Run
+from integration_admin.data.models import Delivery, Failure, RecordRow, Run, ScheduleSlot
+from integration_admin.data.models_notices import Notice
+from integration_admin.data.models_reconciliations import Reconciliation, ReconciliationPage
 from integration_admin.data.repositories.base import Repository
 
 _OPEN_FATES = (FateState.STAGED, FateState.REJECTED)
+_FINISHED = (DeliveryState.DELIVERED, DeliveryState.DISMISSED)
 
 
 class RetentionRepository(Repository):
-    """Finds and deletes what is old, one run at a time."""
+    """Finds and deletes what is old, a little at a time."""
 
     async def old_runs(self, before: datetime, after: datetime | None, limit: int) -> list[Run]:
         """Return runs that ended before `before` and were asked for after `after`, the oldest first."""
@@ -49,6 +52,49 @@ class RetentionRepository(Repository):
         own = (self._owned(Run), Run.id == run_id, Run.finished_at.is_not(None))
         return await self._execute(delete(Run).where(*own, ~needed, ~still_open)) == 1
 
+    async def old_reconciliations(self, before: datetime) -> list[uuid.UUID]:
+        """Return the comparisons that ended, and were signed where they were signed, before `before`."""
+        rows = await self._values(
+            select(Reconciliation.id)
+            .where(
+                self._owned(Reconciliation),
+                Reconciliation.finished_at < before,
+                Reconciliation.signed_at.is_(None) | (Reconciliation.signed_at < before),
+            )
+            .order_by(Reconciliation.finished_at)
+        )
+        return [row[0] for row in rows]
+
+    async def remove_reconciliation(self, reconciliation_id: uuid.UUID, pages: int) -> bool:
+        """Delete up to `pages` pages of a comparison's file or, where none is left, the comparison; tell whether it is gone."""
+        some = (
+            select(ReconciliationPage.id)
+            .where(self._owned(ReconciliationPage), ReconciliationPage.reconciliation_id == reconciliation_id)
+            .limit(pages)
+        )
+        mine = self._owned(ReconciliationPage)
+        if await self._execute(delete(ReconciliationPage).where(mine, ReconciliationPage.id.in_(some))):
+            return False
+        own = (self._owned(Reconciliation), Reconciliation.id == reconciliation_id)
+        await self._execute(delete(Reconciliation).where(*own))
+        return True
+
+    async def remove_notices(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` notices from before `before`, with whom each was sent to; return how many."""
+        old = select(Notice.id).where(self._owned(Notice), Notice.created_at < before).limit(limit)
+        return await self._execute(delete(Notice).where(self._owned(Notice), Notice.id.in_(old)))
+
+    async def remove_slots(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` times schedules were due before `before`; return how many."""
+        old = (
+            select(ScheduleSlot.id)
+            .where(self._owned(ScheduleSlot), ScheduleSlot.due_at < before)
+            .limit(limit)
+        )
+        return await self._execute(
+            delete(ScheduleSlot).where(self._owned(ScheduleSlot), ScheduleSlot.id.in_(old))
+        )
+
     async def _unfinished(self, record_ids: Collection[int], before: datetime) -> set[int]:
         """Return those that are not finished somewhere, or have changed since."""
         if not record_ids:
@@ -58,7 +104,7 @@ class RetentionRepository(Repository):
             select(Delivery.record_id).where(
                 self._owned(Delivery),
                 Delivery.record_id.in_(wanted),
-                (Delivery.state != DeliveryState.DELIVERED)
+                Delivery.state.not_in(_FINISHED)
                 | Delivery.fate.in_(_OPEN_FATES)
                 | (Delivery.updated_at >= before),
             )

@@ -4,18 +4,31 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 
 from integration_admin.core.errors import Conflict
 from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import FailureState, RunState, Trigger
 from integration_admin.data.models import Failure, Integration, RecordRow, Run
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 UNDER_WAY = msg("This integration is already being synchronised. Wait until that run has ended.")
@@ -180,25 +193,12 @@ class RunRepository(Repository):
     async def failures(
         self, integration_id: uuid.UUID, *, run_id: uuid.UUID | None = None, limit: int = 200
     ) -> list[tuple[Failure, RecordRow]]:
-        """Return failures with their record, newest first: of one run, or all that are still open.
+        """Return failures with their record but its payload, newest first: of one run, or all that are still open.
 
         Of a record that failed more than once only the latest is returned.
         """
-        newer = aliased(Failure)
-        same = (newer.record_id == Failure.record_id, newer.integration_id == Failure.integration_id)
-        rows = await self._values(
-            select(Failure, RecordRow)
-            .join(RecordRow, RecordRow.id == Failure.record_id)
-            .where(
-                self._owned(Failure),
-                self._owned(RecordRow),
-                Failure.integration_id == integration_id,
-                _is_told(Failure, run_id),
-                ~exists().where(*same, _is_told(newer, run_id), newer.id > Failure.id),
-            )
-            .order_by(Failure.id.desc())
-            .limit(limit)
-        )
+        asked = _told(of_run=run_id is not None)
+        rows = await self._asked(asked, integration=integration_id, run=run_id, limit=limit)
         return [(row[0], row[1]) for row in rows]
 
     async def resolve_failures(
@@ -233,8 +233,28 @@ class RunRepository(Repository):
         return {row[3]: (row[4], row[5]) for row in still_open}
 
 
-def _is_told(failure: type[Failure], run_id: uuid.UUID | None) -> ColumnElement[bool]:
-    return failure.resolved_at.is_(None) if run_id is None else failure.run_id == run_id
+@lru_cache
+def _told(*, of_run: bool) -> Select[*tuple[Any, ...]]:
+    newer = aliased(Failure)
+    told, told_later = (
+        each.run_id == bindparam("run", type_=Uuid()) if of_run else each.resolved_at.is_(None)
+        for each in (Failure, newer)
+    )
+    same = (newer.record_id == Failure.record_id) & (newer.integration_id == Failure.integration_id)
+    return (
+        select(Failure, RecordRow)
+        .join(RecordRow, RecordRow.id == Failure.record_id)
+        .where(
+            Failure.organisation_id == ORGANISATION,
+            RecordRow.organisation_id == ORGANISATION,
+            Failure.integration_id == INTEGRATION,
+            told,
+            ~exists().where(same, told_later, newer.id > Failure.id),
+        )
+        .order_by(Failure.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
+        .options(defer(RecordRow.payload, raiseload=True))
+    )
 
 
 def _is_second(error: IntegrityError) -> bool:

@@ -3,10 +3,16 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import String, Uuid, bindparam, delete, select, update
 
 from integration_admin.data.models import Integration, Schedule, ScheduleSlot
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import ORGANISATION, Repository
+
+_USED = select(ScheduleSlot.local_time, ScheduleSlot.run_id).where(
+    ScheduleSlot.organisation_id == ORGANISATION,
+    ScheduleSlot.schedule_id == bindparam("schedule", type_=Uuid()),
+    ScheduleSlot.local_time >= bindparam("since", type_=String()),
+)
 
 
 class ScheduleRepository(Repository):
@@ -45,13 +51,7 @@ class ScheduleRepository(Repository):
 
     async def used_slots(self, schedule_id: uuid.UUID, since: str) -> dict[str, uuid.UUID | None]:
         """Return the slots used from the local date `since` (YYYY-MM-DD) on, each with the run it became, if any."""
-        rows = await self._values(
-            select(ScheduleSlot.local_time, ScheduleSlot.run_id).where(
-                self._owned(ScheduleSlot),
-                ScheduleSlot.schedule_id == schedule_id,
-                ScheduleSlot.local_time >= since,
-            )
-        )
+        rows = await self._asked(_USED, schedule=schedule_id, since=since)
         return {row.local_time: row.run_id for row in rows}
 
     async def dates_done(self, schedule_id: uuid.UUID, since: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import String, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
@@ -18,6 +18,8 @@ from integration_admin.data.repositories.factors import FactorLookups, FactorRep
 from integration_admin.data.repositories.failures import FailureRepository
 from integration_admin.data.repositories.fates import FateRepository
 from integration_admin.data.repositories.figures import InstallationFigures
+from integration_admin.data.repositories.health import HealthRepository
+from integration_admin.data.repositories.identity import IdentityLookups, IdentityRepository
 from integration_admin.data.repositories.integrations import IntegrationRepository
 from integration_admin.data.repositories.mappings import MappingRepository
 from integration_admin.data.repositories.notice_outbox import NoticeOutbox
@@ -35,6 +37,14 @@ from integration_admin.data.repositories.sealing import SealedSecrets, SealingRe
 from integration_admin.data.repositories.search import SearchRepository
 from integration_admin.data.repositories.trends import TrendRepository
 
+_SIGNED_IN = (
+    select(Session, Member, Organisation)
+    .join(Member, Member.id == Session.member_id)
+    .join(Organisation, Organisation.id == Session.organisation_id)
+    .where(Session.token_hash == bindparam("token_hash", type_=String()))
+)
+"""Asked at every event, so it is made once."""
+
 
 class Unit:
     """One transaction on one organisation's rows."""
@@ -43,6 +53,7 @@ class Unit:
         self.organisation_id = organisation_id
         self.organisations = OrganisationRepository(session, organisation_id)
         self.factors = FactorRepository(session, organisation_id)
+        self.identity = IdentityRepository(session, organisation_id)
         self.people = PeopleRepository(session, organisation_id)
         self.integrations = IntegrationRepository(session, organisation_id)
         self.mappings = MappingRepository(session, organisation_id)
@@ -57,6 +68,7 @@ class Unit:
         self.fates = FateRepository(session, organisation_id)
         self.backlog = BacklogRepository(session, organisation_id)
         self.runs = RunRepository(session, organisation_id)
+        self.health = HealthRepository(session, organisation_id)
         self.trends = TrendRepository(session, organisation_id)
         self.run_records = RunRecordRepository(session, organisation_id)
         self.retention = RetentionRepository(session, organisation_id)
@@ -72,6 +84,7 @@ class SystemUnit:
         self._session = session
         self.notices = NoticeOutbox(session)
         self.factors = FactorLookups(session)
+        self.identity = IdentityLookups(session)
         self.figures = InstallationFigures(session)
         self.reconciliations = OpenReconciliations(session)
         self.sealing = SealedSecrets(session)
@@ -99,14 +112,7 @@ class SystemUnit:
 
     async def session_by_hash(self, token_hash: str) -> tuple[Session, Member, Organisation] | None:
         """Return the session of a cookie, with its person and organisation."""
-        row = (
-            await self._session.execute(
-                select(Session, Member, Organisation)
-                .join(Member, Member.id == Session.member_id)
-                .join(Organisation, Organisation.id == Session.organisation_id)
-                .where(Session.token_hash == token_hash)
-            )
-        ).one_or_none()
+        row = (await self._session.execute(_SIGNED_IN, {"token_hash": token_hash})).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
     async def touch_session(self, session_id: uuid.UUID, at: datetime) -> None:

@@ -1,6 +1,5 @@
 """Business Central as an accounting system: what services call, put together from the modules beside this one."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -39,6 +38,7 @@ from integration_admin.adapters.holding import Holding
 from integration_admin.adapters.linking import Posted
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.adapters.pace import Gates, Pace
+from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
@@ -49,8 +49,6 @@ USER_LIMIT: Final = Pace(requests=100, seconds=5.0, at_once=IN_FLIGHT)
 """Microsoft's limit of 6,000 requests in 5 minutes and 5 at the same time for one app, spread evenly: whatever
 keeps to a hundred in any 5 seconds keeps to 6,000 in any 300."""
 _USUAL_CURRENCY: Final = "NOK"
-_TEST_SECONDS: Final = 9.5
-"""Leaves half a second of the promised ten for everything around the test."""
 
 
 class BusinessCentralAdapter:
@@ -73,7 +71,7 @@ class BusinessCentralAdapter:
         pace: Pace = USER_LIMIT,
         *,
         request_id: Callable[[], UUID] = uuid4,
-        test_seconds: float = _TEST_SECONDS,
+        test_seconds: float = TEST_SECONDS,
     ) -> None:
         self._means = Means(http, clock, EntraTokens(http, clock), request_id)
         self._gates = Gates(pace, clock)
@@ -98,15 +96,11 @@ class BusinessCentralAdapter:
         AuthenticationFailed, which tells a missing consent from an app Business Central does not know; AdapterError.
         """
         client = self._client(credentials)
-        try:
-            async with asyncio.timeout(self._test_seconds):
-                return await probe(client, self._places)
-        except TimeoutError:
-            raise AdapterError(
-                msg("Business Central did not answer within ten seconds. Try again in a few minutes."),
-                Fault.UPSTREAM,
-                code="deadline",
-            ) from None
+        return await in_time(
+            probe(client, self._places),
+            self._test_seconds,
+            msg("Business Central did not answer within ten seconds. Try again in a few minutes."),
+        )
 
     async def reference_data(self, credentials: Credentials) -> ReferenceData:
         """Read every list a field of a voucher refers to. Raises AuthenticationFailed, AdapterError."""

@@ -1,8 +1,7 @@
 """Finance & Operations as an accounting system: what services call, put together from the modules beside it."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from integration_admin.adapters.base import (
     Booked,
@@ -30,14 +29,12 @@ from integration_admin.adapters.following import Fate
 from integration_admin.adapters.holding import Holding
 from integration_admin.adapters.linking import Posted
 from integration_admin.adapters.outbound import HTTPClient
+from integration_admin.adapters.probing import TEST_SECONDS, in_time
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import AdapterError, Fault, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.records import EXPENSE_CLAIM, REIMBURSEMENT
 from integration_admin.core.secret import Secret
-
-_TEST_SECONDS: Final = 9.5
-"""Leaves half a second of the promised ten for everything around the test."""
 
 
 class FinanceOperationsAdapter:
@@ -68,7 +65,7 @@ class FinanceOperationsAdapter:
         http: HTTPClient,
         clock: Clock,
         *,
-        test_seconds: float = _TEST_SECONDS,
+        test_seconds: float = TEST_SECONDS,
         send_seconds: float = capabilities.send_seconds,
     ) -> None:
         self._http = http
@@ -95,15 +92,11 @@ class FinanceOperationsAdapter:
         Whether the app may write shows when something is sent. Raises AuthenticationFailed, AdapterError.
         """
         client = self._client(credentials)
-        try:
-            async with asyncio.timeout(self._test_seconds):
-                return await probe(client)
-        except TimeoutError:
-            raise AdapterError(
-                msg("Finance & Operations did not answer within ten seconds. Try again in a few minutes."),
-                Fault.UPSTREAM,
-                code="deadline",
-            ) from None
+        return await in_time(
+            probe(client),
+            self._test_seconds,
+            msg("Finance & Operations did not answer within ten seconds. Try again in a few minutes."),
+        )
 
     async def reference_data(self, credentials: Credentials) -> ReferenceData:
         """Read every list a field of a voucher refers to. Raises AuthenticationFailed, AdapterError."""
