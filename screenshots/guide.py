@@ -9,10 +9,11 @@ from playwright.async_api import ViewportSize
 from screenshots.demonstration import KARI, Demonstration, demonstration
 from tests.e2e import road
 from tests.e2e.walk import settled, show_in
+from tests.e2e.words import Language, read_in
 
 _FOLDER = Path("docs/guide")
 _SIZE: ViewportSize = {"width": 960, "height": 760}
-_LANGUAGES = {"nb": "Bokmål", "en": "English"}
+_LANGUAGES: tuple[Language, ...] = ("nb", "en")
 _PAGES = {
     "dashboard": road.DASHBOARD,
     "mapping": road.DASHBOARD + "/{id}/mapping",
@@ -24,17 +25,17 @@ _PAGES = {
 async def main() -> None:
     """Save the top of each page, in each of the guide's languages."""
     async with demonstration() as shown:
-        for language, name in _LANGUAGES.items():
-            await _save(shown, language, name)
+        for language in _LANGUAGES:
+            await _save(shown, language)
 
 
-async def _save(shown: Demonstration, language: str, name: str) -> None:
+async def _save(shown: Demonstration, language: Language) -> None:
     async with await shown.browser.new_context(base_url=shown.server.url, viewport=_SIZE) as context:
         page = await context.new_page()
         await page.goto("/sign-in")
         await road.type_sign_in(page, KARI.email, KARI.password)
         await page.wait_for_url(f"**{road.DASHBOARD}")
-        await road.read_in(page, name)
+        await read_in(page, language)
         await show_in(page, "light")
         for picture, address in _PAGES.items():
             await page.goto(address.format(**shown.ids))

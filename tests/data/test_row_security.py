@@ -44,6 +44,7 @@ SEES_ALL = {
     "services/follow_up.py": "what is due",
     "services/heartbeat.py": "when the scheduler ticked",
     "services/identity_providers.py": "whose sign-in address it is",
+    "services/known_devices.py": "whose browser it was that signed in before",
     "services/metrics.py": "figures of the installation",
     "services/notice_courier.py": "which notices are due",
     "services/notice_watch.py": "how integrations are",

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 
 from tests.e2e.server import Server
 from tests.e2e.waiting import until
+from tests.e2e.words import Language, read_in, said
 from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT, Person, Xledger
 
 Device = Literal["desktop", "phone"]
@@ -57,12 +58,12 @@ def _error_of(message: ConsoleMessage) -> list[str]:
     return [f"{message.text} ({message.location})"] if message.type == "error" else []
 
 
-async def sign_in(page: Page, person: Person) -> None:
-    """Sign in by the form, and read on in English."""
+async def sign_in(page: Page, person: Person, language: Language = "en") -> None:
+    """Sign in by the form, and read on in a language."""
     await page.goto("/sign-in")
     await type_sign_in(page, person.email, person.password)
     await expect(page.get_by_role("banner")).to_contain_text(person.organisation)
-    await read_in(page, "English")
+    await read_in(page, language)
 
 
 async def type_sign_in(page: Page, email: str, password: str) -> None:
@@ -72,22 +73,18 @@ async def type_sign_in(page: Page, email: str, password: str) -> None:
     await page.locator("main button[type=submit]").click()
 
 
-async def read_in(page: Page, language: str) -> None:
-    """Choose a language by the button that is named in it, and wait until the page is in it."""
-    button = page.get_by_role("button", name=language, exact=True)
-    await button.click()
-    await expect(button).to_have_attribute("aria-pressed", "true")
-
-
 async def begin_wizard(page: Page, system: str = "Xledger") -> None:
     """Go from the dashboard into a new set-up of an accounting system, at its credentials."""
-    await page.get_by_role("button", name=f"Set up {system}", exact=True).click()
+    words = said(page, "Set up {type}", type=said(page, system))
+    await page.get_by_role("button", name=words, exact=True).click()
     await expect_step(page, 2)
 
 
 async def expect_step(page: Page, number: int) -> None:
     """Wait until the wizard shows a step."""
-    await expect(page.locator("#step")).to_contain_text(f"Step {number} of 5")
+    await expect(page.locator("#step")).to_contain_text(
+        said(page, "Step {step} of {total}: {name}", step=number, total=5)
+    )
 
 
 async def enter_credentials(page: Page, endpoint: str, token: str) -> Locator:
@@ -120,7 +117,7 @@ async def fill_in(page: Page, typed: Mapping[str, str]) -> None:
 
 async def try_connection(page: Page) -> Locator:
     """Press the test button and return where the answer appears."""
-    await page.get_by_role("button", name="Test Connection").click()
+    await press(page, "Test Connection")
     return page.locator("#report")
 
 
@@ -154,9 +151,9 @@ async def set_up(page: Page, xledger: Xledger, name: str = "Regnskapet") -> str:
     """Walk the whole wizard from the dashboard and return the new integration's id."""
     await begin_wizard(page)
     await expect(await enter_credentials(page, xledger.endpoint, xledger.token)).to_contain_text(
-        "Connected to"
+        said(page, "Connected to {entity}.")
     )
-    await page.get_by_role("link", name="Continue to field mapping").click()
+    await follow(page, "Continue to field mapping")
     await enter_mapping(page)
     return await finish_wizard(page, name)
 
@@ -168,21 +165,32 @@ def integration_in(url: str) -> str:
 
 async def press(page: Page, name: str) -> None:
     """Press a button by its words."""
-    await page.get_by_role("button", name=name).click()
+    await page.get_by_role("button", name=said(page, name)).click()
+
+
+async def follow(page: Page, name: str) -> None:
+    """Follow a link by its words."""
+    await page.get_by_role("link", name=said(page, name)).click()
+
+
+def told(page: Page, name: str) -> Locator:
+    """Return what a page's list tells of something, by its name."""
+    return page.locator(f"dt:text-is('{said(page, name)}') + dd")
 
 
 async def export(page: Page, button: str = "Sync now") -> str:
     """Start an export, wait until it has ended and return the sentence about it."""
-    before = await page.locator("dt:text-is('Last export') + dd").inner_html()
+    last = told(page, "Last export")
+    before = await last.inner_html()
     await press(page, button)
-    await expect(page.locator("dt:text-is('Last export') + dd")).not_to_have_text("", timeout=30_000)
+    await expect(last).not_to_have_text("", timeout=30_000)
     await until(
         page,
-        """(before) => {
-          const last = [...document.querySelectorAll("dt")].find((name) => name.innerText === "Last export");
+        """([words, before]) => {
+          const last = [...document.querySelectorAll("dt")].find((name) => name.innerText === words);
           return last && last.nextElementSibling.innerHTML !== before;
         }""",
-        before,
+        [said(page, "Last export"), before],
     )
-    await expect(page.get_by_role("button", name="Sync now")).to_be_visible()
+    await expect(page.get_by_role("button", name=said(page, "Sync now"))).to_be_visible()
     return await page.locator("#sentence").inner_text()

@@ -38,7 +38,7 @@ class System:
     mistake: Typed
     """What is typed wrong first, in place of the right credentials."""
     told: str
-    """Words of the sentence the mistake is answered with."""
+    """The sentence the mistake is answered with; its beginning is looked for."""
     entity: str
     """What the system is called when the connection is there."""
     listed: Typed = field(default_factory=dict)
@@ -96,7 +96,7 @@ SYSTEMS = (
             "token": said["tokens"]["full"],
         },
         mistake={"token": "not-the-right-token"},
-        told="token",
+        told="Xledger refuses the token. Check that all of it was copied, and that it was made in the environment you chose.",
         entity="Eksempelforbundet",
         mapping={"from:project": "line.project", "from:gl_object_1": "line.cost_centre"},
     ),
@@ -112,7 +112,7 @@ SYSTEMS = (
             "dimensions": "AVDELING, PROSJEKT",
         },
         mistake={"company": ""},
-        told="Choose a company",
+        told="The sign-in works. Choose a company under Company, and test again. There are: {companies}.",
         listed={"company": "Eksempelforbundet"},
         entity="Eksempelforbundet",
         mapping={"from:dimension_1": "line.cost_centre", "from:dimension_2": "line.project"},
@@ -129,7 +129,7 @@ SYSTEMS = (
             "account_format": "MainAccount,CostCenter,Project",
         },
         mistake={"company": "NO99"},
-        told="There is no legal entity NO99",
+        told="There is no legal entity {company} in Finance & Operations. Choose one of these: {entities}.",
         listed={"company": "NO01 Eksempelforbundet"},
         entity="Eksempelforbundet",
         mapping={"from:dimension_1": "line.cost_centre", "from:dimension_2": "line.project"},
@@ -145,7 +145,8 @@ SYSTEMS = (
             "accounts_path": "/api/accounts?page={page}",
         },
         mistake={"api_key": "not-the-right-key"},
-        told="refuses the credentials",
+        told="The accounting system refuses the credentials. Check that all of them were copied, and that they are still in"
+        " force.",
         entity="Eksempelforbundet",
         mapping={"from:cost_centre": "line.cost_centre", "from:project": "line.project"},
     ),

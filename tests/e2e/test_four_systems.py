@@ -18,9 +18,11 @@ from tests.e2e import road, world
 from tests.e2e.road import Device
 from tests.e2e.server import Server
 from tests.e2e.systems import PAYMENT_ACCOUNT, SYSTEMS, Simulated, running_system
+from tests.e2e.words import Language, exported, said
 from tests.e2e.world import ACCOUNTS, CREDIT_ACCOUNT
 
 SAVE = "Save and continue to the schedule"
+MUST_BE_MAPPED = "“{field}” must be mapped; the accounting system demands it."
 CLAIMS = 4
 PAYMENTS = 2
 AMOUNTS = dict(zip(ACCOUNTS, ("412.00", "99.50", "1250.25"), strict=True))
@@ -43,26 +45,37 @@ async def simulated(request: pytest.FixtureRequest) -> AsyncIterator[Simulated]:
 
 
 @pytest.mark.parametrize(
-    ("simulated", "device"),
-    [*((kind, "desktop") for kind in _SYSTEMS), ("dynamics_bc", "phone")],
+    ("simulated", "device", "language"),
+    [
+        ("xledger", "desktop", "en"),
+        ("dynamics_bc", "desktop", "nn"),
+        ("dynamics_fo", "desktop", "nb"),
+        ("generic_rest", "desktop", "nn"),
+        ("dynamics_bc", "phone", "nb"),
+    ],
     indirect=["simulated"],
 )
 async def test_the_wizard_sets_it_up_and_claims_and_reimbursements_are_booked_once(
-    browser: Browser, server: Server, office: Application, simulated: Simulated, device: Device
+    browser: Browser,
+    server: Server,
+    office: Application,
+    simulated: Simulated,
+    device: Device,
+    language: Language,
 ) -> None:
     person = await world.new_administrator(office)
     await world.receive(office, person, [*claims(), *reimbursements()])
     async with road.opened_page(browser, server, device) as page:
-        await road.sign_in(page, person)
+        await road.sign_in(page, person, language)
         await road.begin_wizard(page, simulated.system.label)
         await credentials_step(page, simulated)
         await mapping_step(page, simulated)
         await road.finish_wizard(page, simulated.system.label)
-        assert f"Exported: {CLAIMS + PAYMENTS}." in await exported(page)
+        assert exported(page, CLAIMS + PAYMENTS) in await what_an_export_did(page)
         # Nothing is booked again, and nothing was left behind.
         await road.export(page)
-        await expect(page.locator("dt:text-is('Records exported') + dd")).to_have_text(str(CLAIMS + PAYMENTS))
-        await expect(page.locator("dt:text-is('Waiting to be exported') + dd")).to_have_text("0")
+        await expect(road.told(page, "Records exported")).to_have_text(str(CLAIMS + PAYMENTS))
+        await expect(road.told(page, "Waiting to be exported")).to_have_text("0")
     assert_booked_once(await simulated.ledger())
 
 
@@ -93,15 +106,15 @@ async def test_a_descriptions_file_is_read_in_the_browser_and_fills_in_the_form(
 async def credentials_step(page: Page, simulated: Simulated) -> None:
     """Make the system's usual mistake, read what it says, and put it right."""
     system = simulated.system
-    onward = page.get_by_role("link", name="Continue to field mapping")
+    onward = page.get_by_role("link", name=said(page, "Continue to field mapping"))
     await road.fill_in(page, {**simulated.credentials, **system.mistake})
-    await expect(await road.try_connection(page)).to_contain_text(system.told)
+    await expect(await road.try_connection(page)).to_contain_text(said(page, system.told, **system.mistake))
     await expect(onward).to_have_count(0)
     if system.listed:
         await choose_from_what_was_found(page, system.listed)
     else:
         await road.fill_in(page, {name: simulated.credentials[name] for name in system.mistake})
-    await expect(await road.try_connection(page)).to_contain_text("Connected to")
+    await expect(await road.try_connection(page)).to_contain_text(said(page, "Connected to {entity}."))
     await expect(page.locator("#report")).to_contain_text(system.entity)
     await onward.click()
 
@@ -112,7 +125,7 @@ async def choose_from_what_was_found(page: Page, listed: Mapping[str, str]) -> N
         field = page.locator(f'main select[name="{name}"]')
         await expect(field).to_be_focused()
         await expect(field).to_have_attribute("aria-invalid", "true")
-        await expect(page.locator(f"#{name}-error")).to_have_text("Choose one of the options.")
+        await expect(page.locator(f"#{name}-error")).to_have_text(said(page, "Choose one of the options."))
         await expect(field).to_have_value("")
         await page.keyboard.type(words.split()[0])
         await expect(field.locator("option:checked")).to_have_text(words)
@@ -123,7 +136,7 @@ async def mapping_step(page: Page, simulated: Simulated) -> None:
     await road.expect_step(page, 3)
     await expect(road.account_of(page, "meals")).to_have_value(ACCOUNTS["meals"])
     await road.press(page, SAVE)
-    await page.get_by_role("link", name="“Account for what is owed” must be mapped").click()
+    await road.follow(page, said(page, MUST_BE_MAPPED, field=said(page, "Account for what is owed")))
     await expect(page.locator(":focus")).to_have_attribute(
         "name", re.compile("^(from|value):credit_account$")
     )
@@ -135,10 +148,10 @@ async def mapping_step(page: Page, simulated: Simulated) -> None:
     await road.fill_in(page, simulated.system.choices)
 
 
-async def exported(page: Page) -> str:
+async def what_an_export_did(page: Page) -> str:
     """Start an export and return the sentence about what it did."""
     await road.export(page)
-    return await page.locator("dt:text-is('What it did') + dd").inner_text()
+    return await road.told(page, "What it did").inner_text()
 
 
 def claims() -> list[dict[str, Any]]:

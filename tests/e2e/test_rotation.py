@@ -18,6 +18,7 @@ from tests.e2e.leaks import Frames, places_of
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
 from tests.e2e.walk import overflow
+from tests.e2e.words import Language, exported, said
 from tests.e2e.world import Person, Xledger
 
 CLAIMS = 5
@@ -27,7 +28,16 @@ DEVICES = pytest.mark.parametrize("device", ["desktop", "phone"])
 
 async def open_credentials(page: Page, integration: str) -> None:
     await page.goto(f"{DASHBOARD}/{integration}/credentials")
-    await expect(page.get_by_role("button", name="Test and replace")).to_be_visible()
+    await expect(page.get_by_role("button", name=said(page, "Test and replace"))).to_be_visible()
+
+
+def stored(page: Page, secret: str) -> re.Pattern[str]:
+    """Match the sentence about a stored secret: the day, who stored it, and its last four characters."""
+    day, person = "([0-9]+[.]? [a-z]+ [0-9]+)", ".+"
+    words = said(
+        page, "Stored {day} by {person}, ends in {ending}.", day="DAY", person="PERSON", ending=secret[-4:]
+    )
+    return re.compile(re.escape(words).replace("DAY", day).replace("PERSON", person), re.IGNORECASE)
 
 
 async def type_new_token(page: Page, token: str) -> None:
@@ -37,7 +47,7 @@ async def type_new_token(page: Page, token: str) -> None:
 
 async def expect_done(page: Page, words: str) -> None:
     """The sentence about the change is shown and has the focus, because the form was drawn anew."""
-    await expect(page.locator("#rotation-done")).to_contain_text(words)
+    await expect(page.locator("#rotation-done")).to_contain_text(said(page, words))
     await expect(page.locator("#rotation-done")).to_be_focused()
 
 
@@ -78,9 +88,14 @@ async def what_the_browser_holds(page: Page) -> str:
     return f"{await page.content()}{kept}{fields}"
 
 
-@DEVICES
+@pytest.mark.parametrize(("device", "language"), [("desktop", "en"), ("phone", "nb"), ("phone", "nn")])
 async def test_a_secret_is_replaced_while_a_sync_runs_and_is_found_nowhere(
-    browser: Browser, server: Server, office: Application, xledger: Xledger, device: Device
+    browser: Browser,
+    server: Server,
+    office: Application,
+    xledger: Xledger,
+    device: Device,
+    language: Language,
 ) -> None:
     person = await world.new_administrator(office)
     await world.receive(office, person, world.claims_of("EC", CLAIMS))
@@ -88,10 +103,10 @@ async def test_a_secret_is_replaced_while_a_sync_runs_and_is_found_nowhere(
     fresh = xledger.tokens["renewed"]
     async with road.opened_page(browser, server, device) as page:
         frames = Frames(page)
-        await road.sign_in(page, person)
+        await road.sign_in(page, person, language)
         await open_credentials(page, integration)
         assert await overflow(page) == []
-        await expect(page.get_by_text(f"ends in {xledger.token[-4:]}")).to_be_visible()
+        await expect(page.get_by_text(stored(page, xledger.token))).to_be_visible()
 
         actor = await office.services.organisations.actor_of(person.organisation)
         run = await office.services.runs.start(actor, uuid.UUID(integration))
@@ -100,15 +115,13 @@ async def test_a_secret_is_replaced_while_a_sync_runs_and_is_found_nowhere(
         await wait_for_a_slow_request(xledger)
         await xledger.change("faults", spec="")
         await type_new_token(page, fresh)
-        await expect_done(page, "The new secrets work and are in use. Connected to")
+        await expect_done(page, "The new secrets work and are in use. {report}")
         assert await is_running(office, person, integration)
         await exporting
         ended = await office.services.runs.get(actor, run.id)
         assert (str(ended.state), ended.delivered) == ("succeeded", CLAIMS)
 
-        await expect(
-            page.get_by_text(re.compile(rf"Stored \d+ \w+ \d+ by .+, ends in {fresh[-4:]}\."))
-        ).to_be_visible()
+        await expect(page.get_by_text(stored(page, fresh))).to_be_visible()
         await expect(page.locator("#new-token")).to_have_value("")
         typed = [frame for frame in frames.sent if fresh in frame]
         assert len(typed) == 1
@@ -119,8 +132,8 @@ async def test_a_secret_is_replaced_while_a_sync_runs_and_is_found_nowhere(
         await xledger.change("tokens/full/expire")
         await world.receive(office, person, world.claims_of("ED", 2))
         await page.goto(f"{DASHBOARD}/{integration}")
-        await expect(page.locator("#sentence")).to_contain_text(f"Exported: {CLAIMS}.")
-        assert "Exported: 2." in await road.export(page)
+        await expect(page.locator("#sentence")).to_contain_text(exported(page, CLAIMS))
+        assert exported(page, 2) in await road.export(page)
     assert await state_of(office, person, integration) is IntegrationState.ACTIVE
     booked = world.claims_booked(await xledger.ledger())
     assert booked == [f"EC-{number:03}" for number in range(CLAIMS)] + ["ED-000", "ED-001"]

@@ -17,6 +17,7 @@ from tests.e2e import road, world
 from tests.e2e.road import Device
 from tests.e2e.server import Server
 from tests.e2e.test_rotation import type_new_token
+from tests.e2e.words import Language, exported, read_in, said
 from tests.e2e.world import Person, Xledger
 from tests.services.notice_office import texts_of
 
@@ -63,9 +64,14 @@ async def opened_post(server: Server, person: Person) -> AsyncIterator[Post]:
         await process.close()
 
 
-@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize(("device", "language"), [("desktop", "nb"), ("phone", "nn")])
 async def test_refused_credentials_are_told_by_e_mail_renewed_by_its_link_and_told_to_be_well_again(
-    browser: Browser, server: Server, office: Application, xledger: Xledger, device: Device
+    browser: Browser,
+    server: Server,
+    office: Application,
+    xledger: Xledger,
+    device: Device,
+    language: Language,
 ) -> None:
     person = await world.new_administrator(office)
     integration = await world.connect(office, person, xledger)
@@ -78,9 +84,11 @@ async def test_refused_credentials_are_told_by_e_mail_renewed_by_its_link_and_to
         await page.goto(link[0])
         await road.type_sign_in(page, person.email, person.password)
         await page.wait_for_url(f"**/settings/integrations/{integration}/credentials")
-        await road.read_in(page, "English")
+        await read_in(page, language)
         await type_new_token(page, xledger.tokens["renewed"])
-        await expect(page.locator("#rotation-done")).to_contain_text("The new secrets work and are in use.")
+        await expect(page.locator("#rotation-done")).to_contain_text(
+            said(page, "The new secrets work and are in use. {report}")
+        )
 
         recovered = texts_of(await post.next_mail(2))
         assert "The accounting system accepts the credentials again." in recovered["plain"]
@@ -88,7 +96,7 @@ async def test_refused_credentials_are_told_by_e_mail_renewed_by_its_link_and_to
         link = _LINK.search(recovered["plain"])
         assert link is not None
         await page.goto(link[0])
-        assert "Exported: 2." in await road.export(page)
+        assert exported(page, 2) in await road.export(page)
     actor = await office.services.organisations.actor_of(person.organisation)
     log = await office.services.notice_choices.log(actor)
     assert [str(line.kind) for line in log] == ["recovered", "stopped"]

@@ -17,6 +17,7 @@ from tests.e2e.inhabited import Inhabited
 from tests.e2e.loads import Loads
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
+from tests.e2e.words import Language, read_in
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -56,7 +57,6 @@ SERVED = ("/settings/sign-in/sessions", "/settings/sign-in/password")
 """Pages of one's own that the server writes; nothing of theirs is loaded afterwards."""
 SERVED_TO_GUESTS = ("/forgotten-password", "/link")
 
-LANGUAGES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
 SCREENS = ((320, 100), (360, 100), (768, 100), (1024, 100), (1280, 200), (640, 200))
 """Widths in CSS pixels, and how large the text is in percent."""
 _RULES: dict[Theme, dict[str, Any]] = {
@@ -98,7 +98,7 @@ class Walk:
     """One walk in a browser of one size and language, and what was noted on it."""
 
     page: Page
-    language: str
+    language: Language
     objections: list[str] = field(default_factory=list)
     """What axe objects to, and where."""
     sticking_out: dict[str, list[str]] = field(default_factory=dict)
@@ -220,10 +220,10 @@ async def walk_on_a_desktop(browser: Browser, server: Server, made: Inhabited) -
     """Walk in bokmål, make each page narrow too, and end with the longest form in nynorsk."""
     async with _begun(browser, server, "desktop", "nb") as walk:
         await road.sign_in(walk.page, made.person)
-        await road.read_in(walk.page, LANGUAGES["nb"])
+        await read_in(walk.page, "nb")
         await _pages(walk, made)
         await _states(walk, made)
-        await road.read_in(walk.page, LANGUAGES["nn"])
+        await read_in(walk.page, "nn")
         await walk.open_anew(f"{DASHBOARD}/{made.ids['id']}/mapping")
         await walk.look("the mapping in nynorsk")
     return walk
@@ -242,7 +242,7 @@ async def walk_on_a_phone(browser: Browser, server: Server, made: Inhabited) -> 
 
 
 @asynccontextmanager
-async def _begun(browser: Browser, server: Server, device: Device, language: str) -> AsyncIterator[Walk]:
+async def _begun(browser: Browser, server: Server, device: Device, language: Language) -> AsyncIterator[Walk]:
     async with await browser.new_context(
         base_url=server.url, viewport=road.SIZES[device], locale="en-GB", reduced_motion="reduce"
     ) as context:
@@ -257,7 +257,7 @@ async def _sign_in(walk: Walk) -> None:
     await page.goto("/nowhere")
     await walk.look("an address that leads nowhere")
     await page.goto("/sign-in")
-    await road.read_in(page, LANGUAGES[walk.language])
+    await read_in(page, walk.language)
     await walk.look("signing in")
     await road.type_sign_in(page, f"{uuid.uuid4().hex}@example.org", "a wrong password")
     await expect(page.get_by_role("alert").first).to_be_visible()
