@@ -37,10 +37,12 @@ def told(action: str, of: str = "", language: str = "en", **detail: Any) -> list
 
 def calls(name: str) -> list[ast.Call]:
     """Return every call in the product of what is called so."""
+    # Only a file with the word in it is worth parsing.
+    texts = [text for file in PACKAGE.rglob("*.py") if f"{name}(" in (text := file.read_text())]
     return [
         node
-        for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
+        for text in texts
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name)
     ]
 

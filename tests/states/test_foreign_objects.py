@@ -54,6 +54,7 @@ NAMES_NOTHING = {
     "ScheduleState.preview",
     "SessionState.load",
     "SignInState.load",
+    "ValueMapState.assign",
     "ValueMapState.load",
     "ValueMapState.read",
     "WizardState.choose_type",
