@@ -8,6 +8,7 @@ import uuid
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from integration_admin.adapters.base import Credentials
 from integration_admin.core.actor import SCHEDULER
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import (
@@ -22,7 +23,8 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import IntegrationState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.locks import HeldLock, Locks
-from integration_admin.data.models import Run
+from integration_admin.data.models import Integration, Run
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry, targets_of
 from integration_admin.services.catch_up import with_announcement
 from integration_admin.services.circuit import Circuit
@@ -117,8 +119,8 @@ class SyncRunner:
     ) -> Message | None:
         """Export, and return why the run ended before its time, if it did."""
         try:
-            job = await self._prepare(run, lock, tally, requests)
-            await self._export(job)
+            job, refusal = await self._prepare(run, lock, tally, requests)
+            await self._export(job, refusal)
         except AuthenticationFailed as error:
             await self._stop_integration(run.organisation_id, run, error.message)
             return error.message
@@ -132,29 +134,24 @@ class SyncRunner:
             return msg("The export stopped because of a fault in this program.")
         return None
 
-    async def _prepare(self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally) -> ExportJob:
+    async def _prepare(
+        self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally
+    ) -> tuple[ExportJob, IntegrationAdminError | None]:
+        """Return what the run works with, and why it may not send, if it may not."""
         async with self._database.read(run.organisation_id) as unit:
             integration = await unit.integrations.get(run.integration_id)
-            check_may_run(integration)
             adapter = self._adapters.get(integration.kind)
             mapping = await unit.mappings.get(integration.id)
             excluded = await unit.integrations.exclusions(integration.id)
             targets = await named(unit, integration.id, targets_of(adapter, integration.settings))
-            try:
-                credentials = await self._credentials.open(unit, integration, requests)
-            except VaultError as error:
-                raise AuthenticationFailed(
-                    msg("The stored credentials cannot be read any more. Enter them again."),
-                    code="vault",
-                    internal=error.internal,
-                ) from None
+            credentials, refusal = await self._open(unit, integration, requests)
         capabilities = adapter.capabilities_of(credentials.settings)
         compiled = compile_mapping(mapping, targets, excluded)
         if excluded:
             scope = scope_with(run.data_scope, compiled, excluded)
             async with self._database.write(run.organisation_id) as unit:
                 await unit.runs.progress(run.id, resumed=run.resumed, data_scope=scope)
-        return ExportJob(
+        job = ExportJob(
             database=self._database,
             clock=self._clock,
             retry_times=self._retry_times,
@@ -168,11 +165,29 @@ class SyncRunner:
             circuit=Circuit.of(integration, capabilities.rest_seconds),
             budget=RetryBudget.of(integration, capabilities.retries_a_day, self._clock.now()),
         )
+        return job, refusal
 
-    async def _export(self, job: ExportJob) -> None:
+    async def _open(
+        self, unit: Unit, integration: Integration, requests: RequestTally
+    ) -> tuple[Credentials, IntegrationAdminError | None]:
+        """Return what the adapter signs in with; or the settings alone, and why nothing may be sent."""
+        try:
+            check_may_run(integration)
+            return await self._credentials.open(unit, integration, requests), None
+        except VaultError as error:
+            said = msg("The stored credentials cannot be read any more. Enter them again.")
+            refusal: IntegrationAdminError = AuthenticationFailed(said, code="vault", internal=error.internal)
+        except Conflict as error:
+            refusal = error
+        return Credentials(dict(integration.settings)), refusal
+
+    async def _export(self, job: ExportJob, refusal: IntegrationAdminError | None) -> None:
         writer = ExportWriter(job)
         questions = OpenQuestions(job, writer)
+        # Also where nothing may be sent: what a dead process was sending must not look as if it still were.
         await _doubt(questions, crashed=True)
+        if refusal is not None:
+            raise refusal
         if job.circuit.is_open:
             await self._find_out(job, questions)
         try:

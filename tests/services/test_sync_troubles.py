@@ -118,7 +118,7 @@ async def test_a_run_that_cannot_write_down_what_is_in_doubt_is_taken_up_by_the_
     assert len(engine.adapter.ledger) == 3
 
 
-async def test_what_a_run_of_a_paused_integration_was_sending_when_it_died_is_taken_up_after_the_pause(
+async def test_what_a_dead_run_of_a_paused_integration_was_sending_is_doubted_at_once_and_looked_up_after_the_pause(
     engine: Engine,
 ) -> None:
     integration = await engine.set_up()
@@ -129,7 +129,7 @@ async def test_what_a_run_of_a_paused_integration_was_sending_when_it_died_is_ta
     await engine.configuration.set_paused(engine.actor, integration, paused=True)
     await engine.scheduler.tick()
     await engine.work_off()
-    assert await states(engine, integration) == {DeliveryState.SENDING: 3}
+    assert await states(engine, integration) == {DeliveryState.UNKNOWN: 3}
     assert await run_states(engine) == [RunState.FAILED]
 
     engine.adapter.behaviour = book_all
