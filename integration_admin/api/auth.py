@@ -24,7 +24,7 @@ from integration_admin.api.forms import (
     text,
     visit_of,
 )
-from integration_admin.api.origin import own_path, page_before, require_own_page
+from integration_admin.api.origin import next_in_address, own_path, page_before, require_own_page
 from integration_admin.api.problems import Route
 from integration_admin.core.errors import InvalidInput, SignInRequired, TooManyAttempts
 from integration_admin.core.messages import LANGUAGES, msg
@@ -63,7 +63,7 @@ def auth_routes(settings: Settings) -> APIRouter:
 
 
 async def _sign_in(request: Request, form: FormData, settings: Settings) -> RedirectResponse:
-    target, visit = own_path(text(form, "next")), visit_of(request, settings)
+    target, visit = own_path(text(form, "next") or next_in_address(request)), visit_of(request, settings)
     try:
         found = await container.current().sign_in.sign_in(
             text(form, "email"),

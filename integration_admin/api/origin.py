@@ -1,7 +1,7 @@
 """Where a request comes from: whether the page is ours, whose address it is, and where to go back to."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -127,3 +127,11 @@ def page_before(request: Request, settings: Settings) -> str:
     if _STEP.fullmatch(path):
         return path
     return "/sign-in" if path.startswith("/sign-in") else own_path(path)
+
+
+def next_in_address(request: Request) -> str:
+    """Return what the address of the form's page says comes after it; empty where it says nothing.
+
+    The page itself learns that only once it is connected, and a person or a password store may be quicker.
+    """
+    return parse_qs(urlsplit(request.headers.get("referer", "")).query).get("next", [""])[0]

@@ -92,6 +92,22 @@ async def test_an_address_elsewhere_is_no_place_to_go_to(client: httpx2.AsyncCli
 
 
 @pytest.mark.parametrize(
+    ("page", "there"),
+    [
+        ("/sign-in?failed=1&next=%2Frecords%3Fpage%3D2", "/records?page=2"),
+        ("/sign-in?next=%2F%2Fevil.example", "/settings/integrations"),
+        ("/sign-in", "/settings/integrations"),
+    ],
+)
+async def test_whoever_is_quicker_than_the_page_still_gets_where_the_link_led(
+    client: httpx2.AsyncClient, page: str, there: str
+) -> None:
+    client.headers["referer"] = f"{client.headers['origin']}{page}"
+    answer = await sign_in(client, next="")
+    assert answer.headers["location"] == there
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Origin": "https://evil.example"},

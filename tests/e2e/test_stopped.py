@@ -60,9 +60,11 @@ async def opened_post(server: Server, person: Person) -> AsyncIterator[Post]:
     async with running_mail_server() as inbox:
         mail = {PREFIX + "SMTP_URL": inbox.url, PREFIX + "MAIL_FROM": "ia@example.org"}
         process = assemble(load_settings({**server.environment, **mail}))
-        await process.keys.run()
-        yield Post(process, inbox, person)
-        await process.close()
+        try:
+            await process.keys.run()
+            yield Post(process, inbox, person)
+        finally:
+            await process.close()
 
 
 @pytest.mark.parametrize(("device", "language"), [("desktop", "nb"), ("phone", "nn")])

@@ -30,6 +30,8 @@ class Xledger:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.newest_waits = 0.0
+        """How many seconds the newest request is made to wait."""
         self.url = ""
         self.token = demo_tokens(1)["full"]
         self._app: ASGIApp = create_app(limits=False)
@@ -37,6 +39,7 @@ class Xledger:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, late."""
         if not scope["path"].startswith("/_sandbox"):
+            self.newest_waits = self.seconds
             await asyncio.sleep(self.seconds)
         await self._app(scope, receive, send)
 

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,15 @@ class Process:
         """End it as a power cut does."""
         self.process.kill()
         self.process.wait()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let it do nothing until the block ends."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     async def stop(self) -> int:
         """End it as a service manager does, and return its exit code."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 
 from integration_admin.services.views import RunView
 from tests.scale_out.installation import Installation, Xledger
-from tests.scale_out.processes import Process
+from tests.scale_out.processes import Process, until
 
 CLAIMS = 600
 LEFT_BY_THE_DEMO = 8
@@ -24,15 +25,30 @@ async def ask_for_slow_run(installation: Installation, xledger: Xledger) -> tupl
     return await installation.start(), booked
 
 
+@asynccontextmanager
+async def first_in_the_middle_of_a_run(
+    installation: Installation, xledger: Xledger
+) -> AsyncIterator[tuple[Process, Process, RunView, int]]:
+    """Give two workers of which the first waits for an answer that takes too long, and the second is at hand."""
+    async with installation.worker("second") as second, AsyncExitStack() as stack:
+        # Starting one takes a while, and all of the run must still be before the first.
+        with second.held():
+            run, booked = await ask_for_slow_run(installation, xledger)
+            first = await stack.enter_async_context(installation.worker("first"))
+            await until_in_the_middle(installation, xledger, run, booked)
+        yield first, second, run, booked
+
+
 async def until_in_the_middle(
     installation: Installation, xledger: Xledger, run: RunView, booked: int
 ) -> None:
-    """Wait until a first batch is booked; the accounting system then takes too long over the next."""
+    """Wait until a first batch is booked and another is on its way, over which the accounting system takes too long."""
     async with asyncio.timeout(RECOVERED_WITHIN):
         while len(await xledger.references()) <= booked + LEFT_BY_THE_DEMO:
             assert (await installation.run(run)).finished_at is None
             await asyncio.sleep(0.05)
     xledger.seconds = STUCK_SECONDS
+    await until(lambda: xledger.newest_waits == STUCK_SECONDS)
 
 
 async def expect_each_claim_once(xledger: Xledger, booked: int, run: RunView) -> None:
@@ -47,25 +63,19 @@ async def expect_each_claim_once(xledger: Xledger, booked: int, run: RunView) ->
 async def test_a_run_whose_process_was_killed_is_finished_by_another_within_a_minute(
     installation: Installation, xledger: Xledger
 ) -> None:
-    run, booked = await ask_for_slow_run(installation, xledger)
-    async with installation.worker("first") as first:
-        await until_in_the_middle(installation, xledger, run, booked)
-        async with installation.worker("second") as second:
-            first.kill()
-            began = time.monotonic()
-            xledger.seconds = 0.0
-            ended = await installation.end_of(run, RECOVERED_WITHIN)
-            assert time.monotonic() - began < RECOVERED_WITHIN
-            assert (len(first.ends_of(run.id)), len(second.ends_of(run.id))) == (0, 1)
+    async with first_in_the_middle_of_a_run(installation, xledger) as (first, second, run, booked):
+        first.kill()
+        began = time.monotonic()
+        xledger.seconds = 0.0
+        ended = await installation.end_of(run, RECOVERED_WITHIN)
+        assert time.monotonic() - began < RECOVERED_WITHIN
+        assert (len(first.ends_of(run.id)), len(second.ends_of(run.id))) == (0, 1)
     await expect_each_claim_once(xledger, booked, ended)
 
 
 async def test_a_stopped_worker_hands_its_run_on(shared_installation: Installation, xledger: Xledger) -> None:
-    run, booked = await ask_for_slow_run(shared_installation, xledger)
-    async with shared_installation.worker("first") as first, AsyncExitStack() as stack:
-        await until_in_the_middle(shared_installation, xledger, run, booked)
-        second: Process = await stack.enter_async_context(shared_installation.worker("second"))
-        # By now the first one waits for an answer that will not come in its grace; the second will not.
+    async with first_in_the_middle_of_a_run(shared_installation, xledger) as (first, second, run, booked):
+        # The first one waits for an answer that will not come in its grace; the second will not.
         xledger.seconds = 0.0
         began = time.monotonic()
         assert await first.stop() == 0
