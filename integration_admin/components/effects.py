@@ -23,6 +23,21 @@ def in_slices(when: rx.Var[bool]) -> rx.Var[bool]:
     return rx.Var(name, _var_data=data).to(bool)
 
 
+def ready_here(state: Any) -> rx.Var[bool]:
+    """Return whether a state has read what the address is about, by the id of its integration.
+
+    Until then it has what the tab showed last, which may be another integration's.
+    """
+    place = VarData(
+        hooks="const { pathname: shownPath, search: shownQuery } = useLocation()",
+        imports={"react-router": ["useLocation"]},
+    )
+    about = (state.ready, state.integration_id)
+    data = VarData.merge(*(var._get_all_var_data() for var in about), place)  # noqa: SLF001  # Reflex's own way
+    code = f"({state.ready!s} && (shownPath + shownQuery).includes({state.integration_id!s}))"
+    return rx.Var(code, _var_data=data).to(bool)
+
+
 class FollowLanguage(rx.Fragment):
     """Keeps the document's `lang` the language its texts are in, for screen readers and hyphenation."""
 

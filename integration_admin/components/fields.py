@@ -14,6 +14,8 @@ from integration_admin.components.texts import Text, t
 
 Options = Sequence[tuple[str, Text]] | rx.Var[list[tuple[str, str]]]
 """Values and labels to choose from, known when the page is written or loaded by a state."""
+About = Text | rx.Component
+"""What is told of a field under its label: a sentence, or something drawn, which may be empty at times."""
 Demand = bool | rx.Var[bool]
 """Whether a field must be filled in, known when the page is written or loaded by a state."""
 
@@ -46,7 +48,7 @@ def text_field(
     name: str,
     label: Text,
     *,
-    help: Text = "",  # noqa: A002  # the field's standard term
+    help: About = "",  # noqa: A002  # the field's standard term
     error: Text | None = None,
     required: Demand = False,
     field_id: str = "",
@@ -196,7 +198,7 @@ def fieldset(
 
 
 def _field(
-    field_id: str, label: Text, box: rx.Component, about: Text, error: Text | None, *, required: Demand
+    field_id: str, label: Text, box: rx.Component, about: About, error: Text | None, *, required: Demand
 ) -> rx.Component:
     """Put label, help, box and error together in the order they are read."""
     # Without the space a screen reader says both as one word.
@@ -229,7 +231,7 @@ def _toggle(kind: str, field_id: Text, label: Text, about: Text, **props: Any) -
     )
 
 
-def _help(field_id: Text, about: Text) -> rx.Component:
+def _help(field_id: Text, about: About) -> rx.Component:
     return rx.el.div(about, custom_attrs={"id": f"{field_id}-help", "data-field": "description"})
 
 
@@ -241,7 +243,7 @@ def _error(field_id: str, error: Text) -> rx.Component:
     )
 
 
-def _described(field_id: str, about: Text, error: Text | None, *, required: Demand) -> dict[str, Any]:
+def _described(field_id: str, about: About, error: Text | None, *, required: Demand) -> dict[str, Any]:
     """Return the ARIA attributes that tie help, error and requirement to an input."""
     ids = [] if _is_empty(about) else [f"{field_id}-help"]
     attributes: dict[str, Any] = {}
@@ -270,5 +272,5 @@ def _each(options: Options, draw: Any) -> list[rx.Component]:
     return [draw(value, text) for value, text in options]
 
 
-def _is_empty(text: Text) -> bool:
+def _is_empty(text: About) -> bool:
     return isinstance(text, str) and not text

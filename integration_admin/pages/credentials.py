@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.effects import FocusWhen, in_slices
+from integration_admin.components.effects import FocusWhen, in_slices, ready_here
 from integration_admin.pages.credential_rotation import (
     confirm_section,
     expiry_section,
@@ -43,7 +43,7 @@ def _trail() -> rx.Component:
 def credentials() -> rx.Component:
     """Draw why an integration has stopped, where it has, its secrets, and the form with its settings."""
     stopped = ui.alert("danger", HealthState.stop_reason, title=t("The export has stopped"))
-    in_use = in_slices(CredentialState.ready & RotationState.ready)
+    in_use = in_slices(ready_here(CredentialState) & ready_here(RotationState))
     expiry = rx.cond(RotationState.any_stored, expiry_section())
     heading = ui.heading(t("Address and settings"))
     return rx.fragment(
@@ -73,7 +73,7 @@ def credential_form(*, secrets_above: bool = False) -> rx.Component:
         refusal(CredentialState),
         FocusWhen.create(element=to_choose, when=CredentialState.undecided),
         ui.loading(
-            CredentialState.ready,
+            ready_here(CredentialState),
             ui.form(
                 rx.foreach(CredentialState.rows, lambda row: _field(row, secrets_above)),
                 ui.row(press),

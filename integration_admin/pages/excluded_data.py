@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.components.effects import in_slices
+from integration_admin.components.effects import in_slices, ready_here
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.states.excluded_data import ChoiceLine, ExcludedDataState
@@ -33,8 +33,8 @@ def excluded_data() -> rx.Component:
             )
         ),
         refusal(ExcludedDataState),
-        ui.loading(ExcludedDataState.ready, _form(), _always(), _sent()),
-        rx.cond(in_slices(ExcludedDataState.ready), preview_section()),
+        ui.loading(ready_here(ExcludedDataState), _form(), _always(), _sent()),
+        rx.cond(in_slices(ready_here(ExcludedDataState)), preview_section()),
     )
 
 

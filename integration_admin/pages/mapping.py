@@ -7,7 +7,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import jump_link
-from integration_admin.components.effects import FocusWhen, in_slices
+from integration_admin.components.effects import FocusWhen, in_slices, ready_here
 from integration_admin.pages.mapping_versions import versions_section
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
@@ -49,7 +49,7 @@ def _trail() -> rx.Component:
 def mapping() -> rx.Component:
     """Draw the editor."""
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
-    ready = in_slices(MappingState.ready)
+    ready = in_slices(ready_here(MappingState))
     return rx.fragment(
         rx.el.div(rx.cond(MappingState.back, _back())),
         saved_again(MappingState.saved, saved, MappingState.version),
@@ -100,7 +100,7 @@ def mapping_form(save_words: Text) -> rx.Component:
     return ui.stack(
         refusal(MappingState),
         ui.loading(
-            MappingState.ready,
+            ready_here(MappingState),
             many_accounts(_searching(_ACCOUNTS)),
             _offered(),
             ui.form(
@@ -155,25 +155,24 @@ def _searching(list_name: Text) -> dict[str, Any]:
 
 
 def _category(line: rx.Var[CategoryLine]) -> rx.Component:
-    suggested = rx.cond(line["suggested"], ui.tag(t("Suggestion"), "info", "info"))
-    return rx.el.div(
-        rx.cond(line["key"], _account(line, t("{key} in your claims", key=line["key"])), _account(line, "")),
-        suggested,
-        key=f"{line['name']}:{line['drawn']}",
-        class_name="app-stack app-stack--small",
+    """Draw a category's account; what is told about it is read out with the field, a suggestion too."""
+    about = rx.fragment(
+        rx.cond(line["key"], t("{key} in your claims", key=line["key"]), ""),
+        rx.cond(line["suggested"], rx.fragment(" ", ui.tag(t("Suggestion"), "info", "info"))),
     )
-
-
-def _account(line: rx.Var[CategoryLine], about: Text) -> rx.Component:
-    return ui.text_field(
+    own = rx.cond(line["suggested"], MappingState.type_own(line["name"]), rx.noop())
+    searching = _searching(_ACCOUNTS)
+    searching["on_change"] = [searching["on_change"], own]
+    box = ui.text_field(
         line["name"],
         line["category"],
         help=about,
         error=line["warning"],
         required=True,
         default_value=line["code"],
-        **_searching(_ACCOUNTS),
+        **searching,
     )
+    return rx.el.div(box, key=f"{line['name']}:{line['drawn']}")
 
 
 def _target(line: rx.Var[TargetLine]) -> rx.Component:

@@ -24,6 +24,7 @@ from integration_admin.states.mapping_lines import (
     CategoryLine,
     TargetLine,
     category_line,
+    kept_lines,
     place_of,
     target_line,
 )
@@ -105,6 +106,14 @@ class MappingState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
+    async def type_own(self, name: str) -> None:
+        """Take it that what stands in a category's field is no suggestion any more, but somebody's own."""
+        for line in self.categories:
+            if line["name"] == str(name):
+                line["suggested"] = False
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
     async def search(self, list_name: str, words: str) -> None:
         """Offer what the typed words may mean in a list of the accounting system."""
         reader = await current_reader()
@@ -157,6 +166,8 @@ class MappingState(FormState, rx.State):
             self._mark(result.findings, reader)
             return None
         self.saved, self.warnings = True, []
+        for line in self.categories:
+            line["suggested"] = False
         if self.in_wizard:
             return [rx.redirect(step_address(integration_id, "schedule"))]
         return [PreviewState.load(), MappingVersionsState.load()]
@@ -201,9 +212,7 @@ class MappingState(FormState, rx.State):
         self._clear()
         integration_id = shown_id(self.integration_id)
         version, chosen = self.version, dict(self.chosen)
-        read_in: dict[str, CategoryLine] = {
-            line["name"]: CategoryLine(**line) for line in self.categories if line["drawn"]
-        }
+        before = {line["name"]: CategoryLine(**line) for line in self.categories}
         try:
             await container.current().mappings.refresh(reader.actor, integration_id)
             await self._read(reader, integration_id)
@@ -211,8 +220,7 @@ class MappingState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.version, self.chosen = version, self.chosen | chosen
-        lines = [read_in.pop(line["name"], line) for line in self.categories]
-        self.categories = [*lines, *read_in.values()]
+        self.categories = kept_lines(before, self.categories)
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:
         mappings = container.current().mappings

@@ -1,5 +1,6 @@
 """What the field mapping editor draws: a line for each category and for each target field."""
 
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from integration_admin.core.messages import msg
@@ -52,6 +53,20 @@ def category_line(row: CategoryRow, speech: Speech, drawn: int = 0) -> CategoryL
         "warning": "",
         "drawn": drawn,
     }
+
+
+def kept_lines(before: Mapping[str, CategoryLine], anew: Iterable[CategoryLine]) -> list[CategoryLine]:
+    """Return lines that were read anew, without undoing what somebody has filled in or typed since they were drawn.
+
+    Those a file has filled in stay as they are, and a field that was not marked as a suggestion does not become one.
+    """
+    left = dict(before)
+    lines: list[CategoryLine] = []
+    for line in anew:
+        old = left.pop(line["name"], line)
+        suggested = line["suggested"] and old["suggested"]
+        lines.append(old if old["drawn"] else {**line, "suggested": suggested})
+    return [*lines, *(line for line in left.values() if line["drawn"])]
 
 
 def target_line(row: TargetRow, speech: Speech) -> TargetLine:

@@ -1,11 +1,14 @@
 """What holds on every page: its title and heading, no errors, no sideways scrolling, the focus, the language."""
 
+import re
+
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from integration_admin.bootstrap import Application
 from tests.e2e import measure, road, world
+from tests.e2e.inhabited import Inhabited
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
 from tests.e2e.walk import Walk
@@ -45,6 +48,51 @@ async def test_going_on_moves_the_focus_to_the_new_content(
         await road.press(page, "Save and continue to the review")
         await road.expect_step(page, 5)
         await expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+async def test_a_page_shows_nothing_of_another_integration_while_it_waits_for_its_own(
+    browser: Browser, server: Server, made: Inhabited
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        line = Line()
+        await page.route_web_socket("**/_event**", line.connect)
+        await road.sign_in(page, made.colleague)
+        await page.goto(f"{DASHBOARD}/{made.ids['id']}/schedule")
+        await expect(page.locator("#kind")).to_be_visible()
+        await page.get_by_role("link", name="Integrations").last.click()
+        await page.get_by_role("link", name="Gammelt regnskap", exact=True).click()
+        to_schedule = page.get_by_role("link", name="Schedule")
+        await expect(to_schedule).to_have_attribute("href", re.compile(made.ids["stopped"]))
+        line.holds = True
+        await to_schedule.click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Schedule")
+        await expect(page.locator("main [aria-busy=true]")).to_be_visible()
+        await expect(page.locator("#kind")).to_have_count(0)
+        line.release()
+        await expect(page.locator("#kind")).to_be_visible()
+
+
+class Line:
+    """The connection between page and server; while it holds, nothing the server says arrives."""
+
+    def __init__(self) -> None:
+        self.holds = False
+        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def connect(self, page: WebSocketRoute) -> None:
+        page.connect_to_server().on_message(lambda said: self._take(page, said))
+
+    def release(self) -> None:
+        """Deliver what was held, and hold nothing any more."""
+        self.holds = False
+        for page, said in self._held:
+            page.send(said)
+
+    def _take(self, page: WebSocketRoute, said: str | bytes) -> None:
+        if self.holds:
+            self._held.append((page, said))
+        else:
+            page.send(said)
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])

@@ -41,6 +41,7 @@ NAMES_NOTHING = {
     "DescriptionState.read",
     "HealthState.turn_trend",
     "MappingState.choose",
+    "MappingState.type_own",
     "MembersState.invite",
     "MembersState.load",
     "NoticesState.load",
