@@ -4,9 +4,10 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.effects import ready_here
 from integration_admin.pages.decisions import decisions
 from integration_admin.pages.failure_causes import cause
-from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
+from integration_admin.pages.parts import or_dash, pause_button, refusal, spoken, status_tag
 from integration_admin.pages.preflight import preflight
 from integration_admin.pages.progress import run_progress
 from integration_admin.pages.trend import trend
@@ -36,7 +37,7 @@ def integration() -> rx.Component:
         refusal(HealthState),
         ui.live_region(HealthState.announcement),
         ui.loading(
-            HealthState.ready,
+            ready_here(HealthState),
             _status(),
             _actions(),
             decisions(),
@@ -94,21 +95,11 @@ def _actions() -> rx.Component:
     )
     dry_run = ui.link_button(t("Try without sending"), _below("dry-run"), variant="secondary")
     return ui.stack(
-        rx.cond(SessionState.can_run, ui.row(sync, dry_run, rx.cond(SessionState.can_configure, _pause()))),
+        rx.cond(
+            SessionState.can_run, ui.row(sync, dry_run, rx.cond(SessionState.can_configure, pause_button()))
+        ),
         rx.el.div(rx.cond(HealthState.running, run_progress(HealthState))),
     )
-
-
-def _pause() -> rx.Component:
-    active = HealthState.lifecycle == "active"
-    # One button with changing words: a second one in its place would lose the focus.
-    button = ui.button(
-        rx.cond(active, t("Pause"), t("Resume")),
-        variant="secondary",
-        color="neutral",
-        on_click=HealthState.set_paused(active),
-    )
-    return rx.cond(active | (HealthState.lifecycle == "paused"), button)
 
 
 def _figures() -> rx.Component:

@@ -6,6 +6,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.states.health import HealthState
 
 
 def refusal(state: Any) -> rx.Component:
@@ -31,6 +32,19 @@ def status_tag(status: rx.Var[str]) -> rx.Component:
         ("error", ui.tag(t("Error"), "danger", "danger")),
         ui.tag(t("Not configured"), "neutral", "info"),
     )
+
+
+def pause_button() -> rx.Component:
+    """Draw the button that pauses the integration of the page, or lets it go on."""
+    active = HealthState.lifecycle == "active"
+    # One button with changing words: a second one in its place would lose the focus.
+    button = ui.button(
+        rx.cond(active, t("Pause"), t("Resume")),
+        variant="secondary",
+        color="neutral",
+        on_click=HealthState.set_paused(active),
+    )
+    return rx.cond(active | (HealthState.lifecycle == "paused"), button)
 
 
 def or_dash(text: rx.Var[str], otherwise: Text) -> rx.Component:

@@ -4,8 +4,9 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.effects import in_slices, ready_here
 from integration_admin.pages.decisions import missed_question
-from integration_admin.pages.parts import integration_trail, refusal, saved_again
+from integration_admin.pages.parts import integration_trail, pause_button, refusal, saved_again
 from integration_admin.states.health import HealthState
 from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.session import SessionState
@@ -46,6 +47,20 @@ def schedule() -> rx.Component:
         saved_again(ScheduleState.saved, saved, ScheduleState.version),
         _missed(),
         schedule_form(t("Save")),
+        rx.cond(in_slices(ready_here(ScheduleState) & ready_here(HealthState)), _pause()),
+    )
+
+
+def _pause() -> rx.Component:
+    """Say whether the schedule counts at present, beside the button that changes it."""
+    return rx.el.section(
+        ui.heading(t("Pause or resume the exports"), id="pause"),
+        rx.el.div(rx.cond(HealthState.refusal, ui.alert("danger", HealthState.refusal))),
+        ui.live_region(HealthState.announcement),
+        rx.cond(HealthState.lifecycle == "paused", ui.paragraph(HealthState.sentence)),
+        ui.row(pause_button()),
+        aria_labelledby="pause",
+        class_name="app-stack app-stack--small",
     )
 
 
@@ -54,7 +69,7 @@ def schedule_form(save_words: Text) -> rx.Component:
     return ui.stack(
         refusal(ScheduleState),
         ui.loading(
-            ScheduleState.ready,
+            ready_here(ScheduleState),
             _unknown_zone(),
             ui.form(
                 rx.cond(ScheduleState.cron_line, _by_line(), _in_words()),
@@ -166,6 +181,7 @@ def _next_runs() -> rx.Component:
         ui.heading(t("The next exports")),
         rx.cond(ScheduleState.next_runs, listed, none),
         aria_live="polite",
+        class_name="app-stack app-stack--small",
     )
 
 

@@ -66,6 +66,15 @@ async def test_a_week_a_month_and_nothing_by_itself_are_chosen_in_words(
         await expect(next_runs(page).first).to_contain_text("Wednesday")
         await expect(next_runs(page).first).to_contain_text("06:45")
 
+        await road.press(page, "Pause")
+        await expect(page.get_by_role("region", name="Pause or resume")).to_contain_text("Paused")
+        await page.locator("#at").fill("06:50")
+        await road.press(page, "Save")
+        await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
+        await road.press(page, "Resume")
+        await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        await expect(next_runs(page).first).to_contain_text("06:50")
+
 
 async def test_a_cron_line_counts_instead_of_the_choices_and_a_wrong_one_is_explained(
     browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
