@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.kept import KeepTyped
 from integration_admin.pages.credentials import credential_form
 from integration_admin.pages.mapping import mapping_form
 from integration_admin.pages.parts import or_dash, refusal
@@ -30,6 +31,12 @@ def _trail() -> rx.Component:
     return ui.breadcrumbs((t("Integrations"), "/settings/integrations"), current=t("Set up an integration"))
 
 
+def _place() -> rx.Var[str]:
+    """Return what the words typed in this step belong to."""
+    step = rx.Var.create(f"{WizardState.integration_id}:{WizardState.step}").to(str)
+    return rx.cond(WizardState.integration_id, step, "").to(str)
+
+
 def _step_name() -> rx.Var[str]:
     return rx.match(WizardState.step, *_NAMES.items(), _NAMES["type"])
 
@@ -53,6 +60,7 @@ def _step_name() -> rx.Var[str]:
 def wizard() -> rx.Component:
     """Draw the step the address names; every step is kept as soon as it is done."""
     return rx.fragment(
+        KeepTyped.create(place=_place()),
         ui.step_indicator(WizardState.number, len(STEPS), _step_name()),
         refusal(WizardState),
         ui.loading(

@@ -1,5 +1,6 @@
 """The whole road in a real browser: from a fresh organisation to vouchers in the accounting system, once each."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,14 +107,34 @@ async def credentials_step(page: Page, xledger: Xledger) -> None:
 
 async def mapping_step(page: Page) -> None:
     await road.expect_step(page, 3)
-    await expect(road.account_of(page, "meals")).to_have_value(ACCOUNTS["meals"])
+    meals, told = road.account_of(page, "meals"), re.compile(said(page, "Suggestion"))
+    await expect(meals).to_have_value(ACCOUNTS["meals"])
+    await expect(meals).to_have_accessible_description(told)
     await road.enter_mapping(page, ACCOUNTS | {"meals": "9999"})
+    await expect(meals).not_to_have_accessible_description(told)
     await road.press(page, "Save and continue to the schedule")
     missing = said(page, "The accounting system has no code {code}.", code="9999")
     await expect(page.get_by_role("alert")).to_contain_text(missing)
     await road.expect_step(page, 3)
-    await road.account_of(page, "meals").fill(ACCOUNTS["meals"])
+    await meals.fill(ACCOUNTS["meals"])
+    await page.locator('[name="from:project"]').select_option("constant")
+    await page.locator('[name="value:project"]').fill("P-99")
+    await road.follow(page, "Back to credentials")
+    await road.expect_step(page, 2)
+    await road.follow(page, "Continue to field mapping")
+    await assert_typed(page)
+    await page.reload()
+    await assert_typed(page)
+    await page.locator('[name="from:project"]').select_option("")
     await road.press(page, "Save and continue to the schedule")
+
+
+async def assert_typed(page: Page) -> None:
+    """What was typed and not saved is there again, in a field too that only comes with a choice."""
+    await road.expect_step(page, 3)
+    await expect(road.account_of(page, "office.supplies")).to_have_value(ACCOUNTS["office.supplies"])
+    await expect(page.locator('[name="value:credit_account"]')).to_have_value(CREDIT_ACCOUNT)
+    await expect(page.locator('[name="value:project"]')).to_have_value("P-99")
 
 
 async def schedule_step(page: Page) -> None:
