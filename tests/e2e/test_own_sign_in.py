@@ -40,7 +40,9 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
     """The edge at a name of this machine, with Alice who may sign in."""
     build_frontend()
     port = free_port()
-    settings = Settings(instance_dir=tmp_path, public_url=f"http://localhost:{port}")
+    settings = Settings(
+        instance_dir=tmp_path, public_url=f"http://localhost:{port}", outbound_allow=("localhost:9",)
+    )
     upgrade(settings.database)
     application = assemble(settings)
     container.install(application.services)
@@ -121,11 +123,32 @@ async def test_axe_objects_to_nothing_on_the_pages_written_on_the_server_and_the
         await page.get_by_role("button", name="Confirm").click()
         await expect(page.get_by_role("textbox", name="Code")).to_be_focused()
         await note(walk, "a new app, refused")
+        await set_up_a_provider(walk)
         await context.clear_cookies()
         await post(context, address, "/auth/sign-in", {"email": EMAIL, "password": PASSWORD})
         await page.goto("/sign-in/code")
         await note(walk, "the second step")
     assert (walk.objections, walk.unlike, walk.sticking_out) == ([], [], {})
+
+
+async def set_up_a_provider(walk: Walk) -> None:
+    """Note the page of the organisation's sign-in provider before one is set up, refused, and with one that does not answer."""
+    page = walk.page
+    await page.goto(f"{OWN}/provider")
+    await note(walk, "no provider yet")
+    for name, typed in {"name": "Ours", "client_id": "ours", "secret": canary.secret("client")}.items():
+        await page.locator(f"#{name}").fill(typed)
+    await page.locator("#issuer").fill("https://localhost:9/?x=1")
+    await page.locator("main button[type=submit]").first.click()
+    await expect(page.locator("#issuer")).to_have_attribute("aria-invalid", "true")
+    await note(walk, "a provider, refused")
+    await page.locator("#issuer").fill("https://localhost:9")
+    await page.locator("#secret").fill(canary.secret("client"))
+    await page.locator("main button[type=submit]").first.click()
+    await expect(page.get_by_role("heading", name="5. Demand it")).to_be_visible()
+    await note(walk, "a provider that does not answer")
+    await page.goto(OWN)
+    await note(walk, "one's own page with a provider")
 
 
 async def signed_in(context: BrowserContext, address: str) -> Page:

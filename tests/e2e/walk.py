@@ -17,6 +17,7 @@ from tests.e2e.inhabited import Inhabited
 from tests.e2e.loads import Loads
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
+from tests.e2e.wishes import moving, told_by_colour_alone
 from tests.e2e.words import Language, read_in
 
 Theme = Literal["light", "dark"]
@@ -105,6 +106,10 @@ class Walk:
     """What does not fit, by page, width and size of text."""
     unlike: list[str] = field(default_factory=list)
     """What a page should have and has not."""
+    moving: list[str] = field(default_factory=list)
+    """What moves although stillness is asked for."""
+    told_by_colour: list[str] = field(default_factory=list)
+    """What cannot be told from the rest in colours of the reader's own."""
     heard: dict[str, str] = field(default_factory=dict)
     """The accessibility tree of each page's main part, as a screen reader gets it when the page is opened."""
     themes: list[Theme] = field(default_factory=lambda: list(THEMES))
@@ -117,6 +122,8 @@ class Walk:
             await expect(self.page).to_have_title(f"{title} | Integration Admin")
         self.heard[path] = await self.page.locator("main").aria_snapshot()
         self.unlike.extend(f"{name}: {what}" for what in await self._missing())
+        if self.language == "nb":
+            await self._ask_for_more(name)
         await self.look(name)
 
     async def visit_served(self, path: str) -> None:
@@ -126,6 +133,12 @@ class Walk:
         await self.look(path)
         if self.language == "nb":
             await self.make_narrow(path)
+
+    async def _ask_for_more(self, name: str) -> None:
+        """Note what moves, and what is lost in the reader's own colours; unfolds what folds."""
+        await self.page.evaluate(_UNFOLD)
+        self.moving.extend(f"{name}: {what}" for what in await moving(self.page))
+        self.told_by_colour.extend(f"{name}: {what}" for what in await told_by_colour_alone(self.page))
 
     async def look(self, what: str) -> None:
         """Note what axe objects to in the page as it is, with everything unfolded that folds."""
