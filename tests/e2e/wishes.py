@@ -27,7 +27,7 @@ _TOLD_BY_COLOUR = f"""() => {{
     .forEach((one) => wrong.push(`${{what}}: ${{named(one)}}`));
   demand(all(".app-tag, .ds-alert, .ds-error-summary, .ds-card, .ds-details"), "no edge", edged);
   demand(all("main button, .ds-input:not([type=checkbox], [type=radio])"), "no edge", edged);
-  demand(all("main p a, main li a, main td a, main dd a"), "a link like text", lined);
+  demand(all(":is(main p, main li, main td, main dd) a:not(.ds-button, [aria-current])"), "a link like text", lined);
   demand(all(".app-tag"), "no word", (one) => one.innerText.trim() && one.querySelector("svg"));
   demand(all("[aria-pressed=true]"), "chosen like the others", lined);
   const others = new Set(all(".app-nav a:not([aria-current])").map(below));
