@@ -20,8 +20,9 @@ from integration_admin.core import logs
 from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.secret import Secret
 from integration_admin.data import migrations
-from integration_admin.services.sign_in import SignedIn, SignIn
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import PER_ACCOUNT
+from integration_admin.services.signed_in import SignedIn
 
 _GUESSES = 10_000
 _ADDRESSES = 200

@@ -7,7 +7,7 @@ from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import SignInStepKind
 from integration_admin.services.known_devices import LIFETIME as DEVICE_LIFETIME
 from integration_admin.services.openid_flows import LIFETIME as LIFETIME_OF_WAY
-from integration_admin.services.sign_in import LIFETIME, STEP_LIFETIMES, Halfway
+from integration_admin.services.signed_in import LIFETIME, STEP_LIFETIMES, Halfway
 
 
 def session_cookie(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from integration_admin.core.errors import SignInRequired
 from integration_admin.core.messages import msg
 from integration_admin.core.settings import Settings
 from integration_admin.services import container
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 

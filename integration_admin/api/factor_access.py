@@ -24,7 +24,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import Permission, SignInStepKind
 from integration_admin.services import container
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 Form = Annotated[FormData, Depends(read_form)]
 

@@ -15,7 +15,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import FactorDemand
 from integration_admin.services import container
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 
 def add_demand_page(router: APIRouter, settings: Settings, pages: Pages) -> None:

@@ -20,7 +20,7 @@ from integration_admin.core.statuses import SignInStepKind
 from integration_admin.services import container
 from integration_admin.services.identity_providers import PAGE as PROVIDER_STEP
 from integration_admin.services.languages import LANGUAGE_COOKIE, chosen_language
-from integration_admin.services.sign_in import Halfway, Principal, SignedIn, Visit
+from integration_admin.services.signed_in import Halfway, Principal, SignedIn, Visit
 
 SIGN_IN_PAGE = "/sign-in"
 _STEP_PAGES = {

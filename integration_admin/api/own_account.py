@@ -30,7 +30,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.services import container
 from integration_admin.services.sessions import SessionView
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 _INSTANTS: Final = {"nb": "d. MMMM y 'kl.' HH:mm", "nn": "d. MMMM y 'kl.' HH:mm", "en": "d MMMM y, HH:mm"}
 

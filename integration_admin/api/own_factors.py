@@ -26,7 +26,7 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
 from integration_admin.services import container
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 _CODES = re.compile(r"[a-z2-7]{4}(-[a-z2-7]{4}){5}")
 

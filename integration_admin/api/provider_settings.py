@@ -31,7 +31,7 @@ from integration_admin.core.settings import Settings
 from integration_admin.services import container
 from integration_admin.services.identity_providers import ProviderView, Seen
 from integration_admin.services.provider_form import ProviderForm
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 _Answer = TypeVar("_Answer")
 _LONGEST = 3_000

@@ -49,7 +49,7 @@ from integration_admin.core.statuses import FlowPurpose, SignInStepKind
 from integration_admin.services import container
 from integration_admin.services.identity_providers import PAGE
 from integration_admin.services.openid_flows import Departure
-from integration_admin.services.sign_in import Principal, SignedIn
+from integration_admin.services.signed_in import Principal, SignedIn
 
 _ONE_YEAR = 31_536_000
 

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from integration_admin.api.cookies import find_session, without_session
 from integration_admin.core.settings import Settings
-from integration_admin.services.sign_in import SESSION_SCHEME
+from integration_admin.services.signed_in import SESSION_SCHEME
 from integration_admin.services.tokens import fingerprint
 
 _Headers = list[tuple[bytes, bytes]]

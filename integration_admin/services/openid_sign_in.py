@@ -30,8 +30,9 @@ from integration_admin.services.openid_flows import (
 )
 from integration_admin.services.openid_reasons import Reason
 from integration_admin.services.second_factors import member_of
-from integration_admin.services.sign_in import IDLE, Halfway, Principal, SignedIn, SignIn, Visit
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import IDLE, Halfway, Principal, SignedIn, Visit
 from integration_admin.services.tokens import fingerprint
 
 _SKEW: Final = timedelta(seconds=LEEWAY)

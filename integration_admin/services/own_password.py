@@ -8,7 +8,7 @@ from integration_admin.core.statuses import LinkPurpose
 from integration_admin.data.database import Database
 from integration_admin.services.passwords import Passwords, check_new_password
 from integration_admin.services.reauthentication import Reauthentication
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 
 
 class OwnPassword:

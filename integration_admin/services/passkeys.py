@@ -46,8 +46,9 @@ from integration_admin.services.passkey_answers import (
     read_answer,
 )
 from integration_admin.services.second_factors import SecondFactors, keep_demanded, member_of
-from integration_admin.services.sign_in import Halfway, Principal, SignedIn, SignIn, Visit
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import Halfway, Principal, SignedIn, Visit
 from integration_admin.services.tokens import RandomBytes
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)

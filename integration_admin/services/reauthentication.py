@@ -14,9 +14,9 @@ from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.database import Database
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.second_factors import SecondFactors, member_of
-from integration_admin.services.sign_in import Principal
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.sign_in_order import confirming_provider
+from integration_admin.services.signed_in import Principal
 
 RECENT = timedelta(minutes=10)
 """How long the password counts after it was given."""

@@ -14,8 +14,9 @@ from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
 from integration_admin.data.models_factors import SignInStep
 from integration_admin.services.second_factors import SecondFactors, refused
-from integration_admin.services.sign_in import SignedIn, SignIn, Visit
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import SignedIn, Visit
 from integration_admin.services.tokens import fingerprint
 
 MOST_TRIES = 5

@@ -17,7 +17,7 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.services.devices import device
-from integration_admin.services.sign_in import IDLE, Principal
+from integration_admin.services.signed_in import IDLE, Principal
 
 KEPT: Final = timedelta(days=30)
 """How long what has ended can still be looked up by whoever operates the server."""

@@ -3,8 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -23,74 +22,18 @@ from integration_admin.services.known_devices import KnownDevices
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in_limits import SignInLimits
 from integration_admin.services.sign_in_order import after_password, demands_provider, own_factor
+from integration_admin.services.signed_in import (
+    IDLE,
+    LIFETIME,
+    STEP_LIFETIMES,
+    Halfway,
+    Principal,
+    SignedIn,
+    Visit,
+)
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token
 
-IDLE = timedelta(hours=8)
-LIFETIME = timedelta(days=7)
-STEP_LIFETIMES = {
-    SignInStepKind.CODE: timedelta(minutes=5),
-    SignInStepKind.ENROL: timedelta(minutes=30),
-    SignInStepKind.PROVIDER: timedelta(minutes=10),
-}
-"""How long somebody has after the password; setting up an app for the first time takes longer than a code."""
-
-SESSION_SCHEME = "Session"
-"""On a websocket the edge puts `Authorization: Session <fingerprint>` where the cookie was.
-
-Reflex keeps the request's headers in its state and sends most of them back to the browser; this
-one it does not send, and nobody can sign in with it.
-"""
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A fresh session; the token goes into the cookie and is stored nowhere."""
-
-    token: Secret
-    expires_at: datetime
-    actor: Actor
-    language: str | None
-    """The language the member has chosen, here or on another device."""
-    device: Secret | None = None
-    """What the browser keeps to be recognised by next time; it opens nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Halfway:
-    """The password was right and something must follow; the token opens nothing but that."""
-
-    token: Secret
-    kind: SignInStepKind
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What is known of a browser: its IP address, the language chosen in it, what it says of itself."""
-
-    address: str
-    language: str | None = None
-    user_agent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Whoever a valid session belongs to."""
-
-    actor: Actor
-    session_id: uuid.UUID
-    email: str
-    language: str
-    time_zone: str
-    organisation: str
-    authenticated_at: datetime
-    """When the password was last given in this session."""
-
-    @property
-    def key(self) -> str:
-        """Changes when another session, or another role, is behind the same browser tab."""
-        return f"{self.session_id}:{self.actor.role}"
 
 
 class SignIn:

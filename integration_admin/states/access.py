@@ -29,7 +29,7 @@ from integration_admin.core.errors import NotPermitted, SignInRequired
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
-from integration_admin.services.sign_in import SESSION_SCHEME, Principal
+from integration_admin.services.signed_in import SESSION_SCHEME, Principal
 from integration_admin.states.payloads import fits
 from integration_admin.states.shell import ShellState
 

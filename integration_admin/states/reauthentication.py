@@ -10,7 +10,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
-from integration_admin.services.sign_in import Principal
+from integration_admin.services.signed_in import Principal
 from integration_admin.states.access import current_principal, requires
 from integration_admin.states.addresses import asked_integration
 from integration_admin.states.forms import FormState

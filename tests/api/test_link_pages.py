@@ -6,7 +6,7 @@ import httpx2
 from structlog.testing import capture_logs
 
 from integration_admin.core.secret import Secret
-from integration_admin.services.sign_in import SignedIn
+from integration_admin.services.signed_in import SignedIn
 from tests.api.conftest import EMAIL, Edge
 
 CHOSEN = "kanin trapp gitter"

@@ -11,7 +11,7 @@ import pytest
 
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
-from integration_admin.services.sign_in import Visit
+from integration_admin.services.signed_in import Visit
 from tests.api.conftest import EMAIL, Edge
 from tests.builders import make_member
 from tests.fakes import FakeClock

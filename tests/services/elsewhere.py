@@ -17,7 +17,7 @@ from integration_admin.services.container import Factors
 from integration_admin.services.openid_flows import Departure
 from integration_admin.services.openid_sign_in import Arrival
 from integration_admin.services.provider_form import ProviderForm
-from integration_admin.services.sign_in import Principal, SignedIn, Visit
+from integration_admin.services.signed_in import Principal, SignedIn, Visit
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.openid_issuer import CLIENT, SECRET, FakeIssuer, running_issuer

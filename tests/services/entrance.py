@@ -20,8 +20,9 @@ from integration_admin.services.passwords import Passwords
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.second_factors import SecondFactors
 from integration_admin.services.second_step import SecondStep
-from integration_admin.services.sign_in import Halfway, SignIn, Visit
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import Halfway, Visit
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 

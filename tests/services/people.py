@@ -21,8 +21,9 @@ from integration_admin.services.own_password import OwnPassword
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.second_factors import SecondFactors
 from integration_admin.services.sessions import Sessions
-from integration_admin.services.sign_in import Principal, SignedIn, SignIn
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import Principal, SignedIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock

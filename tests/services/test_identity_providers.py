@@ -16,7 +16,7 @@ from integration_admin.core.errors import (
 )
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role, SignInStepKind
-from integration_admin.services.sign_in import Halfway, SignedIn
+from integration_admin.services.signed_in import Halfway, SignedIn
 from tests import canary
 from tests.builders import make_member, save_organisation
 from tests.data.factor_rows import give_factors

@@ -13,8 +13,9 @@ from integration_admin.data.keyring import Keyring, create_key
 from integration_admin.data.signing import Signer
 from integration_admin.data.vault import Vault
 from integration_admin.services.known_devices import KnownDevices
-from integration_admin.services.sign_in import SignedIn, SignIn
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import SignedIn
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.services.entrance import EMAIL, PASSWORD, WRONG, QuickPasswords

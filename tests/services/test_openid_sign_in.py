@@ -14,7 +14,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import FactorDemand, FlowPurpose, SignInStepKind
 from integration_admin.services.issuers import ASKED_ANEW_SECONDS
 from integration_admin.services.openid_flows import LIFETIME, REFUSED
-from integration_admin.services.sign_in import Halfway, SignedIn
+from integration_admin.services.signed_in import Halfway, SignedIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.data.factor_rows import give_factors

@@ -14,7 +14,8 @@ from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
 from integration_admin.services.reauthentication import RECENT, Reauthentication
-from integration_admin.services.sign_in import Principal, SignIn
+from integration_admin.services.sign_in import SignIn
+from integration_admin.services.signed_in import Principal
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_integration, save_organisation
 from tests.fakes import FakeClock

@@ -22,7 +22,7 @@ from integration_admin.data.database import Database
 from integration_admin.services.reauthentication import RECENT
 from integration_admin.services.second_factors import WAITS
 from integration_admin.services.second_step import MOST_TRIES
-from integration_admin.services.sign_in import Halfway, Principal, SignedIn, Visit
+from integration_admin.services.signed_in import Halfway, Principal, SignedIn, Visit
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.services.entrance import EMAIL, HERE, PASSWORD, STEP, WRONG, Entrance, colleague, put_together

@@ -12,7 +12,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import OneTimeLink, Session
 from integration_admin.services.devices import device
-from integration_admin.services.sign_in import IDLE
+from integration_admin.services.signed_in import IDLE
 from tests.fakes import FakeClock
 from tests.services.people import PASSWORD, Office
 

@@ -13,8 +13,9 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
-from integration_admin.services.sign_in import SignedIn, SignIn
+from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import SignedIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
