@@ -3,7 +3,7 @@
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -16,6 +16,11 @@ _MAX_HEADER_BYTES = 65_536
 _MAX_DEPTH = 64
 _NESTING = (dict, list)
 """A tuple: a union would be made anew for every value of an answer."""
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+_LARGE = 524_288
+"""Bytes of a body that are parsed on the spot: what is cheapest to write takes a tenth of a second then."""
+_MOST_LISTS = 200_000
+"""In a large body. A listing of 16 MiB has one for each of its 50,000 rows, if that."""
 _STEP = 65_536
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 """How zlib is told which of its formats to read; nothing else is decoded."""
@@ -28,6 +33,8 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    ahead: Any = field(default=None, repr=False)
+    """What a large body says as JSON, in a list of one: it was parsed when it came, beside everything else."""
 
     def json(self) -> Any:
         """Return the body as JSON, with Decimal for numbers that have a fraction.
@@ -35,19 +42,14 @@ class Response:
         Raises AdapterError with the code `html` for a web page, and `not_json` for anything else
         that is not UTF-8 JSON, holds NaN or Infinity, or nests deeper than 64 levels.
         """
-        try:
-            parsed = json.loads(
-                self.body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
-            )
-        except (ValueError, RecursionError):
-            parsed = _Unreadable
-        if parsed is not _Unreadable and not _is_deep(parsed):
+        (parsed,) = self.ahead or [_parsed(self.body)]
+        if parsed is not _Unreadable:
             return parsed
         raise (Cause.HTML if self._is_page() else Cause.NOT_JSON).error(internal=f"status {self.status}")
 
     def _is_page(self) -> bool:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        start = self.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        start = self.body[:256].lstrip(_BEFORE_JSON).lower()
         return kind in {"text/html", "application/xhtml+xml"} or start.startswith(
             (b"<!doctype html", b"<html")
         )
@@ -55,6 +57,39 @@ class Response:
 
 class _Unreadable:
     """Stands for a body that is no JSON, since every JSON value may be asked for."""
+
+
+def _parsed(body: bytes, **hooks: Callable[..., Any]) -> Any:
+    """Return what a body says as JSON; _Unreadable for what is none, or none that is taken."""
+    wanted: dict[str, Any] = {"parse_float": Decimal, "parse_constant": _refuse_constant} | hooks
+    try:
+        parsed = json.loads(body.decode("utf-8-sig"), **wanted)
+    except (ValueError, RecursionError):
+        return _Unreadable
+    return _Unreadable if _is_deep(parsed) else parsed
+
+
+def _parsed_in_turns(body: bytes) -> Any:
+    """Do the same in a thread, so that others get their turn.
+
+    Python's parser lets go of the interpreter only where it calls a function that is itself Python: for each object
+    and number here. Only lists in lists have neither, so there may not be many.
+    """
+    if body.count(b"[") > _MOST_LISTS:
+        return _Unreadable
+    return _parsed(body, object_hook=_same, parse_float=_decimal, parse_int=_whole)
+
+
+def _same(row: dict[str, Any]) -> dict[str, Any]:
+    return row
+
+
+def _decimal(digits: str) -> Decimal:
+    return Decimal(digits)
+
+
+def _whole(digits: str) -> int:
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -89,7 +124,10 @@ async def read(response: aiohttp.ClientResponse, limit: int) -> Response:
         body.feed(chunk)
         # What has arrived already is handed over without a wait; the others get their turn in between.
         await asyncio.sleep(0)
-    return Response(response.status, headers, body.whole())
+    whole = body.whole()
+    is_large = len(whole) > _LARGE and whole.lstrip(_BEFORE_JSON)[:1] in {b"{", b"["}
+    ahead = [await asyncio.to_thread(_parsed_in_turns, whole)] if is_large else None
+    return Response(response.status, headers, whole, ahead)
 
 
 def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
