@@ -12,12 +12,19 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from integration_admin.core.errors import DatabaseBusy
 from integration_admin.data import row_security
-from integration_admin.data.failures import TOO_LONG, busy, hide_quoted_rows, refusal, unreachable
+from integration_admin.data.failures import (
+    TOO_LONG,
+    busy,
+    hide_quoted_rows,
+    refusal,
+    unreachable,
+    unstorable_text,
+)
 from integration_admin.data.repositories.audit import append_noted
 from integration_admin.data.repositories.base import LEAVES_COPIES
 from integration_admin.data.repositories.unit import SystemUnit, Unit
@@ -122,6 +129,12 @@ class Database:
             if refused is None:
                 raise
             raise refused from error
+        except (DataError, UnicodeEncodeError) as error:
+            unstorable = unstorable_text(error)
+            if unstorable is None:
+                raise
+            # Without its cause, which quotes the text.
+            raise unstorable from None
 
     async def _drop_copies(self, session: AsyncSession) -> None:
         """Empty SQLite's log of the secrets that went, or leave it to the next writer where somebody reads there."""

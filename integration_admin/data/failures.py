@@ -3,13 +3,14 @@
 import sqlite3
 
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from integration_admin.core.errors import (
     Conflict,
     DatabaseBusy,
     DatabaseUnreachable,
     IntegrationAdminError,
+    InvalidInput,
     NotFound,
 )
 from integration_admin.core.messages import msg
@@ -19,6 +20,8 @@ TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment
 
 _BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+_UNSTORABLE = frozenset({None, "22021", "22P05"})
+"""None where the driver itself refuses a text."""
 _ABSENT = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 
 
@@ -51,6 +54,16 @@ def refusal(error: IntegrityError) -> IntegrationAdminError | None:
     if code in _ABSENT:
         return NotFound(msg("What this belongs to does not exist any more."), internal=str(error.orig))
     return None
+
+
+def unstorable_text(error: DataError | UnicodeEncodeError) -> InvalidInput | None:
+    """Return what it means that a text cannot be stored; None for a value that is refused for anything else.
+
+    PostgreSQL takes no zero byte, and neither of them half a surrogate pair; no keyboard types either.
+    """
+    if isinstance(error, DataError) and getattr(error.orig, "sqlstate", None) not in _UNSTORABLE:
+        return None
+    return InvalidInput(msg("There is a character in it that cannot be stored."), internal="unstorable text")
 
 
 def hide_quoted_rows(context: ExceptionContext) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from faults.looking import looking
-from integration_admin.core.errors import Conflict, NotFound
+from integration_admin.core.errors import Conflict, InvalidInput, NotFound
 from integration_admin.data.columns import Base, owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.unit import Unit
@@ -212,3 +212,20 @@ async def test_a_closed_database_opens_again(database: Database) -> None:
 async def test_postgresql_has_no_path(postgresql_url: str) -> None:
     async with open_database(postgresql_url) as database:
         assert (database.is_sqlite, database.path) == (False, "")
+
+
+async def test_a_text_no_database_takes_is_refused_in_words_and_not_repeated(database: Database) -> None:
+    for typed in ("\ud800 half a pair", *(() if database.is_sqlite else ("zero \0 byte",))):
+        with pytest.raises(InvalidInput) as refused:
+            async with database.system() as system:
+                await system.member_by_email(typed)
+        assert (refused.value.internal, refused.value.__cause__) == ("unstorable text", None)
+
+
+async def test_nor_is_it_taken_inside_of_settings(postgresql_database: Database) -> None:
+    alice = make_member()
+    await save_organisation(postgresql_database, alice)
+    with pytest.raises(InvalidInput):
+        await save_integration(
+            postgresql_database, alice.organisation_id, settings={"company": "zero \0 byte"}
+        )
