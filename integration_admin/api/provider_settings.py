@@ -4,7 +4,7 @@ The page is written on the server, so that the client secret does not pass throu
 """
 
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -18,6 +18,7 @@ from integration_admin.api.forms import back_to_sign_in, principal_of, see, text
 from integration_admin.api.html_page import Pages
 from integration_admin.api.origin import require_own_page
 from integration_admin.api.problems import Route
+from integration_admin.core.actor import Actor
 from integration_admin.core.errors import (
     AdapterError,
     IntegrationAdminError,
@@ -90,39 +91,35 @@ def _add_set_up(router: APIRouter, settings: Settings, pages: Pages) -> None:
 def _add_changes(router: APIRouter, settings: Settings, pages: Pages) -> None:
     """Add what demands the provider, lets people in without it, and forgets it or who somebody is there."""
 
-    @router.post("/demand")
-    async def demand(request: Request) -> Response:
+    async def changed(request: Request, change: Callable[[Actor], Awaitable[object]]) -> Response:
+        """Let somebody who is sure change something, and show the page again, with what stood against it."""
         person = await sure(request, settings)
         if person is None:
             return ask_again(draw.PROVIDER_PAGE)
         try:
-            await _allowed(person, container.current().factors.provider.demand(person.actor))
+            await _allowed(person, change(person.actor))
         except InvalidInput as error:
             return await _page(pages, person, error)
         return see(draw.PROVIDER_PAGE)
 
+    @router.post("/demand")
+    async def demand(request: Request) -> Response:
+        return await changed(request, container.current().factors.provider.demand)
+
     @router.post("/free")
     async def free(request: Request) -> Response:
-        person = await sure(request, settings)
-        if person is not None:
-            await _allowed(person, container.current().factors.provider.free(person.actor))
-        return ask_again(draw.PROVIDER_PAGE) if person is None else see(draw.PROVIDER_PAGE)
+        return await changed(request, container.current().factors.provider.free)
 
     @router.post("/remove")
     async def remove(request: Request) -> Response:
-        person = await sure(request, settings)
-        if person is not None:
-            await _allowed(person, container.current().factors.provider.remove(person.actor))
-        return ask_again(draw.PROVIDER_PAGE) if person is None else see(draw.PROVIDER_PAGE)
+        return await changed(request, container.current().factors.provider.remove)
 
     @router.post("/disconnect")
     async def disconnect(request: Request, form: Form) -> Response:
-        person = await sure(request, settings)
-        if person is None:
-            return ask_again(draw.PROVIDER_PAGE)
-        member = _id(text(form, "member"))
-        await _allowed(person, container.current().factors.provider.disconnect(person.actor, member))
-        return see(draw.PROVIDER_PAGE)
+        def theirs(actor: Actor) -> Awaitable[object]:
+            return container.current().factors.provider.disconnect(actor, _id(text(form, "member")))
+
+        return await changed(request, theirs)
 
 
 async def _look(pages: Pages, person: Principal) -> HTMLResponse:

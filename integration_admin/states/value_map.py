@@ -38,8 +38,7 @@ class ValueMapState(FormState, rx.State):
     @requires(Permission.CONFIGURE)
     async def load(self) -> None:
         """Begin with nothing read."""
-        self._clear()
-        self.told, self.faults, self.more = [], [], ""
+        await self._begin()
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -63,10 +62,7 @@ class ValueMapState(FormState, rx.State):
     @requires(Permission.CONFIGURE)
     async def read(self, form: dict) -> None:
         """Fill the form in from a file without a fault; nothing is saved before the form is."""
-        reader = await current_reader()
-        self._clear()
-        self.told, self.faults, self.more = [], [], ""
-        mapping = await self.get_state(MappingState)
+        reader, mapping = await current_reader(), await self._begin()
         if not mapping.ready:
             return
         packed = str(form.get("value_map_file", ""))
@@ -82,18 +78,14 @@ class ValueMapState(FormState, rx.State):
             more = msg("Further lines with something wrong: {count}.", count=reader.speech.number(hidden))
             self.more = reader.speech.say(more) if hidden > 0 else ""
             return
-        _fill(mapping, reading.values, reader.speech)
-        self.times_read += 1
-        self.told = [reader.speech.say(_told(reader.speech.number(len(reading.values)), reading.values))]
+        told = _told(reader.speech.number(len(reading.values)), reading.values)
+        self._fill_in(mapping, reading.values, told, reader.speech)
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def assign(self, form: dict) -> None:
         """Fill one account in for every category that is ticked; nothing is saved before the form is."""
-        reader = await current_reader()
-        self._clear()
-        self.told, self.faults, self.more = [], [], ""
-        mapping = await self.get_state(MappingState)
+        reader, mapping = await current_reader(), await self._begin()
         if not mapping.ready:
             return
         names = [_category_of(line) for line in mapping.categories]
@@ -103,10 +95,21 @@ class ValueMapState(FormState, rx.State):
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
-        _fill(mapping, values, reader.speech)
-        self.times_read += 1
         done = msg("Accounts filled in: {count}. Look them over, and save.", count=len(values))
-        self.told = [reader.speech.say(done)]
+        self._fill_in(mapping, values, done, reader.speech)
+
+    async def _begin(self) -> MappingState:
+        """Forget what was told before; return the form that is to be filled in."""
+        self._clear()
+        self.told, self.faults, self.more = [], [], ""
+        return await self.get_state(MappingState)
+
+    def _fill_in(
+        self, mapping: MappingState, values: Mapping[str, str], told: Message, speech: Speech
+    ) -> None:
+        _fill(mapping, values, speech)
+        self.times_read += 1
+        self.told = [speech.say(told)]
 
 
 def _category_of(line: CategoryLine) -> str:
