@@ -38,6 +38,16 @@ def stack(*children: rx.Component, gap: Literal["small", "medium", "large"] = "m
     return rx.el.div(*children, class_name=f"app-stack app-stack--{gap}")
 
 
+def section(section_id: str, title: Text, *children: rx.Component) -> rx.Component:
+    """Draw a part of a page that has a heading of its own."""
+    return rx.el.section(
+        heading(title, id=section_id),
+        *children,
+        aria_labelledby=section_id,
+        class_name="app-stack app-stack--small",
+    )
+
+
 def row(*children: rx.Component) -> rx.Component:
     """Put things beside each other and let them wrap on narrow screens."""
     return rx.el.div(*children, class_name="app-row")

@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.effects import FocusWhen
-from integration_admin.pages.own_code import own_code
+from integration_admin.pages.own_code import confirm_first
 from integration_admin.pages.parts import refusal
 from integration_admin.states.credential_rotation import RotationState, SecretRow
 from integration_admin.states.reauthentication import ReauthenticationState
@@ -14,36 +14,14 @@ _DIALOG = "remove-secrets"
 
 
 def confirm_section() -> rx.Component:
-    """Draw the question for the person's own password, where it is a while since it was given."""
-    question = _section(
-        "confirm",
-        t("Confirm that it is you"),
-        ui.paragraph(
-            t(
-                "Whoever can change these secrets decides where the export goes. It is a while since you signed in,"
-                " so type your own password before you change anything."
-            )
+    """Draw the question who it is, where it is a while since that was proved."""
+    return confirm_first(
+        t(
+            "Whoever can change these secrets decides where the export goes. Type your own password before you change"
+            " anything."
         ),
-        _own_refusal(),
-        ui.form(
-            ui.password_field(
-                "own_password",
-                t("Your own password"),
-                help=t("The one you sign in here with."),
-                error=ui.error_for(ReauthenticationState.errors, "own_password"),
-                auto_complete="current-password",
-            ),
-            own_code(),
-            ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
-            on_submit=ReauthenticationState.confirm,
-        ),
-    )
-    told = rx.cond(ReauthenticationState.confirmed, ui.alert("success", ReauthenticationState.confirmed[0]))
-    return rx.el.div(
-        FocusWhen.create(
-            _place("confirmed", told), element="confirmed", when=ReauthenticationState.confirmed
-        ),
-        rx.cond(ReauthenticationState.needed, question),
+        ReauthenticationState.confirmed[0],
+        title=t("Confirm that it is you"),
     )
 
 
@@ -76,8 +54,8 @@ def secrets_section() -> rx.Component:
             title=t("The new secrets do not work"),
         ),
     )
-    return _section(
-        "secrets",
+    return ui.section(
+        "secrets-heading",
         t("Secrets"),
         ui.paragraph(
             t(
@@ -101,8 +79,8 @@ def secrets_section() -> rx.Component:
 
 def expiry_section() -> rx.Component:
     """Draw until when the stored secrets are good, and the form that says so."""
-    return _section(
-        "expiry",
+    return ui.section(
+        "expiry-heading",
         t("Expiry date"),
         ui.paragraph(RotationState.expiry, id="expiry-known"),
         ui.form(
@@ -131,19 +109,12 @@ def remove_section() -> rx.Component:
         ),
     )
     button = ui.open_dialog(_DIALOG, t("Remove the stored secrets"), variant="secondary", color="danger")
-    return _section(
-        "remove",
+    return ui.section(
+        "remove-heading",
         t("Remove"),
         ui.paragraph(t("Take the secrets away when this integration is not to sign in any more.")),
         ui.row(button),
         sure,
-    )
-
-
-def _own_refusal() -> rx.Component:
-    """Draw why the password was not taken, where no field is to blame."""
-    return rx.el.div(
-        rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal))
     )
 
 
@@ -169,16 +140,6 @@ def _day(name: str, label: Text, value: Text) -> rx.Component:
         input_mode="decimal",
         auto_complete="off",
         default_value=value,
-    )
-
-
-def _section(name: str, title: Text, *children: rx.Component) -> rx.Component:
-    heading = f"{name}-heading"
-    return rx.el.section(
-        ui.heading(title, id=heading),
-        *children,
-        aria_labelledby=heading,
-        class_name="app-stack app-stack--small",
     )
 
 

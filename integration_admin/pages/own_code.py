@@ -9,7 +9,7 @@ from integration_admin.components.effects import FocusWhen
 from integration_admin.states.reauthentication import ReauthenticationState
 
 
-def own_code() -> rx.Component:
+def _code() -> rx.Component:
     """Draw the field for a code, and for people with a passkey the way to use that instead; nothing without either."""
     code = ui.text_field(
         "code",
@@ -36,9 +36,28 @@ def _provider() -> rx.Component:
     return NativeLink.create(words, href=ReauthenticationState.provider_page, class_name="ds-link")
 
 
-def confirm_first(why: Text, thanks: Text) -> rx.Component:
-    """Draw the question, where it is a while since the password was given, and the thanks, which take the focus."""
-    question = ui.form(
+def confirm_first(why: Text, thanks: Text, title: Text | None = None) -> rx.Component:
+    """Draw the question, where it is a while since the person proved who they are, and the thanks, which take the focus.
+
+    With a title it is a section of the page.
+    """
+    question = _question(why)
+    told = rx.cond(ReauthenticationState.confirmed, ui.alert("success", thanks))
+    return rx.el.div(
+        FocusWhen.create(
+            rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
+            element="confirmed",
+            when=ReauthenticationState.confirmed,
+        ),
+        rx.cond(
+            ReauthenticationState.needed,
+            question if title is None else ui.section("confirm-heading", title, question),
+        ),
+    )
+
+
+def _question(why: Text) -> rx.Component:
+    return ui.form(
         ui.paragraph(why),
         rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal)),
         ui.password_field(
@@ -48,17 +67,8 @@ def confirm_first(why: Text, thanks: Text) -> rx.Component:
             error=ui.error_for(ReauthenticationState.errors, "own_password"),
             auto_complete="current-password",
         ),
-        own_code(),
+        _code(),
         rx.cond(ReauthenticationState.provider_page, ui.paragraph(_provider())),
         ui.row(ui.button(t("Confirm"), submit=True, variant="secondary")),
         on_submit=ReauthenticationState.confirm,
-    )
-    told = rx.cond(ReauthenticationState.confirmed, ui.alert("success", thanks))
-    return rx.el.div(
-        FocusWhen.create(
-            rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
-            element="confirmed",
-            when=ReauthenticationState.confirmed,
-        ),
-        rx.cond(ReauthenticationState.needed, question),
     )

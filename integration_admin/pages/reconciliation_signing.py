@@ -28,7 +28,7 @@ def signing() -> rx.Component:
         on_submit=MonthState.sign,
     )
     confirm = confirm_first(
-        t("It is a while since you signed in. Type your own password before you sign off."),
+        t("Before you sign off, confirm that it is you: type your own password."),
         t("Thank you. You can sign off for the next ten minutes."),
     )
     return rx.el.section(

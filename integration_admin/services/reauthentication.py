@@ -131,7 +131,7 @@ class Reauthentication:
 
 
 def _needed() -> PasswordNeeded:
-    sentence = msg("It is a while since you signed in. Confirm with your own password first.")
+    sentence = msg("Confirm that it is you first, with your own password.")
     return PasswordNeeded(sentence, fields={_FIELD: sentence})
 
 
