@@ -27,7 +27,10 @@ _BASIC, _POST = "client_secret_basic", "client_secret_post"
 
 @dataclass(frozen=True, slots=True)
 class IssuerMetadata:
-    """What an issuer says of itself; `names_itself` is whether it says so in its answers too (RFC 9207)."""
+    """What an issuer says of itself; `names_itself` is whether it says so in its answers too (RFC 9207).
+
+    `end_session_endpoint` is empty for an issuer that has none (OpenID Connect RP-Initiated Logout 1.0).
+    """
 
     issuer: str
     authorization_endpoint: str
@@ -35,6 +38,7 @@ class IssuerMetadata:
     jwks_uri: str
     auth_method: str
     names_itself: bool
+    end_session_endpoint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class OpenIdIssuers:
             jwks_uri=self._address(said, "jwks_uri"),
             auth_method=_auth_method(said),
             names_itself=said.get("authorization_response_iss_parameter_supported") is True,
+            end_session_endpoint=self._address_if_any(said, "end_session_endpoint"),
         )
 
     async def keys(self, metadata: IssuerMetadata) -> list[dict[str, Any]]:
@@ -135,6 +140,13 @@ class OpenIdIssuers:
             sentence = msg("The issuer answers {status}. Check the address.", status=answer.status)
             raise _refusal(sentence, f"status {answer.status}")
         return _object(answer)
+
+    def _address_if_any(self, said: Mapping[str, Any], name: str) -> str:
+        """Return an address an issuer may name; nobody's sign-in depends on it."""
+        try:
+            return self._address(said, name)
+        except AdapterError:
+            return ""
 
     def _address(self, said: Mapping[str, Any], name: str) -> str:
         """Return an address an issuer names; it has to pass the rules of all calls, browsers' too."""

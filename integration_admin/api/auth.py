@@ -51,7 +51,8 @@ def auth_routes(settings: Settings) -> APIRouter:
     async def sign_out(request: Request) -> RedirectResponse:
         if token := find_session(cookies(request), settings):
             await container.current().sign_in.sign_out(token)
-        response = see(SIGN_IN_PAGE)
+        came_by_provider = container.current().factors.provider.handle_in(cookies(request))
+        response = see(f"{SIGN_IN_PAGE}?out=1" if came_by_provider else SIGN_IN_PAGE)
         clear_session(response, settings)
         return response
 

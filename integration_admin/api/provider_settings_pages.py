@@ -215,7 +215,7 @@ def _try(reader: Reader, found: ProviderView) -> Markup:
     own = msg("Connect your own account first: that shows whether everything is right.")
     link = ui.link(reader.say(msg("Connect your own account, under Your sign-in")), OWN_PAGE)
     hand_out = msg(
-        "Then give your people this address. Whoever has opened it once finds the button on the ordinary sign-in page"
+        "Then give your people this address. Whoever has come in by it once finds the button on the ordinary sign-in page"
         " as well. It is not public, so that nobody can find out which organisations there are."
     )
     verified = msg(

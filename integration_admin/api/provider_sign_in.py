@@ -25,6 +25,7 @@ from integration_admin.api.factor_access import (
 )
 from integration_admin.api.factor_pages import OWN_PAGE
 from integration_admin.api.forms import (
+    SIGN_IN_PAGE,
     after,
     back_to_sign_in,
     cookies,
@@ -47,11 +48,12 @@ from integration_admin.core.messages import msg
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import FlowPurpose, SignInStepKind
 from integration_admin.services import container
-from integration_admin.services.identity_providers import PAGE
+from integration_admin.services.identity_providers import LEAVE, PAGE
 from integration_admin.services.openid_flows import Departure
 from integration_admin.services.signed_in import Principal, SignedIn
 
 _ONE_YEAR = 31_536_000
+_SIGN_OUT = msg("Sign out at the provider too")
 
 
 def provider_routes(settings: Settings, pages: Pages) -> APIRouter:
@@ -61,7 +63,7 @@ def provider_routes(settings: Settings, pages: Pages) -> APIRouter:
         require_own_page(request, settings)
 
     router = APIRouter(route_class=Route, include_in_schema=False)
-    for add in (_add_page, _add_ways, _add_own_ways, _add_way_back):
+    for add in (_add_page, _add_ways, _add_own_ways, _add_way_back, _add_way_out):
         add(router, settings, pages)
 
     @router.post("/auth/openid/disconnect", dependencies=[Depends(own_page)])
@@ -102,6 +104,23 @@ def _add_ways(router: APIRouter, settings: Settings, pages: Pages) -> None:
             return back_to_sign_in(target, over="1")
         begun = container.current().factors.openid.begin_to_finish(token, target, visit_of(request, settings))
         return await _depart(request, settings, pages, begun)
+
+
+def _add_way_out(router: APIRouter, settings: Settings, pages: Pages) -> None:
+    """Add the way to sign out at the provider as well, for whoever has signed out here."""
+
+    @router.get(LEAVE)
+    async def leave(request: Request) -> Response:
+        factors, reader = container.current().factors, guest(request)
+        if not _from_own_page(request, settings):
+            return see(SIGN_IN_PAGE)
+        try:
+            handle = factors.provider.handle_in(cookies(request))
+            address = await factors.openid.way_out(handle, visit_of(request, settings))
+        except (AdapterError, SignInRequired, TooManyAttempts) as error:
+            return pages.page(reader, _SIGN_OUT, _why(reader, error), status=error.status)
+        none = msg("The provider does not say where one signs out there. Sign out on its own pages.")
+        return see(address) if address else pages.page(reader, _SIGN_OUT, ui.alert(reader, "info", none))
 
 
 def _add_own_ways(router: APIRouter, settings: Settings, pages: Pages) -> None:
@@ -147,6 +166,7 @@ def _add_way_back(router: APIRouter, settings: Settings, pages: Pages) -> None:
                 clear_step(response, settings)
             if arrival.result is not None:
                 await let_on(response, request, arrival.result, settings)
+                _remember(response, arrival.handle, settings)
         clear_way(response, settings)
         return response
 
@@ -165,16 +185,13 @@ async def _page(
     shown = (
         draw.step(reader, name, target) if name else draw.question(reader, button, target) if button else None
     )
-    response = pages.page(
+    return pages.page(
         reader,
         msg("Sign in"),
         _why(reader, error),
         shown,
         status=error.status if error else 200,
     )
-    if button is not None:
-        _remember(response, button.handle, settings)
-    return response
 
 
 async def _depart(
@@ -234,6 +251,10 @@ def _refused(pages: Pages, reader: Reader, error: SignInRequired) -> Response:
 
 
 def _remember(response: Response, handle: str, settings: Settings) -> None:
+    """Let the sign-in page have the provider's button from now on.
+
+    Not before somebody has come in by it: else a link of another organisation's would put its own there.
+    """
     response.set_cookie(
         container.current().factors.provider.handle_cookie,
         handle,

@@ -71,7 +71,7 @@ class OneTimeLink(Owned, Base):
 class Session(Owned, Base):
     """A signed-in browser; only the SHA-256 of its cookie is stored.
 
-    `authenticated_at` is when its person last gave the password; unset in sessions older than the column.
+    `authenticated_at` is when its person last proved who they are; unset in sessions older than the column.
     """
 
     __tablename__ = "sessions"

@@ -30,7 +30,20 @@ def sign_in() -> rx.Component:
         class_name="ds-button",
         custom_attrs={"data-variant": "secondary", "data-color": "accent"},
     )
+    left = ui.alert(
+        "info",
+        t(
+            "You are signed out here, and may still be signed in with {name}. On a computer others use, sign out there too.",
+            name=SignInState.provider_name,
+        ),
+        ui.paragraph(
+            NativeLink.create(
+                t("Sign out at the provider too"), href=SignInState.leave_page, class_name="ds-link"
+            )
+        ),
+    )
     return ui.stack(
+        rx.el.div(rx.cond(SignInState.leave_page, left), aria_live="polite"),
         rx.el.div(rx.cond(SignInState.failed, wrong), aria_live="assertive"),
         rx.el.div(rx.cond(SignInState.over, over), aria_live="assertive"),
         rx.el.div(rx.cond(SignInState.wait_minutes > 0, wait), aria_live="assertive"),

@@ -49,6 +49,7 @@ LABELS: Final[dict[str, Message]] = {
     "reconciliations": msg("Comparisons"),
     "records": msg("Records"),
     "reference": msg("Reference"),
+    "required": msg("Demand it of everybody"),
     "role": msg("Role"),
     "runs": msg("Exports"),
     "scopes": msg("Scopes"),
@@ -59,6 +60,7 @@ LABELS: Final[dict[str, Message]] = {
     "state": msg("Status"),
     "time_zone": msg("Time zone"),
     "trigger": msg("Started by"),
+    "trusts_mfa": msg("Take its word for a second factor"),
     "webhook": msg("Webhook"),
 }
 UNTOLD: Final = frozenset({"old", "new", "changes", "accepted_warnings", "integration", "run", "cause"})

@@ -30,7 +30,8 @@ LEEWAY: Final = 60
 FRESH: Final = timedelta(minutes=10)
 """How old a token may be when it comes, straight from the issuer."""
 _LONGEST_TOKEN: Final = 65_536
-_LONGEST_SUBJECT: Final = 255
+_SUBJECT: Final = re.compile(r"[\x20-\x7e]{1,255}")
+"""ASCII, and no longer (OpenID Connect Core 1.0, section 2)."""
 _ENTRA: Final = re.compile(r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/v2\.0")
 _ENTRA_HOSTS: Final = frozenset(
     {
@@ -159,7 +160,7 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: datetime) -> None
         nonce.encode("utf-8", "replace"), expected.nonce.reveal().encode()
     ):
         raise TokenRefused(Reason.NONCE)
-    if not isinstance(subject, str) or not 1 <= len(subject) <= _LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise TokenRefused(Reason.CLAIMS, "sub")
     if is_entra(expected.issuer) and claims.get("tid") != entra_tenant(expected.issuer):
         raise TokenRefused(Reason.CLAIMS, "tid")
@@ -167,7 +168,7 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: datetime) -> None
 
 def _identity(claims: Mapping[str, Any], issuer: str) -> Identity:
     email, methods, at = claims.get("email"), claims.get("amr"), claims.get("auth_time")
-    verified = claims.get("email_verified") is True and isinstance(email, str) and not is_entra(issuer)
+    verified = claims.get("email_verified") is True and _is_printable(email) and not is_entra(issuer)
     return Identity(
         issuer=issuer,
         subject=claims["sub"],
@@ -175,6 +176,10 @@ def _identity(claims: Mapping[str, Any], issuer: str) -> Identity:
         methods=[one for one in methods if isinstance(one, str)] if isinstance(methods, list) else [],
         authenticated_at=_instant(at),
     )
+
+
+def _is_printable(text: object) -> bool:
+    return isinstance(text, str) and text.isprintable()
 
 
 def _instant(seconds: Any) -> datetime | None:

@@ -24,6 +24,7 @@ from integration_admin.services.tokens import RandomBytes, new_token
 
 PAGE: Final = "/sign-in/provider"
 START: Final = "/auth/openid/start"
+LEAVE: Final = "/auth/openid/leave"
 _HANDLE_COOKIE: Final = "sign-in-with"
 _LONGEST_HANDLE = 64
 
@@ -104,7 +105,7 @@ class IdentityProviders:
 
     @property
     def handle_cookie(self) -> str:
-        """Where a browser remembers which sign-in address it has opened, so that the sign-in page has its button.
+        """Where a browser remembers by which sign-in address somebody came in, so that the sign-in page has its button.
 
         On https no neighbouring host can put another there.
         """
@@ -160,6 +161,9 @@ class IdentityProviders:
             kept = found or self._new(actor.organisation_id)
             if found is not None and found.issuer != form.issuer:
                 await unit.identity.disconnect()
+            if not same:
+                # What the provider of before gives them is not for this one.
+                await unit.identity.drop_flows()
             await self._put(unit, kept, form, same=same)
             if found is None:
                 await unit.identity.add_provider(kept)
@@ -285,4 +289,10 @@ def _there(provider: IdentityProvider | None) -> IdentityProvider:
 
 def _told(provider: IdentityProvider) -> dict[str, object]:
     """Return what the audit log tells of a provider."""
-    return {"name": provider.name, "issuer": provider.issuer, "client": provider.client_id}
+    return {
+        "name": provider.name,
+        "issuer": provider.issuer,
+        "client": provider.client_id,
+        "trusts_mfa": provider.trusts_mfa,
+        "required": provider.required,
+    }

@@ -52,13 +52,17 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What somebody is sent to the provider for, and what that is about."""
+    """What somebody is sent to the provider for, and what that is about.
+
+    `asks_anew` is whether the provider asks who they are even of somebody who is signed in there.
+    """
 
     purpose: FlowPurpose
     target: str
     member_id: uuid.UUID | None = None
     session_id: uuid.UUID | None = None
     sign_in_step_id: uuid.UUID | None = None
+    asks_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +123,20 @@ class OpenIdFlows:
         async with self._database.write(provider.organisation_id) as unit:
             await unit.identity.add_flow(flow)
         question = self._question(provider, token)
+        if journey.asks_anew:
+            question |= {"prompt": "login"}
         if journey.purpose is FlowPurpose.CONFIRM:
-            question |= {"prompt": "login", "max_age": "0"}
-        joint = "&" if urlsplit(metadata.authorization_endpoint).query else "?"
-        return Departure(f"{metadata.authorization_endpoint}{joint}{urlencode(question)}", token)
+            # Then the token says when they proved who they are (OpenID Connect Core 1.0, section 3.1.2.1).
+            question |= {"max_age": "0"}
+        return Departure(_asking(metadata.authorization_endpoint, question), token)
+
+    async def way_out(self, provider: IdentityProvider) -> str:
+        """Return where a browser is signed out at the provider, which asks first; empty where there is no such place.
+
+        Raises AdapterError.
+        """
+        end = (await self.issuers.metadata(provider.issuer)).end_session_endpoint
+        return _asking(end, {"client_id": provider.client_id}) if end else ""
 
     async def arrive(self, token: Secret | None, answer: Mapping[str, str]) -> Arrived:
         """Return who came back, once for each departure.
@@ -192,6 +206,11 @@ def derived(token: Secret, purpose: str) -> Secret:
     """Return 256 bits that follow from a browser's token, others for each purpose, safe in addresses."""
     digest = hmac.new(token.reveal().encode("utf-8", "replace"), purpose.encode(), hashlib.sha256).digest()
     return Secret(base64.urlsafe_b64encode(digest).rstrip(b"=").decode())
+
+
+def _asking(address: str, question: Mapping[str, str]) -> str:
+    joint = "&" if urlsplit(address).query else "?"
+    return f"{address}{joint}{urlencode(question)}"
 
 
 def _check_sender(metadata: IssuerMetadata, answer: Mapping[str, Any]) -> None:

@@ -42,10 +42,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What became of somebody who came back: a session, a second step, or nothing new; and where they go on."""
+    """What became of somebody who came back: a session, a second step, or nothing new; where they go on.
+
+    `handle` is the end of the provider's sign-in address.
+    """
 
     result: SignedIn | Halfway | None
     target: str
+    handle: str
 
 
 class _NotLetIn(Exception):
@@ -71,12 +75,15 @@ class OpenIdSignIn:
 
     async def begin(self, handle: str, target: str, visit: Visit) -> Departure:
         """Send somebody to the provider of a sign-in address. Raises SignInRequired, AdapterError, TooManyAttempts."""
-        await self._count(visit)
-        async with self._database.system() as system:
-            found = await system.identity.provider(handle)
-        if found is None:
-            raise SignInRequired(REFUSED, internal="no such sign-in address")
-        return await self._flows.depart(found[0], Journey(FlowPurpose.SIGN_IN, target))
+        provider = await self._of_address(handle, visit)
+        return await self._flows.depart(provider, Journey(FlowPurpose.SIGN_IN, target))
+
+    async def way_out(self, handle: str, visit: Visit) -> str:
+        """Return where somebody signs out at the provider of a sign-in address; empty where it has no such place.
+
+        Raises SignInRequired, AdapterError, TooManyAttempts.
+        """
+        return await self._flows.way_out(await self._of_address(handle, visit))
 
     async def begin_to_finish(self, step: Secret, target: str, visit: Visit) -> Departure:
         """Send somebody who has given the password. Raises SignInRequired, AdapterError, TooManyAttempts."""
@@ -87,7 +94,9 @@ class OpenIdSignIn:
         if found is None or found[0].kind is not SignInStepKind.PROVIDER or found[0].expires_at <= now:
             raise SignInRequired(REFUSED, internal="no such step")
         row, member, _ = found
-        journey = Journey(FlowPurpose.FINISH, target, member.id, sign_in_step_id=row.id)
+        async with self._database.read(member.organisation_id) as unit:
+            connects = await unit.identity.of_member(member.id) is None
+        journey = Journey(FlowPurpose.FINISH, target, member.id, sign_in_step_id=row.id, asks_anew=connects)
         return await self._flows.depart(await self._provider(member.organisation_id), journey)
 
     async def begin_own(
@@ -96,7 +105,7 @@ class OpenIdSignIn:
         """Send somebody who is signed in, to connect accounts or to confirm. Raises SignInRequired, AdapterError, TooManyAttempts."""
         await self._count(visit)
         provider = await self._provider(principal.actor.organisation_id)
-        journey = Journey(purpose, target, member_of(principal.actor), principal.session_id)
+        journey = Journey(purpose, target, member_of(principal.actor), principal.session_id, asks_anew=True)
         return await self._flows.depart(provider, journey)
 
     async def arrive(self, token: Secret | None, answer: dict[str, str], visit: Visit) -> Arrival:
@@ -107,10 +116,11 @@ class OpenIdSignIn:
             await self._note_refused(error.flow, error.provider, error.reason, None, visit)
             raise SignInRequired(REFUSED, internal=error.reason) from None
         try:
-            return Arrival(await self._let_in(arrived, visit), arrived.flow.target)
+            result = await self._let_in(arrived, visit)
         except _NotLetIn as error:
             await self._note_refused(arrived.flow, arrived.provider, error.reason, error.member, visit)
             raise SignInRequired(REFUSED, internal=error.reason) from None
+        return Arrival(result, arrived.flow.target, arrived.provider.handle)
 
     async def _let_in(self, arrived: Arrived, visit: Visit) -> SignedIn | Halfway | None:
         if arrived.flow.purpose is FlowPurpose.CONNECT:
@@ -119,10 +129,9 @@ class OpenIdSignIn:
         if arrived.flow.purpose is FlowPurpose.CONFIRM:
             await self._confirm(arrived)
             return None
-        provider = arrived.provider
+        provider, finishes = arrived.provider, arrived.flow.purpose is FlowPurpose.FINISH
         try:
             async with self._database.write(provider.organisation_id) as unit:
-                finishes = arrived.flow.purpose is FlowPurpose.FINISH
                 member = await (_finished(unit, arrived) if finishes else _recognised(unit, arrived))
                 if member.disabled_at is not None:
                     raise _NotLetIn(Reason.DISABLED, member)
@@ -130,7 +139,11 @@ class OpenIdSignIn:
         except Conflict:
             raise _NotLetIn(Reason.SOMEBODY_ELSES) from None
         several = provider.trusts_mfa and arrived.identity.used_several_factors
-        return await self._sign_in.come_from_provider(member, visit, provider.name, several_factors=several)
+        # Whoever is signed in there already may come back without having been asked for anything.
+        proved_at = arrived.flow.created_at if finishes else arrived.identity.authenticated_at
+        return await self._sign_in.come_from_provider(
+            member, visit, provider.name, several_factors=several, proved_at=proved_at
+        )
 
     async def _note_used(self, unit: Unit, arrived: Arrived, member: Member) -> None:
         """Note that somebody was there, and the first time who they are there."""
@@ -146,6 +159,7 @@ class OpenIdSignIn:
         try:
             async with self._database.write(arrived.provider.organisation_id) as unit:
                 member = await self._still_there(unit, flow)
+                await _refuse_anothers(unit, arrived.identity, member)
                 await unit.identity.connect(_identity(arrived, member.id))
                 await unit.audit.add(now, member.email, "provider.connect", arrived.provider.name)
         except Conflict:
@@ -178,6 +192,14 @@ class OpenIdSignIn:
         if member.disabled_at is not None or flow.session_id not in {row.id for row in open_ones}:
             raise _NotLetIn(Reason.SESSION, member)
         return member
+
+    async def _of_address(self, handle: str, visit: Visit) -> IdentityProvider:
+        await self._count(visit)
+        async with self._database.system() as system:
+            found = await system.identity.provider(handle)
+        if found is None:
+            raise SignInRequired(REFUSED, internal="no such sign-in address")
+        return found[0]
 
     async def _provider(self, organisation_id: uuid.UUID) -> IdentityProvider:
         async with self._database.read(organisation_id) as unit:
@@ -238,7 +260,16 @@ async def _finished(unit: Unit, arrived: Arrived) -> Member:
     known = await unit.identity.of_member(member.id)
     if (found is not None and found[1].id != member.id) or (known is not None and not _is(known, identity)):
         raise _NotLetIn(Reason.ANOTHER_PERSON, member)
+    if known is None:
+        await _refuse_anothers(unit, identity, member)
     return member
+
+
+async def _refuse_anothers(unit: Unit, identity: Identity, member: Member) -> None:
+    """Raise _NotLetIn where the issuer has verified that an account is another member's."""
+    named = await unit.identity.member_by_email(identity.email) if identity.email else None
+    if named is not None and named.id != member.id:
+        raise _NotLetIn(Reason.ANOTHER_PERSON, member)
 
 
 def _is(known: MemberIdentity, identity: Identity) -> bool:

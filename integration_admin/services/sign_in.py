@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -32,6 +32,9 @@ from integration_admin.services.signed_in import (
     Visit,
 )
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token
+
+_UNKNOWN = datetime.fromtimestamp(0, UTC)
+"""When somebody proved who they are of whom nobody says when: longer ago than counts for anything."""
 
 log = structlog.get_logger(__name__)
 
@@ -92,16 +95,23 @@ class SignIn:
         )
 
     async def come_from_provider(
-        self, member: Member, visit: Visit, provider: str, *, several_factors: bool
+        self,
+        member: Member,
+        visit: Visit,
+        provider: str,
+        *,
+        several_factors: bool,
+        proved_at: datetime | None,
     ) -> SignedIn | Halfway:
         """Go on with a member whom the sign-in provider of that name vouches for.
 
-        The own second factor follows unless the provider has seen to that.
+        The own second factor follows unless the provider has seen to that. `proved_at` is when they last proved who
+        they are, as far as is known: before they change a secret they are asked again, if that was not just now.
         """
         async with self._database.read(member.organisation_id) as unit:
             kind = None if several_factors else await own_factor(unit, member)
         if kind is None:
-            return await self.open(member, visit, provider=provider)
+            return await self.open(member, visit, proved_at or _UNKNOWN, provider=provider)
         return await self._stop_halfway(member, visit, kind, provider)
 
     async def come_with_passkey(
@@ -119,13 +129,18 @@ class SignIn:
             await unit.factors.drop_steps(member.id)
         return await self.open(member, visit, second="passkey")
 
-    async def open(self, member: Member, visit: Visit, **how: str) -> SignedIn:
-        """Open the session of a member who has proved everything; `how` is told in the audit log.
+    async def open(
+        self, member: Member, visit: Visit, proved_at: datetime | None = None, **how: str
+    ) -> SignedIn:
+        """Open the session of a member who has proved everything, just now or at `proved_at`.
+
+        `how` is told in the audit log.
 
         Earlier wrong attempts from the same address are forgiven.
         """
         await self._limits.forgive(member.email, visit.address)
-        return await self._open(member, visit, how)
+        now = self._clock.now()
+        return await self._open(member, visit, min(proved_at or now, now), how)
 
     async def resolve(self, token: Secret) -> Principal | None:
         """Return whom a session cookie belongs to; None when it is unknown, ended or too old."""
@@ -213,7 +228,9 @@ class SignIn:
                 await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
         return Halfway(token, kind)
 
-    async def _open(self, member: Member, visit: Visit, how: Mapping[str, str]) -> SignedIn:
+    async def _open(
+        self, member: Member, visit: Visit, proved_at: datetime, how: Mapping[str, str]
+    ) -> SignedIn:
         now = self._clock.now()
         token, expires_at = new_token(self._random), now + LIFETIME
         session = Session(
@@ -222,7 +239,7 @@ class SignIn:
             token_hash=fingerprint(token),
             user_agent=visit.user_agent[:USER_AGENT_LENGTH],
             created_at=now,
-            authenticated_at=now,
+            authenticated_at=proved_at,
             last_seen_at=now,
             expires_at=expires_at,
         )

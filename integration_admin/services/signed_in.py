@@ -66,7 +66,7 @@ class Principal:
     time_zone: str
     organisation: str
     authenticated_at: datetime
-    """When the password was last given in this session."""
+    """When the person last proved who they are, in this session or on the way to it."""
 
     @property
     def key(self) -> str:

@@ -7,7 +7,7 @@ from reflex_base.event.context import EventContext
 
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
-from integration_admin.services.identity_providers import START
+from integration_admin.services.identity_providers import LEAVE, START
 from integration_admin.services.languages import language_of
 from integration_admin.states.access import SIGN_IN_PAGE, current_principal, requires
 from integration_admin.states.language import LanguageState
@@ -50,8 +50,10 @@ class SignInState(rx.State):
     passkey_page: str = ""
     """Where to sign in with a passkey; empty where browsers make none for this address."""
     provider_page: str = ""
-    """Where to sign in with the organisation's provider; empty in a browser that has not opened its sign-in address."""
+    """Where to sign in with the organisation's provider; empty in a browser in which nobody has come in by its sign-in address."""
     provider_name: str = ""
+    leave_page: str = ""
+    """Where to sign out at the provider, of which signing out here says nothing."""
     wait_minutes: int = 0
     next_path: str = ""
 
@@ -73,6 +75,7 @@ class SignInState(rx.State):
         button = await provider.button(provider.handle_in(headers.get("cookie", "")))
         self.provider_name = button.name if button else ""
         self.provider_page = f"{START}?{urlencode({'with': button.handle})}&{next_page}" if button else ""
+        self.leave_page = LEAVE if button and "out" in asked else ""
         language = await self.get_state(LanguageState)
         language.language = language_of(headers.get("cookie", ""), headers.get("accept-language", ""))
         return None

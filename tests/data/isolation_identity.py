@@ -40,6 +40,7 @@ IDENTITY_CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     (IdentityRepository, "take_flow"): [
         (lambda u, _, b: u.identity.take_flow(row_id(b.member, "flow")), False)
     ],
+    (IdentityRepository, "drop_flows"): [(lambda u, a, _: _drop_and_put_back(u, a), 1)],
     (IdentityRepository, "end_all_but"): [
         (lambda u, a, _: _end_and_put_back(u, a), 0),
     ],
@@ -51,6 +52,13 @@ async def _end_and_put_back(unit: Unit, ours: World) -> int:
     ended = await unit.identity.end_all_but([ours.member.id], START)
     await unit.factors.add_step(step_of(ours.member, "step"))
     return ended
+
+
+async def _drop_and_put_back(unit: Unit, ours: World) -> int:
+    """Forget who of ours is on the way; the tests that follow find them again."""
+    dropped = await unit.identity.drop_flows()
+    await unit.identity.add_flow(flow_of(ours.member))
+    return dropped
 
 
 async def _remove_and_put_back(unit: Unit, ours: World) -> bool:

@@ -17,7 +17,7 @@ from integration_admin.services.container import Factors
 from integration_admin.services.openid_flows import Departure
 from integration_admin.services.openid_sign_in import Arrival
 from integration_admin.services.provider_form import ProviderForm
-from integration_admin.services.signed_in import Principal, SignedIn, Visit
+from integration_admin.services.signed_in import Halfway, Principal, SignedIn, Visit
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.openid_issuer import CLIENT, SECRET, FakeIssuer, running_issuer
@@ -91,6 +91,19 @@ class Elsewhere:
 
     async def go_out(self, principal: Principal, purpose: FlowPurpose) -> Departure:
         return await self.factors.openid.begin_own(principal, purpose, "/records", HERE)
+
+    async def go_on_after_password(self, member: Member) -> Departure:
+        """Send somebody to the provider who has given what it follows where it is demanded."""
+        half = await self.application.services.sign_in.come_with_passkey(member, HERE, None)
+        assert isinstance(half, Halfway)
+        return await self.factors.openid.begin_to_finish(half.token, "/records", HERE)
+
+    async def join(self, email: str) -> Member:
+        """Let one more person become a member."""
+        member = make_member(email.partition("@")[0].title(), email=email)
+        async with self.application.database.write(self.alice.organisation_id) as unit:
+            await unit.organisations.add_member(member)
+        return member
 
     async def connect(self, member: Member, subject: str = "kari-1") -> None:
         """Let a member connect their account with the provider themselves."""

@@ -40,7 +40,9 @@ class Keys:
         raise AssertionError(url)
 
     async def discover(self, issuer: str) -> IssuerMetadata:
-        return IssuerMetadata(issuer, "", "", "", "client_secret_basic", names_itself=False)
+        return IssuerMetadata(
+            issuer, "", "", "", "client_secret_basic", names_itself=False, end_session_endpoint=""
+        )
 
     async def keys(self, _: IssuerMetadata) -> list[dict[str, Any]]:
         self.times += 1
@@ -103,6 +105,8 @@ async def test_signatures_of_rsa_keys_are_believed_too(algorithm: str) -> None:
         {"sub": None},
         {"sub": 7},
         {"sub": "s" * 256},
+        {"sub": "s\0"},
+        {"sub": "kåre"},
     ],
     ids=str,
 )
@@ -204,6 +208,8 @@ async def test_a_new_key_is_found_and_made_up_ones_are_asked_for_once_a_minute()
 async def test_an_address_nobody_has_verified_is_nobodys(verified: Any) -> None:
     token = signed(claims(email="kari@example.org", email_verified=verified))
     assert (await asked(token)).email == ""
+    unstorable = signed(claims(email="kari\0@example.org", email_verified=True))
+    assert (await asked(unstorable)).email == ""
 
 
 async def test_of_entra_only_its_own_tenants_tokens_count_and_no_address_is_believed() -> None:

@@ -252,3 +252,21 @@ async def test_all_but_the_own_connection_is_for_administrators_of_the_organisat
     with pytest.raises(NotFound):
         await provider.disconnect(place.actor(charlie), place.bob.id)
     assert await provider.get(place.actor(charlie)) is None
+
+
+async def test_the_audit_log_tells_when_its_word_counts_and_when_a_demand_goes_with_its_issuer(
+    place: Elsewhere,
+) -> None:
+    async def changes() -> list[tuple[object, object, object]]:
+        async with place.application.database.read(place.alice.organisation_id) as unit:
+            line, *_ = await unit.audit.latest()
+        old, new = line.detail["old"], line.detail["new"]
+        return [(name, old[name], new[name]) for name in new if old[name] != new[name]]
+
+    await place.set_up()
+    await place.set_up(trusts_mfa=True)
+    assert await changes() == [("trusts_mfa", False, True)]
+    await place.connect(place.alice)
+    await place.factors.provider.demand(place.actor())
+    await place.set_up(trusts_mfa=True, client_id="another")
+    assert await changes() == [("client", "integration-admin", "another"), ("required", True, False)]

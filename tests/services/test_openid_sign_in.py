@@ -1,7 +1,6 @@
 """Signing in with an organisation's provider, over real sockets: who is let in, and who by no means is."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import structlog
 
 from integration_admin.core.errors import SignInRequired
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import FactorDemand, FlowPurpose, SignInStepKind
+from integration_admin.core.statuses import FactorDemand, SignInStepKind
 from integration_admin.services.issuers import ASKED_ANEW_SECONDS
 from integration_admin.services.openid_flows import LIFETIME, REFUSED
 from integration_admin.services.signed_in import Halfway, SignedIn
@@ -26,10 +25,11 @@ from tests.openid_issuer import (
     TOKEN,
     Answer,
     answering,
+    running_issuer,
     signed,
     unsigned,
 )
-from tests.services.elsewhere import ALICE, BOB, HERE, Elsewhere, somewhere_else
+from tests.services.elsewhere import BOB, HERE, Elsewhere, somewhere_else
 
 VERIFIED = {"email": BOB, "email_verified": True}
 
@@ -228,27 +228,6 @@ async def test_an_address_is_believed_only_for_whoever_is_not_connected_yet(plac
     assert await refusal(place) == "another_account"
 
 
-async def test_an_account_there_is_one_persons_here(place: Elsewhere) -> None:
-    await place.connect(place.bob, "bob-1")
-    departure = await place.go_out(await place.session(place.alice), FlowPurpose.CONNECT)
-    with pytest.raises(SignInRequired) as refused:
-        await place.arrive(departure)
-    assert refused.value.internal == "somebody_elses"
-    assert (ALICE, "sign_in.provider_refused", "somebody_elses") in await place.told()
-    own = await place.factors.provider.own(place.actor())
-    assert own is not None
-    assert own.since is None
-
-
-async def test_a_session_that_has_ended_connects_nothing(place: Elsewhere) -> None:
-    principal = await place.session(place.bob)
-    departure = await place.go_out(principal, FlowPurpose.CONNECT)
-    await place.application.services.people.sessions.end_of_member(place.actor(), place.bob.id)
-    with pytest.raises(SignInRequired) as refused:
-        await place.arrive(departure)
-    assert refused.value.internal == "session"
-
-
 async def give_app(place: Elsewhere) -> None:
     async with place.application.database.write(place.bob.organisation_id) as unit:
         await give_factors(unit, place.bob)
@@ -274,34 +253,13 @@ async def test_where_the_providers_word_counts_no_code_is_asked_for(place: Elsew
     assert isinstance((await place.come()).result, SignedIn)
 
 
-async def test_signing_in_there_anew_confirms_who_one_is(place: Elsewhere) -> None:
-    await place.connect(place.bob)
-    opened = await place.application.services.sign_in.open(place.bob, HERE)
-    principal = await place.who(opened)
-    place.clock.advance(timedelta(minutes=11))
-    again = place.application.services.reauthentication
-    assert not again.is_recent(principal)
-    departure = await place.go_out(principal, FlowPurpose.CONFIRM)
-    assert "&prompt=login&max_age=0" in departure.address
-    place.issuer.seen_at(place.clock.now())
-    await place.arrive(departure)
-    assert again.is_recent(await place.who(opened))
-    assert (await place.told())[-1][:2] == (BOB, "reauthentication")
-
-
-async def test_an_old_sign_in_there_or_somebody_elses_confirms_nothing(place: Elsewhere) -> None:
-    async def confirm(subject: str, seconds_ago: int | None) -> str:
-        departure = await place.go_out(await place.session(place.bob), FlowPurpose.CONFIRM)
-        place.issuer.person = {"sub": subject}
-        if seconds_ago is not None:
-            place.issuer.seen_at(place.clock.now() - timedelta(seconds=seconds_ago))
+async def test_who_is_on_the_way_when_the_issuer_changes_comes_back_to_nothing(place: Elsewhere) -> None:
+    """The code and its verifier would go to an issuer that never gave it."""
+    place.issuer.person = dict(VERIFIED)
+    departure = await place.depart()
+    brought = place.issuer.sign_in(departure.address)
+    async with running_issuer(place.clock) as other:
+        await place.set_up(issuer=other.url)
         with pytest.raises(SignInRequired) as refused:
-            await place.arrive(departure)
-        return refused.value.internal
-
-    await place.connect(place.bob)
-    assert await confirm("kari-1", None) == "auth_time"
-    assert await confirm("kari-1", 3_600) == "auth_time"
-    assert await confirm("somebody-else", 0) == "another_person"
-    await give_app(place)
-    assert await confirm("kari-1", 0) == "one_factor"
+            await place.factors.openid.arrive(departure.token, brought, HERE)
+        assert (refused.value.internal, TOKEN in other.asked) == ("no_flow", False)

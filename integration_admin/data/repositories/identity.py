@@ -91,6 +91,10 @@ class IdentityRepository(Repository):
             == 1
         )
 
+    async def drop_flows(self) -> int:
+        """Forget everybody who is on the way to the provider; return how many that were."""
+        return await self._execute(delete(OpenIdFlow).where(self._owned(OpenIdFlow)))
+
     async def end_all_but(self, members: Collection[uuid.UUID], at: datetime) -> int:
         """End the sessions of everybody but these, and all half-finished sign-ins; return how many sessions."""
         await self._execute(delete(SignInStep).where(self._owned(SignInStep)))
