@@ -66,9 +66,7 @@ class Decisions:
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             await unit.integrations.get(integration_id)
-            rows = await unit.decisions.waiting(integration_id, cursor, limit + 1)
-        views = tuple(_view(*row) for row in rows[:limit])
-        return DecisionPage(views, rows[limit - 1][0].id if len(rows) > limit else 0)
+            return await decision_page(unit, integration_id, cursor, limit)
 
     async def found(
         self, actor: Actor, integration_id: uuid.UUID, record: RecordKey, voucher_number: str
@@ -115,6 +113,15 @@ class Decisions:
             row = await _record(unit, integration_id, record)
             reference = await unit.fates.put_right(integration_id, row.id, now)
             await _settle(unit, actor, integration_id, row, reference, now, "record.put_right")
+
+
+async def decision_page(
+    unit: Unit, integration_id: uuid.UUID, cursor: int = 0, limit: int = PAGE
+) -> DecisionPage:
+    """Return up to `limit` records that wait for a person, after `cursor`."""
+    rows = await unit.decisions.waiting(integration_id, cursor, limit + 1)
+    views = tuple(_view(*row) for row in rows[:limit])
+    return DecisionPage(views, rows[limit - 1][0].id if len(rows) > limit else 0)
 
 
 async def _record(unit: Unit, integration_id: uuid.UUID, record: RecordKey) -> RecordRow:

@@ -20,6 +20,7 @@ from integration_admin.services.after_import import AfterImport, FateCounter, Fa
 from integration_admin.services.backlog import BacklogCounter
 from integration_admin.services.cause_pages import CausePage, cause_page
 from integration_admin.services.configuration import IntegrationView, integration_view
+from integration_admin.services.decisions import DecisionView, decision_page
 from integration_admin.services.exported_kinds import exported_kinds, why_reimbursements_stay
 from integration_admin.services.health_status import Picture, Status, is_resting, status_of
 from integration_admin.services.history import failure_views
@@ -85,11 +86,12 @@ class Health:
 class HealthPage:
     """All an integration's own page shows at first; `progress` is that of the run under way, where there is one.
 
-    Of `health.failures` it has only what was refused after import.
+    Of `health.failures` it has only what was refused after import; of `decisions`, the oldest.
     """
 
     integration: IntegrationView
     health: Health
+    decisions: tuple[DecisionView, ...]
     causes: CausePage
     trend: tuple[TrendDay, ...]
     progress: Progress | None
@@ -145,6 +147,7 @@ class HealthMonitor:
             return HealthPage(
                 self._view(head.integration),
                 look.health,
+                await _decisions(unit, look.health),
                 await cause_page(unit, integration_id, most=causes),
                 await trend_of(unit, integration_id, self._clock.now(), look.zone),
                 await self._progress.of(unit, active) if active else None,
@@ -264,6 +267,10 @@ def _held_back(category: str) -> Message:
         " exported, and count as waiting.",
         category=category_label(category),
     )
+
+
+async def _decisions(unit: Unit, health: Health) -> tuple[DecisionView, ...]:
+    return (await decision_page(unit, health.integration_id)).decisions if health.undecided else ()
 
 
 async def _next_run(unit: Unit, head: Head, now: datetime) -> datetime | None:

@@ -1,6 +1,6 @@
 """What a person decides about records whose outcome nobody knows. Part of the state of an integration's page."""
 
-import uuid
+from collections.abc import Sequence
 from typing import TypedDict
 
 import reflex as rx
@@ -117,17 +117,14 @@ class Deciding(rx.State, mixin=True):
         self.decided = [reader.speech.say(done)]
         return True
 
-    async def _read_decisions(self, reader: Reader, integration_id: uuid.UUID, undecided: int) -> None:
-        """Read what waits; the page shows the oldest, and says how many more there are."""
-        lines: list[DecisionLine] = []
-        if undecided:
-            page = await container.current().decisions.waiting(reader.actor, integration_id)
-            lines = [_line(view, reader.speech) for view in page.decisions]
+    def _show_decisions(self, views: Sequence[DecisionView], undecided: int, speech: Speech) -> None:
+        """Show the oldest of what waits, and how many more there are."""
+        lines = [_line(view, speech) for view in views]
         if lines != self.decisions:
             self.decisions = lines
         self.sendable = sum(line["may_send_again"] for line in lines)
         beyond = undecided - len(lines)
-        self.beyond = reader.speech.number(beyond) if beyond > 0 else ""
+        self.beyond = speech.number(beyond) if beyond > 0 else ""
 
     def _records(self, reference: str) -> list[RecordKey]:
         """Return the record a reference names, if it is shown."""

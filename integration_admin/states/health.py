@@ -243,7 +243,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self._show_trend(page.trend, reader.speech)
         if page.progress is not None:
             self._show_progress(page.progress, reader.speech)
-        await self._read_decisions(reader, integration_id, health.undecided)
+        self._show_decisions(page.decisions, health.undecided, reader.speech)
         self.ready = True
 
     def _show_causes(self, page: CausePage, speech: Speech) -> None:

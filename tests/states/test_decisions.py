@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.event import listen
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Fault
@@ -80,6 +81,14 @@ async def test_what_waits_stands_in_a_list_of_its_own(tab: Tab) -> None:
     assert [line["may_send_again"] for line in tab[HealthState.decisions]] == [True, True, False]
     assert (tab[HealthState.sendable], tab[HealthState.beyond], tab[HealthState.failures]) == (2, "", [])
     assert tab[HealthState.status] == "needs_attention"
+
+
+async def test_the_page_is_one_reading_with_what_waits_for_a_person(tab: Tab, people: People) -> None:
+    begun: list[object] = []
+    listen(people.database.engine.sync_engine, "begin", begun.append)
+    await tab.send(HealthState.load)
+    assert len(begun) == 2, "whose event it is, and the page"
+    assert len(shown(tab)) == 3
 
 
 async def test_a_record_that_is_there_leaves_the_list_and_is_said(tab: Tab) -> None:
