@@ -51,17 +51,25 @@ def running_server(instance: Path, **more: str) -> Iterator[Server]:
     server.command("migrate")
     server.command("init-key")
     server.command("create-admin", "--organisation", ORGANISATION, "--email", EMAIL, stdin=PASSWORD + "\n")
-    log = instance / "server.log"
+    with running_again(server):
+        yield server
+
+
+@contextmanager
+def running_again(server: Server) -> Iterator[None]:
+    """Serve an instance that has been served before, at the same address, and stop it at the end."""
+    log = server.instance / "server.log"
+    port = server.url.rpartition(":")[2]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "integration_admin.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "integration_admin.cli", "serve", "--port", port],
             env=dict(server.environment),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(process, url, log)
-            yield server
+            _wait_until_ready(process, server.url, log)
+            yield
         finally:
             process.terminate()
             process.wait(timeout=30)
