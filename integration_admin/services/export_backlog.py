@@ -43,8 +43,15 @@ class Backlog:
 
     async def revive(self) -> None:
         """Make refused records ready whose newer revision has come."""
-        async with self._job.database.write(self._job.organisation_id) as unit:
-            await unit.deliveries.revive_revised(self._job.integration_id, self._job.clock.now())
+        database, integration_id = self._job.database, self._job.integration_id
+        while True:
+            # Of a million refused records all are looked at: nobody waits for that, for it only reads.
+            async with database.read(self._job.organisation_id) as unit:
+                revised = await unit.deliveries.revised(integration_id)
+            if not revised:
+                return
+            async with database.write(self._job.organisation_id) as unit:
+                await unit.deliveries.revive_revised(integration_id, revised, self._job.clock.now())
 
     async def _ready(self, what: Pass, after: int, size: int) -> Sequence[Outgoing]:
         async with self._job.database.read(self._job.organisation_id) as unit:

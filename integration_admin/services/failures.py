@@ -17,12 +17,11 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import FailureState, Permission, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.failures import Dismissal
-from integration_admin.data.repositories.runs import UNDER_WAY
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.cause_pages import CAUSES, OPEN, CausePage, cause_page
 from integration_admin.services.decisions import MOST_AT_ONCE, RecordKey
 from integration_admin.services.failure_causes import CauseKey, FailedRecordView, failed_record_view
-from integration_admin.services.runs import Runs, check_may_run
+from integration_admin.services.runs import NOTHING_TO_RETRY, Runs, check_may_start
 from integration_admin.services.trend import TrendDay, trend_of
 from integration_admin.services.views import RunView
 
@@ -103,15 +102,13 @@ class Failures:
         actor.require(Permission.RUN)
         now = self._clock.now()
         async with self._database.read(actor.organisation_id) as unit:
-            check_may_run(await unit.integrations.get(integration_id))
-            if await unit.runs.active(integration_id) is not None:
-                raise Conflict(UNDER_WAY)
+            await check_may_start(unit, integration_id)
 
         async def some(unit: Unit, after: int) -> tuple[int, int]:
             return await unit.failures.retry(integration_id, key.state, key.cause, after, _AT_ONCE, now)
 
         if await self._some_at_a_time(actor, some) == 0:
-            raise Conflict(msg("There is nothing left to retry."))
+            raise Conflict(NOTHING_TO_RETRY)
         return await self._runs.start(actor, integration_id, trigger=Trigger.RETRY)
 
     async def dismiss(

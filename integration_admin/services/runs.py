@@ -16,6 +16,7 @@ from integration_admin.data.run_queue import QueuedRun, RunQueue
 from integration_admin.services.stop_reasons import own_reason
 from integration_admin.services.views import RunView, run_view
 
+NOTHING_TO_RETRY = msg("There is nothing left to retry.")
 _RETRYABLE = (DeliveryState.REJECTED, DeliveryState.RETRY_WAIT)
 
 
@@ -58,18 +59,26 @@ class Runs:
     ) -> RunView:
         """Make failed records ready again, one or all, and queue a run for them.
 
-        Records with an unknown outcome are left alone: they are looked up first.
+        Records with an unknown outcome are left alone: they are looked up first. Raises NotFound, and Conflict when
+        there are none, when a run is under way or when the integration may not run.
         """
         actor.require(Permission.RUN)
-        now = self._clock.now()
-        async with self._database.write(actor.organisation_id) as unit:
+        async with self._database.read(actor.organisation_id) as unit:
+            await check_may_start(unit, integration_id)
             row_id = (await unit.records.get(kind, record_id)).id if record_id else None
-            revived = await unit.deliveries.retry(integration_id, _RETRYABLE, now, row_id)
-            if revived == 0:
-                raise Conflict(msg("There is nothing left to retry."))
-            run = await self.enqueue(unit, actor, integration_id, Trigger.RETRY, None)
-        await self._queue.put(QueuedRun(actor.organisation_id, run.id))
-        return run_view(run)
+        if await self._revive(actor, integration_id, row_id) == 0:
+            raise Conflict(NOTHING_TO_RETRY)
+        return await self.start(actor, integration_id, trigger=Trigger.RETRY)
+
+    async def _revive(self, actor: Actor, integration_id: uuid.UUID, row_id: int | None) -> int:
+        """Make failed records ready in many short transactions, however many there are; return how many."""
+        revived, now = 0, self._clock.now()
+        while True:
+            async with self._database.write(actor.organisation_id) as unit:
+                few = await unit.deliveries.retry(integration_id, _RETRYABLE, now, row_id)
+            revived += few
+            if few == 0 or row_id is not None:
+                return revived
 
     async def get(self, actor: Actor, run_id: uuid.UUID) -> RunView:
         """Return one run; raises NotFound."""
@@ -144,6 +153,13 @@ def _new_run(
         unknown=0,
         sums={},
     )
+
+
+async def check_may_start(unit: Unit, integration_id: uuid.UUID) -> None:
+    """Raise NotFound, or Conflict with the reason why no run may begin now."""
+    check_may_run(await unit.integrations.get(integration_id))
+    if await unit.runs.active(integration_id) is not None:
+        raise Conflict(UNDER_WAY)
 
 
 def check_may_run(integration: Integration) -> None:

@@ -132,8 +132,14 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.deliveries.retry(b.integration.id, RETRYABLE, START), 0),
         (lambda u, _, b: u.deliveries.retry(b.integration.id, RETRYABLE, START, b.records[0].id), 0),
     ],
+    (DeliveryRepository, "revised"): [(lambda u, _, b: u.deliveries.revised(b.integration.id), [])],
     (DeliveryRepository, "revive_revised"): [
-        (lambda u, _, b: u.deliveries.revive_revised(b.integration.id, START), 0)
+        (
+            lambda u, _, b: u.deliveries.revive_revised(
+                b.integration.id, [b.deliveries[DeliveryState.REJECTED].id], START
+            ),
+            0,
+        )
     ],
     (DeliveryRepository, "counts"): [(lambda u, _, b: u.deliveries.counts(b.integration.id), {})],
     (DeliveryRepository, "of_record"): [(lambda u, _, b: u.deliveries.of_record(b.records[0].id), [])],

@@ -155,6 +155,18 @@ async def test_retrying_makes_ready_what_is_in_the_named_states(database: Databa
     assert await setting.states() == [READY if state in named else state for state in DeliveryState]
 
 
+async def test_of_very_many_only_so_many_are_made_ready_at_once(database: Database) -> None:
+    setting = await export(database, 3)
+    rejected = DeliveryState.REJECTED
+    await setting.put_in(rejected, rejected, rejected)
+    revived = []
+    while not revived or revived[-1]:
+        async with database.write(setting.organisation_id) as unit:
+            revived.append(await unit.deliveries.retry(setting.integration_id, [rejected], LATER, limit=2))
+    assert revived == [2, 1, 0]
+    assert await setting.states() == [READY] * 3
+
+
 async def test_one_record_can_be_retried_alone(database: Database) -> None:
     setting = await export(database, 2)
     rejected = DeliveryState.REJECTED
@@ -172,7 +184,11 @@ async def test_a_new_revision_revives_what_was_rejected_and_nothing_else(databas
     await revise(setting, 1, 2)
     await revise(setting, 2, 2)
     async with database.write(setting.organisation_id) as unit:
-        assert await unit.deliveries.revive_revised(setting.integration_id, LATER) == 1
+        found = await unit.deliveries.revised(setting.integration_id)
+        everything = [row.id for row in await setting.rows()]
+        assert (
+            await unit.deliveries.revive_revised(setting.integration_id, everything, LATER) == len(found) == 1
+        )
     assert await setting.states() == [rejected, READY, DELIVERED]
 
 

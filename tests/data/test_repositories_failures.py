@@ -98,7 +98,8 @@ async def test_a_new_revision_makes_a_dismissed_record_ready(sqlite_database: Da
         await unit.failures.dismiss(setting.integration_id, "a" * 32, 0, 9, WHY)
         (await unit.records.by_ids([setting.records[0].id]))[setting.records[0].id].revision += 1
     async with sqlite_database.write(setting.organisation_id) as unit:
-        assert await unit.deliveries.revive_revised(setting.integration_id, START) == 1
+        found = await unit.deliveries.revised(setting.integration_id)
+        assert await unit.deliveries.revive_revised(setting.integration_id, found, START) == 1
     assert await setting.states() == [DeliveryState.READY, DeliveryState.DISMISSED]
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Text, Update, cast, exists, func, literal, select, update
 
@@ -24,6 +24,9 @@ from integration_admin.data.repositories.moves import (
     settle_statement,
     take_up_statement,
 )
+
+MOST_AT_ONCE: Final = 5_000
+"""Deliveries one transaction moves where there may be a million: others have their turn in between."""
 
 
 class NewDelivery(NamedTuple):
@@ -206,8 +209,9 @@ class DeliveryRepository(Repository):
         states: Collection[DeliveryState],
         at: datetime,
         record_id: int | None = None,
+        limit: int = MOST_AT_ONCE,
     ) -> int:
-        """Make deliveries in `states` ready again, as if never tried; return how many."""
+        """Make up to `limit` deliveries in `states` ready again, as if never tried; return how many."""
         for state in states:
             check_transition(state, DeliveryState.READY)
         conditions = [
@@ -219,23 +223,34 @@ class DeliveryRepository(Repository):
             conditions.append(Delivery.record_id == record_id)
         return await self._execute(
             update(Delivery)
-            .where(*conditions)
+            .where(
+                self._owned(Delivery), Delivery.id.in_(select(Delivery.id).where(*conditions).limit(limit))
+            )
             .values(state=DeliveryState.READY, due_at=None, first_sent_at=None, updated_at=at)
         )
 
-    async def revive_revised(self, integration_id: uuid.UUID, at: datetime) -> int:
-        """Make rejected deliveries ready again, dismissed ones too, whose record has a newer revision; return how many."""
-        newer = exists().where(RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision)
+    async def revised(self, integration_id: uuid.UUID, limit: int = MOST_AT_ONCE) -> list[int]:
+        """Return up to `limit` rejected deliveries, dismissed ones too, whose record has a newer revision."""
+        found = select(Delivery.id).where(*self._revised(integration_id)).limit(limit)
+        return [row[0] for row in await self._values(found)]
+
+    async def revive_revised(
+        self, integration_id: uuid.UUID, delivery_ids: Collection[int], at: datetime
+    ) -> int:
+        """Make those deliveries ready again of which `revised` told, if it is still so; return how many."""
         return await self._execute(
             update(Delivery)
-            .where(
-                self._owned(Delivery),
-                Delivery.integration_id == integration_id,
-                Delivery.state.in_([DeliveryState.REJECTED, DeliveryState.DISMISSED]),
-                newer,
-            )
+            .where(*self._revised(integration_id), Delivery.id.in_(list(delivery_ids)))
             .values(state=DeliveryState.READY, first_sent_at=None, updated_at=at)
         )
+
+    def _revised(self, integration_id: uuid.UUID) -> list[ColumnElement[bool]]:
+        return [
+            self._owned(Delivery),
+            Delivery.integration_id == integration_id,
+            Delivery.state.in_([DeliveryState.REJECTED, DeliveryState.DISMISSED]),
+            exists().where(RecordRow.id == Delivery.record_id, RecordRow.revision > Delivery.revision),
+        ]
 
     async def counts(self, integration_id: uuid.UUID) -> dict[DeliveryState, int]:
         """Return how many deliveries are in each state."""
