@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +20,17 @@ from integration_admin.core.statuses import IntegrationState, RunState, Trigger
 from integration_admin.data.models import Run
 from integration_admin.services import container
 from integration_admin.services.heartbeat import Heartbeat
+from integration_admin.services.request_counts import RequestTally, write_requests
 from tests.api.serving import free_port, serving
-from tests.builders import make_integration, make_member, make_run, save_organisation
+from tests.builders import (
+    make_claim,
+    make_integration,
+    make_member,
+    make_run,
+    save_organisation,
+    save_records,
+)
+from tests.data.taken_up import take_up
 from tests.fakes import START, FakeClock
 from tests.services.fake_adapter import FakeAdapter
 
@@ -86,6 +96,24 @@ async def test_a_held_lock_shows_while_it_is_held(application: Application) -> N
     async with application.services.metrics._locks.hold(run.integration_id):
         held = (await read(application))["integration_admin_lock_held"]
     assert held == {(str(run.integration_id),): 1}
+
+
+async def test_each_integration_tells_what_waits_when_it_last_went_well_and_what_its_vendor_leaves(
+    application: Application,
+) -> None:
+    (run,) = await _unfinished(application)
+    organisation, integration = run.organisation_id, str(run.integration_id)
+    adapter = application.services.metrics._adapters.get("generic_rest")
+    adapter.capabilities = replace(adapter.capabilities, requests_a_month=100)
+    records = await save_records(application.database, organisation, make_claim(id="EC-1"))
+    async with application.database.write(organisation) as unit:
+        await take_up(unit, run.integration_id, records)
+        await unit.runs.add(make_run(run.integration_id, state=RunState.SUCCEEDED, finished_at=START))
+        await write_requests(unit, run.integration_id, RequestTally(30), START)
+    found = await read(application)
+    assert found["integration_admin_deliveries"] == {(integration, "ready"): 1}
+    assert found["integration_admin_last_success_timestamp_seconds"] == {(integration,): START.timestamp()}
+    assert found["integration_admin_vendor_requests_left"] == {(integration,): 70}
 
 
 async def _unfinished(application: Application) -> list[Run]:
