@@ -86,7 +86,6 @@ def _cause(line: rx.Var[CauseLine]) -> rx.Component:
     turn = ui.button(
         rx.cond(is_open, t("Hide the records"), t("Show the records")),
         variant="tertiary",
-        color="neutral",
         on_click=FailuresState.open_cause(line["key"]),
         custom_attrs={"aria-expanded": rx.cond(is_open, "true", "false")},
         aria_label=rx.cond(

@@ -257,10 +257,20 @@ def _record(line: rx.Var[RunRecordLine]) -> rx.Component:
 
 
 def _left_behind() -> rx.Component:
+    """Draw the records the run did not deliver, and the button that tries what failed once more."""
     table = ui.table(
         t("Records that could not be exported"),
         FAILURE_COLUMNS,
         rx.foreach(RunState.failures, failure_row),
         numeric=[1],
+        hide_caption=True,
     )
-    return rx.el.div(rx.cond(RunState.failures, table))
+    retry = ui.button(t("Retry what failed"), variant="secondary", on_click=RunState.retry)
+    shown = rx.el.section(
+        ui.heading(t("Records that could not be exported"), id="left-behind"),
+        table,
+        rx.cond(RunState.may_retry & SessionState.can_run, ui.row(retry)),
+        aria_labelledby="left-behind",
+        class_name="app-stack app-stack--small",
+    )
+    return rx.el.div(rx.cond(RunState.failures, shown))

@@ -118,6 +118,8 @@ def _figures() -> rx.Component:
             (t("Type"), HealthState.kind),
             (t("Last export"), last),
             (t("What it did"), or_dash(HealthState.last_run, t("Nothing yet"))),
+            (t("Amount"), or_dash(HealthState.last_run_amounts, t("None"))),
+            (t("How long it took"), or_dash(HealthState.last_run_took, t("Nothing yet"))),
             (t("Next export"), or_dash(HealthState.next_run, t("Only when you start it"))),
             (t("Records exported"), HealthState.delivered),
             (t("Waiting to be exported"), HealthState.waiting),
@@ -230,7 +232,7 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
     )
     return ui.table_row(
         FAILURE_COLUMNS,
-        line["record"],
+        ui.link(line["record"], line["href"]),
         line["amount"],
         spoken(line["reason"]),
         to_do,

@@ -17,7 +17,6 @@ def trend() -> rx.Component:
     turn = ui.button(
         rx.cond(HealthState.trend_in_figures, t("Show as a chart"), t("Show the figures")),
         variant="tertiary",
-        color="neutral",
         on_click=HealthState.turn_trend,
     )
     key = ui.paragraph(

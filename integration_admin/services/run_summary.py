@@ -31,14 +31,20 @@ def summary(tally: Tally, left: Mapping[DeliveryState, int], *, cancelled: bool)
     if cancelled:
         return msg("Cancelled after {delivered} exported records.", delivered=tally.delivered)
     if tally.delivered or tally.troubled:
-        return msg(
-            "Exported: {delivered}. Failed: {rejected}. Waiting to be tried again: {waiting}. Outcome not known yet: {unknown}.",
-            delivered=tally.delivered,
-            rejected=tally.rejected,
-            waiting=tally.waiting,
-            unknown=tally.unknown,
-        )
+        return _counted(tally)
     return _nothing_new(left)
+
+
+def _counted(tally: Tally) -> Message:
+    """Say what was exported, and what was not as far as there is any."""
+    told = msg("Exported: {count}.", count=tally.delivered)
+    if tally.rejected:
+        told = msg("{told} Failed: {count}.", told=told, count=tally.rejected)
+    if tally.waiting:
+        told = msg("{told} Waiting to be tried again: {count}.", told=told, count=tally.waiting)
+    if tally.unknown:
+        told = msg("{told} Outcome not known yet: {count}.", told=told, count=tally.unknown)
+    return told
 
 
 def _nothing_new(left: Mapping[DeliveryState, int]) -> Message:

@@ -23,6 +23,7 @@ from integration_admin.states.failure_causes import (
 )
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.records import record_address
 from integration_admin.states.speech import Speech
 
 SHELVES: Final = ("open", "person", "ended")
@@ -40,6 +41,7 @@ class FailureLine(TypedDict):
 
     kind: str
     record: str
+    href: str
     amount: str
     reason: list[tuple[str, bool]]
     """In parts, each with whether it is the accounting system's own English words."""
@@ -54,6 +56,7 @@ def failure_line(item: FailureView, speech: Speech, integration_id: str) -> Fail
     return {
         "kind": item.record_kind,
         "record": item.record_id,
+        "href": record_address(item.record_kind, item.record_id),
         "amount": speech.money(item.amount),
         "reason": speech.pieces(item.message),
         "todo": "mapping" if todo == "mend" and item.field else todo,

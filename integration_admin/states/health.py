@@ -16,6 +16,7 @@ from integration_admin.services import container
 from integration_admin.services.cause_pages import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
+from integration_admin.services.views import RunView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.decisions import Deciding
@@ -25,6 +26,7 @@ from integration_admin.states.forms import FormState
 from integration_admin.states.preflight import Foretelling
 from integration_admin.states.progress import Progressing, pause_after
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.run_lines import run_line
 from integration_admin.states.speech import Speech
 from integration_admin.states.trend import Trending
 
@@ -47,6 +49,8 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
     last_run: str = ""
     last_run_state: str = ""
     last_run_at: str = ""
+    last_run_amounts: str = ""
+    last_run_took: str = ""
     last_run_href: str = ""
     next_run: str = ""
     delivered: str = ""
@@ -260,10 +264,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
     def _show(self, health: Health, speech: Speech) -> None:
         last, active = health.last_run, health.active_run
         self.status, self.sentence = str(health.status), speech.say(health.sentence)
-        self.last_run = speech.say(last.message) if last else ""
-        self.last_run_state = str(last.state) if last else ""
-        self.last_run_at = speech.instant(last.finished_at) if last else ""
-        self.last_run_href = f"/settings/integrations/{health.integration_id}/runs/{last.id}" if last else ""
+        self._show_last_run(last, speech)
         self.next_run = speech.instant(health.next_run_at)
         self.delivered, self.waiting = speech.number(health.delivered_total), speech.number(health.waiting)
         self.failed = health.failed + health.unknown
@@ -281,6 +282,15 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self.stopping = active is not None and active.stopping
         shown = [item for item in health.failures if item.fate is FateState.REJECTED]
         self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]
+
+    def _show_last_run(self, last: RunView | None, speech: Speech) -> None:
+        line = run_line(last, speech) if last else None
+        self.last_run = line["summary"] if line else ""
+        self.last_run_state = line["state"] if line else ""
+        self.last_run_at = speech.instant(last.finished_at) if last else ""
+        self.last_run_href = line["href"] if line else ""
+        self.last_run_amounts = line["amounts"] if line else ""
+        self.last_run_took = line["took"] if line else ""
 
     def _show_requests(self, requests: RequestsThisMonth | None, speech: Speech) -> None:
         self.requests = speech.number(requests.sent) if requests else ""

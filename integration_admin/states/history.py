@@ -110,6 +110,7 @@ class RunState(Progressing, FormState, rx.State):
     next_cursor: str = ""
     running: bool = False
     stopping: bool = False
+    may_retry: bool = False
     gone: str = ""
     announcement: str = ""
     told: list[str] = []  # noqa: RUF012, Reflex copies defaults
@@ -165,6 +166,19 @@ class RunState(Progressing, FormState, rx.State):
         await self._look(reader, run_id)
         if self.running:
             self.announcement = reader.speech.say(msg("The export stops after the records being sent now."))
+
+    @rx.event
+    @requires(Permission.RUN)
+    async def retry(self) -> rx.event.EventSpec | None:
+        """Try what failed once more, and go where that is followed."""
+        reader = await current_reader()
+        self._clear()
+        try:
+            await container.current().runs.retry(reader.actor, shown_id(self.integration_id))
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            return None
+        return rx.redirect(f"/settings/integrations/{self.integration_id}")
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
@@ -224,6 +238,9 @@ class RunState(Progressing, FormState, rx.State):
         self.integration_id, self.run = str(run.integration_id), run_line(run, reader.speech)
         self.failures = [failure_line(item, reader.speech, self.integration_id) for item in failures]
         self.running, self.stopping = run.finished_at is None, run.stopping
+        self.may_retry = not self.running and any(
+            line["todo"] in {"mapping", "mend"} for line in self.failures
+        )
         self.name = view.name
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""

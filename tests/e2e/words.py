@@ -10,7 +10,7 @@ from integration_admin.core.messages import translations
 
 Language = Literal["en", "nb", "nn"]
 
-_EXPORTED = "Exported: {delivered}. Failed: {rejected}. Waiting to be tried again: {waiting}. Outcome not known yet: {unknown}."
+_EXPORTED = "Exported: {count}."
 _LANGUAGES: WeakKeyDictionary[Page, Language] = WeakKeyDictionary()
 
 
@@ -24,7 +24,7 @@ async def read_in(page: Page, language: Language) -> None:
 
 def exported(page: Page, count: int) -> str:
     """Return how a page begins to tell of an export that delivered so many."""
-    return said(page, _EXPORTED, delivered=count).partition(".")[0] + "."
+    return said(page, _EXPORTED, count=count)
 
 
 def said(page: Page, sentence: str, **values: object) -> str:

@@ -22,7 +22,7 @@ from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.history import HistoryState, RunState
 from integration_admin.states.record import RecordState
 from integration_admin.states.records import RecordsState
-from tests.builders import make_claim, save_records
+from tests.builders import make_claim, make_line, save_records
 from tests.services.conftest import Engine
 from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter, book_all
@@ -120,6 +120,24 @@ async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
         await tab.connect(await people.session(people.bob), f"{base}/runs/{uuid.uuid4()}")
         assert (tab[RunState.records], tab[RunState.ready], tab[RunState.refusal]) == ([], False, "")
         assert tab[RunState.gone].startswith("There is no such export")
+
+
+async def test_what_a_run_left_behind_is_retried_from_its_own_page(people: People, engine: Engine) -> None:
+    integration = await engine.set_up()
+    await engine.records.receive(engine.actor, [make_claim(id="EC/1", lines=[make_line(category="hotel")])])
+    run = await engine.sync(integration)
+    base = f"/settings/integrations/{integration}"
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), f"{base}/runs/{run.id}")
+        assert tab[RunState.run]["summary"] == "Eksportert: 0. Mislykka: 1."
+        assert [line["href"] for line in tab[RunState.failures]] == ["/records/expense_claim/EC%2F1"]
+        assert tab[RunState.may_retry]
+        await tab.send(RunState.retry)
+        assert tab.redirects == [base]
+        await tab.send(RunState.retry)
+        assert tab[RunState.refusal], "a second press finds an export under way"
+        await engine.work_off()
+        assert (await engine.health.of(engine.actor, integration)).last_run.trigger == "retry"
 
 
 async def test_a_run_under_way_is_followed_to_its_end_which_is_read_out(
