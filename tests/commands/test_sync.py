@@ -14,3 +14,12 @@ def test_a_run_can_be_left_to_the_server(organisation: Run, tmp_path: Path) -> N
     assert (left.returncode, json.loads(left.stdout)["state"]) == (0, "queued"), left.stderr
     assert again.returncode == 1
     assert "already" in again.stderr
+
+
+def test_a_run_is_waited_for_and_told_in_the_sentence_of_the_page(organisation: Run, tmp_path: Path) -> None:
+    integration = connect(tmp_path / "instance")
+    told = organisation("sync", integration, "--wait")
+    shown = organisation("integration", "show", integration, "--json")
+
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == json.loads(shown.stdout)["sentence"]
