@@ -37,6 +37,8 @@ async def test_an_open_page_tells_of_the_same_export_again_once_the_server_is_ba
                 await expect(told).to_contain_text("Taken up again after a restart.", timeout=60_000)
                 assert await dealt_with(page) >= seen > 0
                 await xledger.change("behaviour", latency=0.0)
-                end = page.get_by_role("status").filter(has_text=re.compile(rf"Exported: {COUNT // 1000},?000\."))
+                end = page.get_by_role("status").filter(
+                    has_text=re.compile(rf"Exported: {COUNT // 1000},?000\.")
+                )
                 await expect(end).to_be_attached(timeout=60_000)
     assert len(await xledger.ledger()) == COUNT
