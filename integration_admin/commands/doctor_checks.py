@@ -152,7 +152,7 @@ async def check_audit(application: Application) -> Finding:
         return Finding(
             "audit log", State.WRONG, " ".join([*wrong, "Compare with a backup and find out who did this."])
         )
-    return Finding("audit log", State.OK, f"All {lines} lines are as they were written.")
+    return Finding("audit log", State.OK, f"Lines that are as they were written: {lines}.")
 
 
 async def check_outbound(application: Application) -> Finding:
