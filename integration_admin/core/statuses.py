@@ -88,6 +88,16 @@ class DeliveryState(StrEnum):
     """Refused, and a person has decided that it is not tried again as it is."""
 
 
+OPEN_ENDS = (
+    DeliveryState.SENDING,
+    DeliveryState.REJECTED,
+    DeliveryState.RETRY_WAIT,
+    DeliveryState.UNKNOWN,
+    DeliveryState.NEEDS_PERSON,
+)
+"""Neither delivered nor dismissed, and more than waiting for the next export."""
+
+
 class FailureState(StrEnum):
     """What a record's failure waits for, or how it ended."""
 

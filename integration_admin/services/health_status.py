@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import DeliveryState, IntegrationState, RunState
+from integration_admin.core.statuses import OPEN_ENDS, DeliveryState, IntegrationState, RunState
 from integration_admin.data.models import Integration
 from integration_admin.services.after_import import AfterImport
 from integration_admin.services.backlog import Backlog
@@ -17,9 +17,12 @@ from integration_admin.services.delivery_rules import BUDGET_WINDOW
 from integration_admin.services.preflight_report import PreflightView
 from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.services.retry_budget import RetryBudget
+from integration_admin.services.run_summary import is_settled
 from integration_admin.services.secret_expiry import expiry_warning
 from integration_admin.services.stop_reasons import why_paused, why_stopped
 from integration_admin.services.views import RunView
+
+PUT_RIGHT = msg("What was wrong is put right. Exports go on as planned.")
 
 
 class Status(StrEnum):
@@ -104,20 +107,29 @@ def _active_status(picture: Picture) -> tuple[Status, Message]:
 
 
 def _status_of_runs(picture: Picture, last_run: RunView | None, failed: int) -> tuple[Status, Message]:
-    settled = last_run is not None and last_run.rejected and picture.count(DeliveryState.DISMISSED)
-    if last_run is not None and last_run.state is RunState.FAILED and not failed and not settled:
-        return Status.ERROR, last_run.message or msg("The last export failed.")
     if failed:
         return Status.NEEDS_ATTENTION, msg(
             "Records that could not be exported: {count}. See why, mend the cause, then retry.", count=failed
         )
+    if last_run is not None and last_run.state is RunState.FAILED and not _is_settled(picture, last_run):
+        return Status.ERROR, last_run.message or msg("The last export failed.")
     if picture.preflight is not None and picture.preflight.needs_person:
         return Status.NEEDS_ATTENTION, picture.preflight.sentence
     if (warning := picture.differing or picture.expiry) is not None:
         return Status.NEEDS_ATTENTION, warning
+    return Status.ACTIVE, _good_news(picture, last_run)
+
+
+def _is_settled(picture: Picture, run: RunView) -> bool:
+    return is_settled(run.rejected, run.unknown, any_open=picture.count(*OPEN_ENDS) > 0)
+
+
+def _good_news(picture: Picture, last_run: RunView | None) -> Message:
     if last_run is None:
-        return Status.ACTIVE, msg("Ready. The first export has not run yet.")
-    return Status.ACTIVE, last_run.message or msg("The last export went well.")
+        return msg("Ready. The first export has not run yet.")
+    if _is_settled(picture, last_run):
+        return PUT_RIGHT
+    return last_run.message or msg("The last export went well.")
 
 
 def _resting(picture: Picture) -> Message:

@@ -13,7 +13,9 @@ from integration_admin.core.statuses import IntegrationState, NoticeKind, RunSta
 from integration_admin.data.repositories.notice_outbox import Signs
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.health_monitor import Health, Status
+from integration_admin.services.health_status import PUT_RIGHT
 from integration_admin.services.notice_outbox import Told, wanted
+from integration_admin.services.run_summary import is_settled
 from integration_admin.services.stop_reasons import own_reason
 
 MOST_IN_AN_HOUR: Final = 3
@@ -122,8 +124,10 @@ def _has_failed(signs: Signs, told: Collection[NoticeKind]) -> bool:
     """
     if signs.any_rejected or signs.integration.open_until is not None:
         return True
-    run_failed = signs.latest is not None and signs.latest.state is RunState.FAILED
-    return run_failed and NoticeKind.STOPPED not in told
+    run = signs.latest
+    if run is None or run.state is not RunState.FAILED or NoticeKind.STOPPED in told:
+        return False
+    return not is_settled(run.rejected, run.unknown, any_open=signs.any_open)
 
 
 def _caught_up(signs: Signs, now: datetime) -> bool:
@@ -162,5 +166,5 @@ def _sentence(kind: NoticeKind, signs: Signs, news: News, health: Health, missed
     if kind is NoticeKind.RECOVERED and health.status is not Status.ACTIVE:
         if NoticeKind.STOPPED in news.closed:
             return msg("The accounting system accepts the credentials again. Exports go on as planned.")
-        return msg("What was wrong is put right. Exports go on as planned.")
+        return PUT_RIGHT
     return without_quotes(health.sentence)

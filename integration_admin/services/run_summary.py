@@ -10,6 +10,11 @@ OPEN_STATES = frozenset(DeliveryState) - {DeliveryState.DELIVERED}
 """The states a run's sentence may have to speak of."""
 
 
+def is_settled(rejected: int, unknown: int, *, any_open: bool) -> bool:
+    """Tell whether people have settled since all that a failed run left behind; `any_open` says that something is not."""
+    return rejected + unknown > 0 and not any_open
+
+
 def final_state(
     tally: Tally, left: Mapping[DeliveryState, int], problem: Message | None, *, cancelled: bool
 ) -> RunState:

@@ -21,6 +21,7 @@ class Inbox:
         self.to_recipients = "250 OK"
         self.tries = 0
         self.port = 0
+        self.arrived = asyncio.Event()
 
     async def handle_RCPT(  # noqa: N802, the name aiosmtpd calls
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -35,6 +36,7 @@ class Inbox:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
             self.senders.append(envelope.mail_from)
+            self.arrived.set()
         return self.answer
 
     @property

@@ -12,13 +12,14 @@ from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.mail import DEADLINE
 from integration_admin.bootstrap import assemble
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import AuthenticationFailed
+from integration_admin.core.errors import AuthenticationFailed, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import IntegrationState, NoticeKind, NoticeState, Role
 from integration_admin.data.database import Database
 from integration_admin.services.notices import DELIVER_SECONDS, LOOK_SECONDS
-from tests.builders import make_member, save_organisation
+from tests.adapters.mail_server import running_mail_server
+from tests.builders import make_member, save_integration, save_organisation
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.notice_office import PUBLIC_URL, Office, opened_office, texts_of
@@ -52,6 +53,18 @@ async def quiet_office(engine: Engine) -> AsyncIterator[Office]:
 def refuse_all(_: FakeAdapter, batch: list[Voucher]) -> list[Outcome]:
     sentence = msg("The system refused it. It says: “{words}”", words="Kari Nordmann is unknown")
     return [Outcome(voucher.reference, Result.REJECTED, message=sentence) for voucher in batch]
+
+
+def ask_a_person(_: FakeAdapter, batch: list[Voucher]) -> list[Outcome]:
+    return [
+        Outcome(
+            voucher.reference,
+            Result.NEEDS_PERSON,
+            message=msg("Half of it was taken."),
+            fault=Fault.UPSTREAM,
+        )
+        for voucher in batch
+    ]
 
 
 def refuse_credentials(*_: object) -> list[Outcome]:
@@ -116,6 +129,38 @@ async def test_refused_credentials_are_told_as_such_and_over_once_they_are_taken
     # The run that had been stopped is no news of its own.
     await office.pass_time()
     assert len(await office.log()) == 2
+
+
+async def test_what_only_a_person_can_tell_is_told_as_such_and_over_once_it_is_decided(
+    office: Office,
+) -> None:
+    engine = office.engine
+    engine.adapter.behaviour = ask_a_person  # type: ignore[assignment]  # a list is a sequence
+    await engine.receive(1)
+    await engine.sync(office.integration_id)
+    await office.pass_time()
+    (line,) = await office.log()
+    assert (line.kind, line.state) == (NoticeKind.NEEDS_PERSON, NoticeState.SENT)
+    await engine.decisions.found(engine.actor, office.integration_id, ("expense_claim", "EC-1"), "4711")
+    await office.pass_time()
+    assert [line.kind for line in await office.log()] == [NoticeKind.RECOVERED, NoticeKind.NEEDS_PERSON]
+
+
+async def test_what_is_dismissed_is_over(office: Office) -> None:
+    engine = office.engine
+    engine.adapter.behaviour = refuse_all  # type: ignore[assignment]  # a list is a sequence
+    await engine.receive(1)
+    await engine.sync(office.integration_id)
+    await office.pass_time()
+    await engine.failures.dismiss(
+        engine.actor, office.integration_id, [("expense_claim", "EC-1")], "By hand."
+    )
+    await office.pass_time()
+    newest = (await office.log())[0]
+    assert (newest.kind, str(newest.sentence)) == (
+        NoticeKind.RECOVERED,
+        "What was wrong is put right. Exports go on as planned.",
+    )
 
 
 async def test_what_another_system_said_stays_on_the_page(office: Office) -> None:
@@ -235,6 +280,30 @@ async def test_what_the_evening_s_check_finds_is_told_before_the_night(office: O
 
 def test_a_run_s_end_is_handed_to_the_mail_server_within_a_minute() -> None:
     assert LOOK_SECONDS + DELIVER_SECONDS + DEADLINE < 60
+
+
+async def test_a_process_that_serves_hands_the_e_mail_over_within_a_minute_by_itself(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with running_mail_server() as inbox:
+        application = assemble(
+            Settings(
+                database_url=sqlite_url,
+                instance_dir=tmp_path,
+                smtp_url=inbox.url,
+                mail_from="ia@example.org",
+            )
+        )
+        await application.keys.init_key("first")
+        database, alice = application.database, make_member("Alice", email="alice@example.org")
+        organisation = await save_organisation(database, alice, features=["xledger"])
+        integration = await save_integration(database, organisation.id, kind="xledger")
+        async with application.serving(), asyncio.timeout(60):
+            async with database.write(organisation.id) as unit:
+                await unit.integrations.note(integration.id, open_until=application.clock.now())
+            await inbox.arrived.wait()
+        await application.close()
+    assert inbox.mails[0]["To"] == "alice@example.org"
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from integration_admin.core.statuses import (
+    OPEN_ENDS,
     DeliveryState,
     FateState,
     IntegrationState,
@@ -28,6 +29,8 @@ class Signs:
     integration: Integration
     latest: Run | None
     is_running: bool
+    any_open: bool
+    """Whether anything is neither delivered nor dismissed, and does not simply wait for the next export."""
     any_rejected: bool
     any_undecided: bool
     any_refused_later: bool
@@ -49,6 +52,7 @@ class NoticeOutbox:
                 Integration,
                 latest,
                 _running(),
+                _any_delivery(Delivery.state.in_(OPEN_ENDS)),
                 _any_delivery(Delivery.state == DeliveryState.REJECTED),
                 _any_delivery(Delivery.state == DeliveryState.NEEDS_PERSON),
                 _any_delivery(Delivery.fate == FateState.REJECTED),
