@@ -39,6 +39,7 @@ from integration_admin.services.export_pipeline import ExportPipeline
 from integration_admin.services.export_writer import ExportWriter
 from integration_admin.services.follow_up import FollowUp
 from integration_admin.services.mapping_resolver import compile_mapping
+from integration_admin.services.rare_collections import collecting_rarely
 from integration_admin.services.request_counts import RequestTally, write_requests
 from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.run_exclusions import scope_with
@@ -78,7 +79,8 @@ class SyncRunner:
         async with self._database.read(organisation_id) as unit:
             run = await unit.runs.get(run_id)
         # Whatever part logs on the way, its lines tell which run they are about.
-        with bound_contextvars(run=str(run_id), integration=str(run.integration_id)):
+        about = bound_contextvars(run=str(run_id), integration=str(run.integration_id))
+        with about, collecting_rarely():
             await self._carry_out(organisation_id, run)
 
     async def _carry_out(self, organisation_id: uuid.UUID, run: Run) -> None:
