@@ -51,6 +51,7 @@ class Plan:
     `withheld` names an excluded source it would have read, `absent` one that this kind of record does not have.
     """
 
+    name: str
     target: TargetField
     read: Reader
     quick: QuickReader
@@ -76,6 +77,7 @@ def make_plan(
     tidy = cut or field.compose is not None
     quick = quick_reader(field, readable, tidy=tidy, limit=target.max_length, required=target.required)
     return Plan(
+        name=target.name,
         target=target,
         read=reader(field, readable),
         quick=quick,
@@ -99,10 +101,10 @@ def fill(
         if value is None:
             value, fault = _look_closer(plan, record, line)
             if fault:
-                problems.append(Problem(plan.target.name, None if line is None else line.line, fault))
+                problems.append(Problem(plan.name, None if line is None else line.line, fault))
                 continue
         if value:
-            fields[plan.target.name] = value
+            fields[plan.name] = value
     return fields
 
 

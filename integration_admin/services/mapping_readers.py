@@ -4,7 +4,7 @@ What a value that does not fit means is mapping_plans.py's business.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any, Final
@@ -50,17 +50,15 @@ def quick_reader(
         return lambda record, line: fitting.get(read(record, line))
     empty = None if required else ""
 
-    def judged(value: str) -> str | None:
+    def judged(record: Exportable, line: ClaimLine | None) -> str | None:
+        value = read(record, line)
         if tidy:
             value = " ".join(value.split())
         if not value:
             return empty
         return value if len(value) <= limit else None
 
-    if field.constant is not None:
-        fixed = judged(field.constant)
-        return lambda _record, _line: fixed
-    return lambda record, line: judged(read(record, line))
+    return judged
 
 
 def reader(field: FieldMapping, readable: Mapping[str, Getter]) -> Reader:
@@ -69,13 +67,14 @@ def reader(field: FieldMapping, readable: Mapping[str, Getter]) -> Reader:
         return _fixed(field.constant)
     if field.source is not None:
         return _source(field.source, readable)
-    pieces = PLACEHOLDER.split(field.compose or "")
-    readers = [
-        _source(piece, readable) if place % 2 else _fixed(piece)
-        for place, piece in enumerate(pieces)
-        if place % 2 or piece
-    ]
-    return lambda record, line: "".join([read(record, line) for read in readers])
+    return _composed(PLACEHOLDER.split(field.compose or ""), readable)
+
+
+def _composed(pieces: Sequence[str], readable: Mapping[str, Getter]) -> Reader:
+    """Return what puts a text together of fixed pieces and, between each two of them, a source's value."""
+    form = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+    readers = [_source(piece, readable) for piece in pieces[1::2]]
+    return lambda record, line: form % tuple([read(record, line) for read in readers])
 
 
 def _fixed(text: str) -> Reader:

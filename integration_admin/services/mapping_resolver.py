@@ -88,16 +88,18 @@ class CompiledMapping:
         problems = list(self.faults)
         amounts = [(line, Money.parse(line.amount, claim.currency)) for line in claim.lines]
         day = claim.approved_on or claim.submitted_on
-        problems += _whole_claim(claim, day, sum(amount.minor for _, amount in amounts))
+        total = sum([amount.minor for _, amount in amounts])
+        if day is None or total <= 0:
+            problems += _whole_claim(claim, day, total)
         fields = fill(self.voucher_plans, claim, None, problems)
-        lines = tuple(
+        lines = [
             VoucherLine(fill(self.line_plans, claim, line, problems), amount)
             for line, amount in amounts
             if amount.minor
-        )
+        ]
         if problems or day is None:
             raise Unresolvable(problems)
-        return Voucher(reference, number, claim.id, day, fields, lines)
+        return Voucher(reference, number, claim.id, day, fields, tuple(lines))
 
     def resolve_reimbursement(self, payment: Reimbursement, *, reference: str, number: int) -> Voucher:
         """Return `payment` as a voucher under `reference` and `number`, dated by the day it was paid.

@@ -121,9 +121,10 @@ def _line(line: VoucherLine) -> dict[str, Any]:
     }
     if fields.get("vat_code"):
         said["vat_code"] = fields["vat_code"]
-    dimensions = {name: value for name, value in fields.items() if value and name in _DIMENSIONS}
-    if dimensions:
-        said["dimensions"] = dimensions
+    if not _DIMENSIONS.isdisjoint(fields):
+        dimensions = {name: value for name, value in fields.items() if value and name in _DIMENSIONS}
+        if dimensions:
+            said["dimensions"] = dimensions
     return said
 
 
