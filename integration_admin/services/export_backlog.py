@@ -12,8 +12,10 @@ from integration_admin.services.export_claims import EXPORTED_STATUSES
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.held_claims import with_holders
 
-_TAKE_UP = 500
-_SMALLEST_PAGE = 100
+_SMALLEST_PAGE = 500
+"""Fewer records at once cost more in questions than they save in memory."""
+_MOST_TAKEN_UP = 1_000
+"""More at once would keep others from writing for long."""
 
 
 class Backlog:
@@ -29,12 +31,17 @@ class Backlog:
         """Yield what one pass sends, in the order it was taken up; then what waited for another attempt."""
         after = 0
         size = max(_SMALLEST_PAGE, what.batch_size * what.in_flight)
+        taken_up = False
         while True:
             page = await self._ready(what, after, size)
             if page:
                 after = page[-1].id
                 yield page
-            elif what.suspicion.fewest or not await self._take_up():
+            # What was taken up just now is one page. What else becomes ready behind it belongs to the next round.
+            if len(page) == size and not taken_up:
+                continue
+            taken_up = not what.suspicion.fewest and await self._take_up(size)
+            if not taken_up:
                 break
         after = 0
         while page := await self._waited(what, after, size):
@@ -72,14 +79,15 @@ class Backlog:
     async def _with_holders(self, unit: Unit, rows: Sequence[Outgoing]) -> Sequence[Outgoing]:
         return await with_holders(unit, self._job.integration_id, self._job.mapping.left_out, rows)
 
-    async def _take_up(self) -> bool:
-        """Make deliveries of the next exportable records that have none; tell whether there were any."""
+    async def _take_up(self, most: int) -> bool:
+        """Make deliveries of the next exportable records that have none, `most` at once; tell whether there were any."""
         job = self._job
         if self._all_taken_up:
             return False
+        limit = min(most, _MOST_TAKEN_UP)
         async with job.database.read(job.organisation_id) as unit:
             rows = await unit.records.without_delivery(
-                job.integration_id, job.kinds, EXPORTED_STATUSES, self._taken_up_to, _TAKE_UP
+                job.integration_id, job.kinds, EXPORTED_STATUSES, self._taken_up_to, limit
             )
         if not rows:
             self._all_taken_up = True

@@ -19,12 +19,14 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 Row = tuple[Any, ...]
 
 
-async def round_trip(database: Database, rows: list[Row]) -> list[Row]:
+async def round_trip(database: Database, rows: list[Row], own: str | None = None) -> list[Row]:
     """Hand rows to the database as one parameter and read them back."""
     dialect = "sqlite" if database.is_sqlite else "postgresql"
-    given_rows = unfolded(dialect, bindparam("rows", type_=Text), COLUMNS)
+    given_rows = unfolded(dialect, bindparam("rows", type_=Text), COLUMNS, own=own)
+    place = list(COLUMNS).index(own) if own else None
     async with database.engine.connect() as connection:
-        found = await connection.execute(select(given_rows), {"rows": folded(dialect, rows)})
+        question = select(*(given_rows.c[name] for name in COLUMNS))
+        found = await connection.execute(question, {"rows": folded(dialect, rows, own=place)})
         return [tuple(row) for row in found]
 
 
@@ -115,6 +117,36 @@ async def test_whatever_the_rows_hold_they_come_out_as_they_went_in(
     database: Database, rows: list[Row]
 ) -> None:
     assert await round_trip(database, rows) == rows
+
+
+@settings(derandomize=True, deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(2**63), 2**63 - 1),
+            st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+            st.sampled_from(
+                [NOON, NOON.astimezone(timezone(timedelta(hours=2))), NOON + timedelta(hours=1), None]
+            ),
+            st.none() | st.booleans(),
+        ),
+        max_size=8,
+        unique_by=lambda row: row[0],
+    )
+)
+async def test_rows_that_share_most_of_what_they_say_come_out_as_they_went_in(
+    database: Database, rows: list[Row]
+) -> None:
+    assert sorted(await round_trip(database, rows, own="word"), key=lambda row: row[0]) == sorted(
+        rows, key=lambda row: row[0]
+    )
+
+
+def test_what_rows_share_is_written_once() -> None:
+    rows = [(number, f"V-{number}", "delivered", NOON) for number in range(100)]
+    written = folded("sqlite", [*rows, (100, "V-100", "rejected", None)], own=1)
+    assert (written.count("delivered"), written.count("rejected")) == (1, 1)
+    assert folded("postgresql", rows, own=1).count("delivered") == 100
 
 
 async def test_rows_are_found_by_their_index_behind_row_level_security(postgresql_database: Database) -> None:

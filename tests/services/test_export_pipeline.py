@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.core.errors import AdapterError, Fault
@@ -70,19 +71,46 @@ async def test_what_is_claimed_ahead_stays_within_a_group(engine: Engine) -> Non
     assert max(claimed) <= 8 + 3 * 8 + 128
 
 
+async def test_another_thousand_claims_are_read_with_few_more_questions(engine: Engine) -> None:
+    integration = await set_up(engine, 1, batch_size=100, in_flight=5)
+    await engine.sync(integration)
+    questions: list[str] = []
+    event.listen(
+        engine.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: questions.append(statement),
+    )
+    asked = []
+    for count, first in ((1_000, 1_000), (2_000, 3_000)):
+        await engine.receive(count, first)
+        questions.clear()
+        assert (await engine.sync(integration)).delivered == count
+        pages = [one for one in questions if one.startswith("SELECT") and ".external_id, records." in one]
+        ready = [one for one in questions if one.startswith("SELECT deliveries.id, deliveries.record_id")]
+        asked.append((len(pages), len(ready)))
+    (few_pages, few_ready), (many_pages, many_ready) = asked
+    # A page of 500 is taken up, and read, with one question each.
+    assert (many_pages - few_pages, many_ready - few_ready) == (2, 2)
+
+
 @pytest.mark.parametrize("how", ["cancel", "pause"])
 async def test_intents_that_were_not_sent_are_taken_back_when_somebody_stops_the_run(
     engine: Engine, how: str
 ) -> None:
     integration = await set_up(engine, 60, batch_size=1, in_flight=8)
     run = await engine.runs.start(engine.actor, integration)
+    stopped = asyncio.Event()
 
     async def stop_at_the_tenth(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        if len(adapter.sent) == 10 and how == "cancel":
+        place = len(adapter.sent)
+        if place == 10 and how == "cancel":
             await engine.runs.cancel(engine.actor, run.id)
-        elif len(adapter.sent) == 10:
+        elif place == 10:
             await engine.configuration.set_paused(engine.actor, integration, paused=True)
-        await asyncio.sleep(0.005)
+        if place == 10:
+            stopped.set()
+        elif place > 10:
+            await stopped.wait()
         return book_all(adapter, batch)
 
     engine.adapter.behaviour = stop_at_the_tenth

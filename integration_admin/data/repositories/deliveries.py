@@ -7,17 +7,34 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, Update, cast, exists, func, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.core.transitions import check_transition
+from integration_admin.data.columns import UTCDateTime
 from integration_admin.data.json_rows import folded
 from integration_admin.data.models import Delivery, RecordRow
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 from integration_admin.data.repositories.moves import (
+    OWN_OF_INTENT,
+    OWN_OF_SETTLEMENT,
     Intent,
     Settlement,
     begin_statement,
@@ -71,12 +88,9 @@ class Suspicion:
     fewest: int = 0
     most: int | None = None
 
-    def condition(self) -> ColumnElement[bool]:
-        """Return the deliveries it is about."""
-        enough = Delivery.recoveries >= self.fewest
-        return enough if self.most is None else enough & (Delivery.recoveries <= self.most)
 
-
+_ANY = Suspicion()
+_ENDLESS = 2_147_483_647
 _KNOWN = (
     Delivery.id,
     Delivery.record_id,
@@ -99,6 +113,34 @@ _TO_SEND = (
 )
 """The columns of Outgoing, in its order; text is what the record is read from, without a detour."""
 _SENT = (*_KNOWN, Delivery.currency, Delivery.amount_minor, literal(""), RecordRow.kind)
+_OPEN = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN})
+"""The states in which something was sent already and only its outcome matters."""
+_WAITING = frozenset({DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN})
+
+
+@cache
+def _question(state: DeliveryState) -> Select[*tuple[Any, ...]]:
+    """Return the question for deliveries in a state, those whose time has come where they wait for one.
+
+    An export asks it again and again, so it is made once.
+    """
+    due = [Delivery.due_at <= bindparam("now", type_=UTCDateTime())] if state in _WAITING else []
+    return (
+        select(*(_SENT if state in _OPEN else _TO_SEND))
+        .join(RecordRow, RecordRow.id == Delivery.record_id)
+        .where(
+            Delivery.organisation_id == ORGANISATION,
+            RecordRow.organisation_id == ORGANISATION,
+            Delivery.integration_id == INTEGRATION,
+            Delivery.id > bindparam("after", type_=BigInteger()),
+            Delivery.state == state,
+            Delivery.recoveries >= bindparam("fewest", type_=Integer()),
+            Delivery.recoveries <= bindparam("most", type_=Integer()),
+            *due,
+        )
+        .order_by(Delivery.id)
+        .limit(bindparam("limit", type_=Integer()))
+    )
 
 
 class DeliveryRepository(Repository):
@@ -123,27 +165,25 @@ class DeliveryRepository(Repository):
         self, integration_id: uuid.UUID, suspicion: Suspicion, after: int, limit: int
     ) -> list[Outgoing]:
         """Return deliveries that are ready, with an id above `after`, by id."""
-        due = (Delivery.state == DeliveryState.READY) & suspicion.condition()
-        return await self._outgoing(integration_id, due, after, limit)
+        return await self._outgoing(DeliveryState.READY, integration_id, after, limit, suspicion)
 
     async def waited(
         self, integration_id: uuid.UUID, suspicion: Suspicion, now: datetime, after: int, limit: int
     ) -> list[Outgoing]:
         """Return deliveries whose wait for the next attempt is over, with an id above `after`, by id."""
-        over = (Delivery.state == DeliveryState.RETRY_WAIT) & (Delivery.due_at <= now)
-        return await self._outgoing(integration_id, over & suspicion.condition(), after, limit)
+        return await self._outgoing(
+            DeliveryState.RETRY_WAIT, integration_id, after, limit, suspicion, now=now
+        )
 
     async def interrupted(self, integration_id: uuid.UUID, after: int, limit: int) -> list[Outgoing]:
         """Return what is marked as being sent, with an id above `after`, by id."""
-        sending = Delivery.state == DeliveryState.SENDING
-        return await self._outgoing(integration_id, sending, after, limit, sent=True)
+        return await self._outgoing(DeliveryState.SENDING, integration_id, after, limit)
 
     async def unknown_due(
         self, integration_id: uuid.UUID, now: datetime, after: int, limit: int
     ) -> list[Outgoing]:
         """Return unknown outcomes whose quiet period is over, with an id above `after`, by id."""
-        due = (Delivery.state == DeliveryState.UNKNOWN) & (Delivery.due_at <= now)
-        return await self._outgoing(integration_id, due, after, limit, sent=True)
+        return await self._outgoing(DeliveryState.UNKNOWN, integration_id, after, limit, now=now)
 
     async def begin_sending(
         self, intents: Sequence[Intent], run_id: uuid.UUID, at: datetime
@@ -151,7 +191,7 @@ class DeliveryRepository(Repository):
         """Record the intent to send; return the ids of those that were still as they were seen."""
         for intent in intents:
             check_transition(intent.was, DeliveryState.SENDING)
-        return await self._move(begin_statement, intents, at, run=run_id)
+        return await self._move(begin_statement, intents, OWN_OF_INTENT, at, run=run_id)
 
     async def settle(self, settlements: Sequence[Settlement], at: datetime) -> frozenset[int]:
         """Record outcomes; return the ids of those that were still as they were seen.
@@ -160,10 +200,15 @@ class DeliveryRepository(Repository):
         """
         for item in settlements:
             check_transition(item.was, item.state)
-        return await self._move(settle_statement, settlements, at)
+        return await self._move(settle_statement, settlements, OWN_OF_SETTLEMENT, at)
 
     async def _move(
-        self, statement: Callable[[str], Update], rows: Sequence[tuple[Any, ...]], at: datetime, **values: Any
+        self,
+        statement: Callable[[str], Update],
+        rows: Sequence[tuple[Any, ...]],
+        own: int,
+        at: datetime,
+        **values: Any,
     ) -> frozenset[int]:
         """Update many rows in one statement, each only if nobody else has moved it meanwhile."""
         if not rows:
@@ -172,33 +217,37 @@ class DeliveryRepository(Repository):
         connection = await self._session.connection()
         moved = await connection.execute(
             statement(dialect),
-            {"rows": folded(dialect, rows), "organisation": self._organisation_id, "at": at, **values},
+            {
+                "rows": folded(dialect, rows, own=own),
+                "organisation": self._organisation_id,
+                "at": at,
+                **values,
+            },
         )
         return frozenset(moved.scalars())
 
     async def _outgoing(
         self,
+        state: DeliveryState,
         integration_id: uuid.UUID,
-        due: ColumnElement[bool],
         after: int,
         limit: int,
-        *,
-        sent: bool = False,
+        suspicion: Suspicion = _ANY,
+        **due: datetime,
     ) -> list[Outgoing]:
         # Asked of the connection: the session would go through every row once more.
         connection = await self._session.connection()
         found = await connection.execute(
-            select(*(_SENT if sent else _TO_SEND))
-            .join(RecordRow, RecordRow.id == Delivery.record_id)
-            .where(
-                self._owned(Delivery),
-                self._owned(RecordRow),
-                Delivery.integration_id == integration_id,
-                Delivery.id > after,
-                due,
-            )
-            .order_by(Delivery.id)
-            .limit(limit)
+            _question(state),
+            {
+                "organisation": self._organisation_id,
+                "integration": integration_id,
+                "after": after,
+                "limit": limit,
+                "fewest": suspicion.fewest,
+                "most": _ENDLESS if suspicion.most is None else suspicion.most,
+                **due,
+            },
         )
         rows: Sequence[Any] = found.all()
         return [Outgoing(*row) for row in rows]

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, delete, exists, select, update
+from sqlalchemy import Uuid, bindparam, case, delete, exists, select, update
 
 from integration_admin.core.errors import Conflict, NotFound
 from integration_admin.core.messages import msg
@@ -19,6 +19,19 @@ CHANGED_MEANWHILE = msg(
 _EXCLUDED = select(Exclusion.category).where(
     Exclusion.organisation_id == ORGANISATION, Exclusion.integration_id == INTEGRATION
 )
+_LETS = (
+    select(Integration.id)
+    .join(Run, Run.integration_id == Integration.id)
+    .where(
+        Integration.organisation_id == ORGANISATION,
+        Run.organisation_id == ORGANISATION,
+        Integration.id == INTEGRATION,
+        Integration.state == IntegrationState.ACTIVE,
+        Run.id == bindparam("run", type_=Uuid()),
+        Run.cancel_requested.is_(False),
+    )
+)
+"""Asked before each commit of an export, so it is made once."""
 
 
 class IntegrationRepository(Repository):
@@ -84,20 +97,7 @@ class IntegrationRepository(Repository):
 
     async def lets(self, integration_id: uuid.UUID, run_id: uuid.UUID) -> bool:
         """Tell whether a run may go on: nobody has cancelled it or paused the integration."""
-        return bool(
-            await self._values(
-                select(Integration.id)
-                .join(Run, Run.integration_id == Integration.id)
-                .where(
-                    self._owned(Integration),
-                    self._owned(Run),
-                    Integration.id == integration_id,
-                    Integration.state == IntegrationState.ACTIVE,
-                    Run.id == run_id,
-                    Run.cancel_requested.is_(False),
-                )
-            )
-        )
+        return bool(await self._asked(_LETS, integration=integration_id, run=run_id))
 
     async def sharing_ledger(
         self, integration: Integration, entity: str, entity_id: str = ""

@@ -72,11 +72,19 @@ class Settlement(NamedTuple):
     """When to look for the first time what became of it; it counts as staged until then."""
 
 
+OWN_OF_INTENT = Intent._fields.index("payload_hash")
+OWN_OF_SETTLEMENT = Settlement._fields.index("external_id")
+"""Where stands what `folded` is to write for each row by itself."""
+
+
 @lru_cache(maxsize=2)
 def begin_statement(dialect: str) -> Update:
     """Return the statement that commits intents; takes `rows`, `organisation`, `run` and `at`."""
     given = unfolded(
-        dialect, bindparam("rows", type_=Text), {**_SEEN, "revision": Integer(), "payload_hash": Text()}
+        dialect,
+        bindparam("rows", type_=Text),
+        {**_SEEN, "revision": Integer(), "payload_hash": Text()},
+        own="payload_hash",
     )
     at = bindparam("at", type_=UTCDateTime())
     return (
@@ -120,6 +128,7 @@ def settle_statement(dialect: str) -> Update:
             "untried": Integer(),
             "follow_at": UTCDateTime(),
         },
+        own="external_id",
     )
     at, followed = bindparam("at", type_=UTCDateTime()), given.c.follow_at.is_not(None)
     return (

@@ -4,17 +4,31 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Integer, String, bindparam, exists, func, insert, select, tuple_
 
 from integration_admin.core.messages import msg
 from integration_admin.core.search_words import SearchWords
 from integration_admin.data.models import Category, Delivery, RecordRow
-from integration_admin.data.repositories.base import Repository
+from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 
 _COLUMNS = (
     "kind", "external_id", "revision", "status", "currency", "amount_minor", "payload", "content_hash",
     "received_at", "updated_at", *SearchWords._fields,
 )  # fmt: skip
+
+_WITHOUT_DELIVERY = (
+    select(RecordRow.id, RecordRow.kind, RecordRow.external_id, RecordRow.revision)
+    .where(
+        RecordRow.organisation_id == ORGANISATION,
+        RecordRow.kind.in_(bindparam("kinds", type_=String(), expanding=True)),
+        RecordRow.status.in_(bindparam("statuses", type_=String(), expanding=True)),
+        RecordRow.id > bindparam("after", type_=BigInteger()),
+        ~exists().where(Delivery.integration_id == INTEGRATION, Delivery.record_id == RecordRow.id),
+    )
+    .order_by(RecordRow.id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+"""Asked for each page an export takes up, so it is made once."""
 
 
 class RecordRepository(Repository):
@@ -81,18 +95,13 @@ class RecordRepository(Repository):
         limit: int,
     ) -> list[tuple[int, str, str, int]]:
         """Return (id, kind, external id, revision) of records this integration has not taken up, by id."""
-        taken = exists().where(Delivery.integration_id == integration_id, Delivery.record_id == RecordRow.id)
-        rows = await self._values(
-            select(RecordRow.id, RecordRow.kind, RecordRow.external_id, RecordRow.revision)
-            .where(
-                self._owned(RecordRow),
-                RecordRow.kind.in_(list(kinds)),
-                RecordRow.status.in_(list(statuses)),
-                RecordRow.id > after,
-                ~taken,
-            )
-            .order_by(RecordRow.id)
-            .limit(limit)
+        rows = await self._asked(
+            _WITHOUT_DELIVERY,
+            integration=integration_id,
+            kinds=list(kinds),
+            statuses=list(statuses),
+            after=after,
+            limit=limit,
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 

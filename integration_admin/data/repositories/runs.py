@@ -1,16 +1,20 @@
 """Runs and the failures they met."""
 
+import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Table,
+    Text,
+    Update,
     Uuid,
     bindparam,
     case,
@@ -27,6 +31,7 @@ from integration_admin.core.errors import Conflict
 from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import FailureState, RunState, Trigger
+from integration_admin.data.json_rows import listed
 from integration_admin.data.models import Failure, Integration, RecordRow, Run
 from integration_admin.data.repositories.base import INTEGRATION, ORGANISATION, Repository
 
@@ -173,10 +178,11 @@ class RunRepository(Repository):
 
     async def progress(self, run_id: uuid.UUID, *, resumed: int | None = None, **values: Any) -> None:
         """Write the counts of a run that goes on; with `resumed` only for whoever took it up last."""
-        statement = update(Run).where(self._owned(Run), Run.id == run_id)
+        connection = await self._session.connection()
+        this: dict[str, Any] = {"organisation": self._organisation_id, "this": run_id}
         if resumed is not None:
-            statement = statement.where(Run.resumed == resumed)
-        await self._execute(statement.values(**values))
+            this["taken_up"] = resumed
+        await connection.execute(_progress(taken_up=resumed is not None), this | values)
 
     async def cancel_requested(self, run_id: uuid.UUID) -> bool:
         """Tell whether somebody asked this run to stop."""
@@ -212,13 +218,10 @@ class RunRepository(Repository):
 
         Returns the cause of each, and since when there was one, by record.
         """
-        # With the integration among the conditions SQLite would look at all of its open failures each time.
-        columns = (Failure.id, Failure.integration_id, Failure.resolved_at, Failure.record_id, Failure.cause)
-        found = await self._values(
-            select(*columns, func.coalesce(Failure.since, Failure.created_at)).where(
-                self._owned(Failure), Failure.record_id.in_(list(record_ids))
-            )
-        )
+        if not record_ids:
+            return {}
+        dialect = self._session.get_bind().dialect.name
+        found = await self._asked(_failed_before(dialect), records=json.dumps(list(record_ids)))
         still_open = [row for row in found if row[1] == integration_id and row[2] is None]
         if still_open:
             await self._execute(
@@ -231,6 +234,31 @@ class RunRepository(Repository):
                 .values(resolved_at=at, state=state)
             )
         return {row[3]: (row[4], row[5]) for row in still_open}
+
+
+@lru_cache
+def _progress(*, taken_up: bool) -> Update:
+    """Return the statement that writes whichever columns it is given; an export writes them at each commit."""
+    runs = cast("Table", Run.__table__)
+    statement = update(runs).where(
+        runs.c.organisation_id == ORGANISATION, runs.c.id == bindparam("this", type_=Uuid())
+    )
+    return (
+        statement.where(runs.c.resumed == bindparam("taken_up", type_=Integer())) if taken_up else statement
+    )
+
+
+@lru_cache
+def _failed_before(dialect: str) -> Select[*tuple[Any, ...]]:
+    """Return the question for the failures of `records`, a JSON list of ids.
+
+    With the integration among the conditions SQLite would look at all of its open failures each time.
+    """
+    records = listed(dialect, bindparam("records", type_=Text))
+    since = func.coalesce(Failure.since, Failure.created_at)
+    return select(
+        Failure.id, Failure.integration_id, Failure.resolved_at, Failure.record_id, Failure.cause, since
+    ).where(Failure.organisation_id == ORGANISATION, Failure.record_id.in_(records))
 
 
 @lru_cache
