@@ -182,7 +182,7 @@ async def test_after_a_while_the_password_is_asked_for_and_then_secrets_are_date
         tomorrow = office.clock.now().astimezone(ZoneInfo("Europe/Oslo")).date() + timedelta(days=1)
         await page.locator("#expires_on").fill(f"{tomorrow:%d.%m.%Y}")
         await road.press(page, "Save the date")
-        await expect(page.locator("#error-summary")).to_contain_text("Confirm with your own password first")
+        await expect(page.locator("#error-summary")).to_contain_text("Confirm that it is you first")
         await confirm(page, "not my password")
         await expect(page.locator("#own_password-error")).to_contain_text("not the password you sign in with")
         await confirm(page, person.password)
