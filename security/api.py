@@ -17,7 +17,8 @@ from integration_admin.api.rate_limits import Limits
 from integration_admin.bootstrap import Application
 from integration_admin.core.secret import Secret
 from integration_admin.core.settings import Settings
-from tests.api.serving import free_port, serving
+from tests.api.serving import serving
+from tests.ports import free_port
 
 with warnings.catch_warnings():
     # What it imports is older than the Python it runs on.

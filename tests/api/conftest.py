@@ -23,9 +23,10 @@ from integration_admin.services.container import Services
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.tokens import SCOPES
 from tests import canary
-from tests.api.serving import free_port, serving
+from tests.api.serving import serving
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
+from tests.ports import free_port
 from tests.services.fake_adapter import FakeAdapter
 
 EMAIL = "alice@example.org"

@@ -1,20 +1,12 @@
 """Serves an ASGI application on a real socket, with the same server production uses."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from integration_admin.data.models import Run
 from integration_admin.services import container
 from integration_admin.services.heartbeat import Heartbeat
 from integration_admin.services.request_counts import RequestTally, write_requests
-from tests.api.serving import free_port, serving
+from tests.api.serving import serving
 from tests.builders import (
     make_claim,
     make_integration,
@@ -32,6 +32,7 @@ from tests.builders import (
 )
 from tests.data.taken_up import take_up
 from tests.fakes import START, FakeClock
+from tests.ports import free_port
 from tests.services.fake_adapter import FakeAdapter
 
 TOKEN = "a-token-of-the-operator"

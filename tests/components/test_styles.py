@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_CLASS = re.compile(r"\bds-(?!size\b|color\b|border\b|size-|color-|border-)[a-z-]*[a-z]")
+_CLASS = re.compile(r"\bds-(?!size\b|color\b|border\b|size-|color-|border-|font-)[a-z-]*[a-z]")
 _HOME = {"ds-sr-only": "base", "ds-focus": "base"}
 """Classes that are not a part of their own."""
 

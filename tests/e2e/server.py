@@ -1,7 +1,6 @@
 """The production server as its users start it, in an instance folder of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from integration_admin.core.settings import PREFIX
 from tests import canary
 from tests.commands.shell import here
+from tests.ports import free_port
 
 ORGANISATION = "Prøveforbundet"
 EMAIL = "administrator@example.org"
@@ -43,7 +43,7 @@ def running_server(instance: Path, **more: str) -> Iterator[Server]:
 
     `more` are settings by their names without the prefix.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     server = Server(
         url, instance, _environment(instance, url) | {PREFIX + name: value for name, value in more.items()}
@@ -87,13 +87,6 @@ def _environment(instance: Path, url: str) -> dict[str, str]:
 
 def _ours(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(PREFIX)}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

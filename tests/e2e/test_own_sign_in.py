@@ -19,9 +19,10 @@ from integration_admin.core.settings import Settings
 from integration_admin.data.migrations import upgrade
 from integration_admin.services import container
 from tests import canary
-from tests.api.serving import free_port, serving
+from tests.api.serving import serving
 from tests.e2e.road import SIZES, listen_for_errors
 from tests.e2e.walk import Walk
+from tests.ports import free_port
 
 EMAIL, PASSWORD = "alice@example.org", canary.secret("alice")
 OWN = "/settings/sign-in"

@@ -6,9 +6,10 @@ import pytest
 import pytest_asyncio
 
 from integration_admin.sandbox.dynamics.app import create_app as create_dynamics
-from integration_admin.sandbox.servers import running
+from integration_admin.sandbox.servers import SANDBOXES, running
 from integration_admin.sandbox.xledger.app import create_app
 from tests.fakes import FakeClock
+from tests.ports import free_port
 from tests.sandbox import dynamics as dynamics_client
 from tests.sandbox.dynamics import DynamicsSandbox
 from tests.sandbox.xledger import XledgerSandbox, client_of
@@ -43,3 +44,9 @@ async def dynamics(shared_dynamics_url: str) -> AsyncIterator[DynamicsSandbox]:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def ports() -> int:
+    """The first of as many free ports in a row as there are sandboxes."""
+    return free_port(in_a_row=len(SANDBOXES))

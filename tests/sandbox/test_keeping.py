@@ -75,21 +75,21 @@ async def _all(sandbox: XledgerSandbox) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_stopped_and_a_killed_sandbox_have_the_same_ledger_again(
-    tmp_path: Path, unused_tcp_port: int, end: signal.Signals
+    tmp_path: Path, ports: int, end: signal.Signals
 ) -> None:
     folder = tmp_path / "new" / "folder"
-    async with _process(unused_tcp_port, folder, end) as sandbox:
+    async with _process(ports, folder, end) as sandbox:
         await sandbox.book(voucher("REF1", 1001, **RICH), voucher("REF2", 1002))
         await sandbox.book(voucher("REF1", 1001))
         before = await _all(sandbox)
-    async with _process(unused_tcp_port, folder, end) as sandbox:
+    async with _process(ports, folder, end) as sandbox:
         assert await _all(sandbox) == before
         stats = await sandbox.stats()
         assert (stats["vouchers"], stats["lines"], stats["doubles"]) == (3, 6, 1)
 
 
 async def test_a_sandbox_killed_in_the_middle_of_sending_has_every_voucher_it_answered(
-    tmp_path: Path, unused_tcp_port: int
+    tmp_path: Path, ports: int
 ) -> None:
     answered: list[str] = []
     enough = asyncio.Event()
@@ -106,11 +106,11 @@ async def test_a_sandbox_killed_in_the_middle_of_sending_has_every_voucher_it_an
             if number == 50:
                 enough.set()
 
-    async with _process(unused_tcp_port, tmp_path, signal.SIGKILL) as sandbox:
+    async with _process(ports, tmp_path, signal.SIGKILL) as sandbox:
         sending = asyncio.create_task(send_until_cut_off(sandbox.url))
         await enough.wait()
     await sending
-    async with _process(unused_tcp_port, tmp_path, signal.SIGTERM) as sandbox:
+    async with _process(ports, tmp_path, signal.SIGTERM) as sandbox:
         kept = [entry["reference"] for entry in await sandbox.ledger()]
     # The one that was on its way may have been accepted without anybody hearing of it.
     assert kept[: len(answered)] == answered

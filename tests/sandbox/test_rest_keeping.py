@@ -42,12 +42,12 @@ async def _kept(folder: Path, **options: Any) -> AsyncIterator[RESTSandbox]:
             yield sandbox
 
 
-async def test_a_killed_sandbox_has_the_same_ledger_again(tmp_path: Path, unused_tcp_port: int) -> None:
-    async with _killed(unused_tcp_port, tmp_path) as sandbox:
+async def test_a_killed_sandbox_has_the_same_ledger_again(tmp_path: Path, ports: int) -> None:
+    async with _killed(ports, tmp_path) as sandbox:
         await sandbox.post([record("REF1", text='Løype\u2028og "brev"\r\n'), record("REF2"), record("REF1")])
         await sandbox.post(record("REF3", lines=[line(account="0000")]))
         before = await sandbox.ledger()
-    async with _killed(unused_tcp_port, tmp_path) as sandbox:
+    async with _killed(ports, tmp_path) as sandbox:
         assert await sandbox.ledger() == before
         stats = await sandbox.stats()
         assert (stats["vouchers"], stats["doubles"], stats["sums"]) == (3, 1, {"NOK": 123_600})

@@ -1,13 +1,11 @@
 """The process that serves the sandboxes: where it says it is, and how it stops."""
 
 import json
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -21,17 +19,6 @@ import json
 from integration_admin.sandbox.servers import serve_sandboxes
 serve_sandboxes({port}, faults="", seed=3, announce=lambda found: print(json.dumps(found), flush=True))
 """
-
-
-@pytest.fixture
-def ports() -> int:
-    """The first of three free ports that nobody is given by chance, as those of outgoing connections are."""
-    for base in random.sample(range(20_000, 30_000), 100):
-        with suppress(OSError), ExitStack() as stack:
-            for port in range(base, base + 3):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            return base
-    pytest.fail("no three free ports in a row")
 
 
 @contextmanager

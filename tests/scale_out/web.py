@@ -1,7 +1,6 @@
 """Several serve processes that share a Redis, and a tab that may be connected to any of them."""
 
 import asyncio
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ import redis
 import socketio
 
 from integration_admin.core.settings import PREFIX
+from tests.ports import free_port
 from tests.scale_out.installation import COMMAND, Installation
 from tests.scale_out.processes import Process, started, until
 
@@ -27,14 +27,6 @@ PUBLIC_URL = "http://127.0.0.1:3999"
 """What people open: the proxy in front, which the tests play themselves."""
 _PAGE = "/settings/integrations"
 _HYDRATE = "reflex___state____state.hydrate_and_load"
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

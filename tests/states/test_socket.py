@@ -23,7 +23,8 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
 from integration_admin.states.access import AccessMiddleware, current_actor, is_handler, requires
-from tests.api.serving import free_port, serving
+from tests.api.serving import serving
+from tests.ports import free_port
 from tests.states.people import People
 
 ORIGIN = Settings().public_url
