@@ -23,7 +23,7 @@ from tests.services.far_side import LATEST_BOOKING, FarSide, Mishap, Question
 from tests.services.losing_locks import LosingLocks
 from tests.services.story import NewEngine, Story, make_template
 
-EXAMPLES = 20
+EXAMPLES = 12
 STEPS = 20
 DERANDOMIZED = True
 PROFILE = settings(

@@ -81,7 +81,7 @@ async def test_another_thousand_claims_are_read_with_few_more_questions(engine: 
         lambda _connection, _cursor, statement, *_: questions.append(statement),
     )
     asked = []
-    for count, first in ((1_000, 1_000), (2_000, 3_000)):
+    for count, first in ((500, 1_000), (1_500, 3_000)):
         await engine.receive(count, first)
         questions.clear()
         assert (await engine.sync(integration)).delivered == count
