@@ -14,6 +14,8 @@ _SCORES = {"performance": 0.95, "accessibility": 1.0, "best-practices": 1.0}
 _MOST_KIB = 250.0
 _MOST_SHIFT = 0.05
 _ONE_YEAR = 31_536_000
+_SLOW = 1_000
+"""At this benchmark index and below, Lighthouse warns that the tested device is slower than it expects."""
 _TIMES = {
     "first-contentful-paint": "first_paint",
     "largest-contentful-paint": "largest_paint",
@@ -25,8 +27,9 @@ _TIMES = {
 def figures(reports: Mapping[str, Sequence[Report]], kept: Mapping[str, str]) -> list[Figure]:
     """Return each page's figures, medians of its runs, and how many hashed files may not be kept for ever.
 
-    `kept` has the Cache-Control of every file whose name holds its hash, by address. The last figure is
-    how fast Lighthouse found the machine: far below 1,000, other work has made the times longer.
+    `kept` has the Cache-Control of every file whose name holds its hash, by address. The last figures are
+    how fast Lighthouse found the machine, and how often it was too slow, by Lighthouse's own word, for the
+    score to say much.
     """
     pages = [figure for name, runs in reports.items() for figure in _page(name, runs)]
     short = [value for value in kept.values() if not is_immutable(value)]
@@ -35,6 +38,7 @@ def figures(reports: Mapping[str, Sequence[Report]], kept: Mapping[str, str]) ->
         *pages,
         at_most("hashed_files_not_immutable", len(short), "files", 0),
         Figure("machine_speed", float(median(speeds)), "benchmark index"),
+        Figure("machine_too_slow", sum(speed <= _SLOW for speed in speeds), "runs"),
     ]
 
 

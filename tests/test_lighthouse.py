@@ -48,6 +48,7 @@ def test_a_page_gets_the_median_of_its_runs_beside_its_bars() -> None:
     assert (found["health_scripts"].value, found["health_requests"].value) == (100, 2)
     assert found["health_largest_paint"].value == 1.25
     assert all(figure.holds is not False for figure in found.values())
+    assert (found["machine_speed"].value, found["machine_too_slow"].value) == (1500, 0)
 
 
 def test_a_page_that_falls_short_does_not_hold() -> None:

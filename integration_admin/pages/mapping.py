@@ -53,7 +53,8 @@ def mapping() -> rx.Component:
     return rx.fragment(
         rx.el.div(rx.cond(MappingState.back, _back())),
         saved_again(MappingState.saved, saved, MappingState.version),
-        rx.cond(ready, _summary()),
+        # It has its room before its figures are there, so that nothing below it moves.
+        rx.el.div(_summary(), class_name=rx.cond(ready, "", "app-unseen")),
         mapping_form(t("Save")),
         rx.cond(ready, ui.stack(preview_section(), versions_section())),
     )
