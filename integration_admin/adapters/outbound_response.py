@@ -3,7 +3,7 @@
 import asyncio
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -59,11 +59,10 @@ class _Unreadable:
     """Stands for a body that is no JSON, since every JSON value may be asked for."""
 
 
-def _parsed(body: bytes, **hooks: Callable[..., Any]) -> Any:
+def _parsed(body: bytes, decoder: json.JSONDecoder | None = None) -> Any:
     """Return what a body says as JSON; _Unreadable for what is none, or none that is taken."""
-    wanted: dict[str, Any] = {"parse_float": Decimal, "parse_constant": _refuse_constant} | hooks
     try:
-        parsed = json.loads(body.decode("utf-8-sig"), **wanted)
+        parsed = (decoder or _DECODER).decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return _Unreadable
     return _Unreadable if _is_deep(parsed) else parsed
@@ -77,7 +76,7 @@ def _parsed_in_turns(body: bytes) -> Any:
     """
     if body.count(b"[") > _MOST_LISTS:
         return _Unreadable
-    return _parsed(body, object_hook=_same, parse_float=_decimal, parse_int=_whole)
+    return _parsed(body, _DECODER_IN_TURNS)
 
 
 def _same(row: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +93,13 @@ def _whole(digits: str) -> int:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+"""Made once: `json.loads` makes one anew each time it is told how to read numbers."""
+_DECODER_IN_TURNS = json.JSONDecoder(
+    object_hook=_same, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant
+)
 
 
 def _is_deep(value: object) -> bool:
