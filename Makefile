@@ -9,7 +9,7 @@ LOCALE := integration_admin/locale
 # What Python has compiled is kept, whatever the environment says: the tests start it a hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test style types imports lock texts bench faults mutants lighthouse security screenshots
+.PHONY: help setup run test style types imports lock texts bench faults mutants lighthouse security axe screenshots
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ lighthouse: $(READY) ## measure the pages on a simulated phone; prints a table a
 
 security: $(READY) ## attack the running parts at length; prints a table and writes instance/reports/security.json and sbom.json
 	@exec $(BIN)/python -m security $(SECURITY)
+
+axe: $(READY) ## ask axe-core about every page and state in all three languages, on a desktop and on a phone
+	@exec $(BIN)/pytest tests/e2e/every_axe.py
 
 screenshots: $(READY) ## save pictures of every page, both sizes and themes, under instance/reports/screenshots
 	@exec $(BIN)/python -m screenshots

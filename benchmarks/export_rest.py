@@ -11,13 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.claims import claims
-from benchmarks.instance import LOOPBACK, set_up
+from benchmarks.instance import set_up_rest
 from benchmarks.postgresql import Databases, databases
 from benchmarks.processes import Sandbox, run_child, sandbox
 from benchmarks.report import Figure, at_most, compared
-from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
-from integration_admin.adapters.outbound import OutboundClient
-from integration_admin.core.clock import SystemClock
 
 _ROUNDS = 2
 _MOST_MEMORY = 150.0
@@ -98,8 +95,7 @@ class _Bench:
             "batch": str(shape.batch),
             "in_flight": str(shape.in_flight),
         }
-        adapter = GenericRESTAdapter(OutboundClient(allow=LOOPBACK), SystemClock())
-        asyncio.run(set_up(folder, typed, claims(shape.records), adapter=adapter, database_url=database_url))
+        asyncio.run(set_up_rest(folder, typed, claims(shape.records), database_url=database_url))
 
     def _export(self, *words: str) -> float:
         with _copied(self._folder / "fresh") as copy:

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.claims import MAPPING
 from integration_admin.adapters.base import AccountingAdapter
+from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
 from integration_admin.adapters.xledger.pace import Pace
@@ -59,6 +60,15 @@ async def set_up(
         actor = await application.services.organisations.actor_of(ORGANISATION)
         await _connect(application, actor, adapter or XledgerAdapter, typed, mapping)
         await application.services.records.receive(actor, records)
+
+
+async def set_up_rest(
+    folder: Path, typed: dict[str, str], records: Iterable[dict[str, Any]], *, database_url: str = ""
+) -> None:
+    """Do the same with the adapter for REST systems."""
+    async with OutboundClient(allow=LOOPBACK) as client:
+        adapter = GenericRESTAdapter(client, SystemClock())
+        await set_up(folder, typed, records, adapter=adapter, database_url=database_url)
 
 
 async def set_up_organisation(application: Application) -> None:

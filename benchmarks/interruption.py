@@ -8,13 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.claims import claims
-from benchmarks.instance import LOOPBACK, set_up
+from benchmarks.instance import set_up_rest
 from benchmarks.processes import run_child, run_until_killed, sandbox
 from benchmarks.report import Figure, at_most
 from benchmarks.rest_exporter import QUIET_SECONDS
-from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
-from integration_admin.adapters.outbound import OutboundClient
-from integration_admin.core.clock import SystemClock
 
 _CLAIMS = 10_000
 _BATCH = 100
@@ -32,8 +29,7 @@ def measure() -> list[Figure]:
             "batch": str(_BATCH),
             "in_flight": str(_IN_FLIGHT),
         }
-        adapter = GenericRESTAdapter(OutboundClient(allow=LOOPBACK), SystemClock())
-        asyncio.run(set_up(folder / "instance", typed, claims(_CLAIMS), adapter=adapter))
+        asyncio.run(set_up_rest(folder / "instance", typed, claims(_CLAIMS)))
         words = [str(folder / "instance"), "--hurried", "--record"]
         run_until_killed(
             "rest_exporter", *words, str(folder / "1"), "--kill-after", str(_CLAIMS // _BATCH * 4 // 10)

@@ -63,10 +63,11 @@ def _day(line: rx.Var[TrendLine]) -> rx.Component:
 
 
 def _bar(size: rx.Var[float]) -> rx.Component:
-    """Draw a bar that hangs from the top; the style sheet turns over those that stand."""
-    return rx.el.svg(
+    """Draw a bar that hangs from the top, none for nothing; the style sheet turns over those that stand."""
+    bar = rx.el.svg(
         rx.el.rect(custom_attrs={"x": "0", "y": "0", "width": "10", "height": size}),
         view_box="0 0 10 100",
         preserve_aspect_ratio="none",
         custom_attrs={"aria-hidden": "true", "focusable": "false"},
     )
+    return rx.cond(size > 0, bar)

@@ -91,7 +91,7 @@ _WHOLE = """() => ({
   actions: [...document.querySelectorAll("main button")].filter((one) => one.checkVisibility())
     .map((one) => one.ariaLabel ?? one.innerText),
 })"""
-_SKIP_LINK = {"nb": "Hopp til innhold", "en": "Skip to content"}
+_SKIP_LINK = {"nb": "Hopp til innhold", "nn": "Hopp til innhald", "en": "Skip to content"}
 
 
 @dataclass(slots=True)
@@ -251,6 +251,17 @@ async def walk_on_a_phone(browser: Browser, server: Server, made: Inhabited) -> 
         await walk.page.context.clear_cookies()
         await road.sign_in(walk.page, made.newcomer)
         await walk.look("an empty dashboard")
+    return walk
+
+
+async def walk_in(
+    browser: Browser, server: Server, made: Inhabited, device: Device, language: Language
+) -> Walk:
+    """Walk past every page and state in any size and language."""
+    async with _begun(browser, server, device, language) as walk:
+        await road.sign_in(walk.page, made.person, language)
+        await _pages(walk, made)
+        await _states(walk, made)
     return walk
 
 
