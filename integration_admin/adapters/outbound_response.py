@@ -42,7 +42,7 @@ class Response:
         Raises AdapterError with the code `html` for a web page, and `not_json` for anything else
         that is not UTF-8 JSON, holds NaN or Infinity, or nests deeper than 64 levels.
         """
-        (parsed,) = self.ahead or [_parsed(self.body)]
+        (parsed,) = self.ahead or [_parsed(self.body, _DECODER)]
         if parsed is not _Unreadable:
             return parsed
         raise (Cause.HTML if self._is_page() else Cause.NOT_JSON).error(internal=f"status {self.status}")
@@ -59,10 +59,10 @@ class _Unreadable:
     """Stands for a body that is no JSON, since every JSON value may be asked for."""
 
 
-def _parsed(body: bytes, decoder: json.JSONDecoder | None = None) -> Any:
+def _parsed(body: bytes, decoder: json.JSONDecoder) -> Any:
     """Return what a body says as JSON; _Unreadable for what is none, or none that is taken."""
     try:
-        parsed = (decoder or _DECODER).decode(body.decode("utf-8-sig"))
+        parsed = decoder.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return _Unreadable
     return _Unreadable if _is_deep(parsed) else parsed

@@ -112,7 +112,7 @@ class ExportPipeline:
     def _is_time(self) -> bool:
         """Tell whether to commit now rather than wait for more: before places stand empty, and in groups."""
         many = len(self._answers) * self._batch_size >= _GROUP
-        return many or len(self._intended) <= max(self._in_flight, self._ahead) // 2 or not self._slots
+        return many or len(self._intended) <= self._ahead // 2 or not self._slots
 
     def _reap(self) -> None:
         for slot in [slot for slot in self._slots if slot.done()]:

@@ -19,6 +19,7 @@ from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
 from tests.e2e.wishes import moving, told_by_colour_alone
 from tests.e2e.words import Language, read_in
+from tests.e2e.world import Person
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -232,10 +233,7 @@ async def overflow(page: Page) -> list[str]:
 async def walk_on_a_desktop(browser: Browser, server: Server, made: Inhabited) -> Walk:
     """Walk in bokmål, make each page narrow too, and end with the longest form in nynorsk."""
     async with _begun(browser, server, "desktop", "nb") as walk:
-        await road.sign_in(walk.page, made.person)
-        await read_in(walk.page, "nb")
-        await _pages(walk, made)
-        await _states(walk, made)
+        await _everywhere(walk, made, made.person)
         await read_in(walk.page, "nn")
         await walk.open_anew(f"{DASHBOARD}/{made.ids['id']}/mapping")
         await walk.look("the mapping in nynorsk")
@@ -245,9 +243,7 @@ async def walk_on_a_desktop(browser: Browser, server: Server, made: Inhabited) -
 async def walk_on_a_phone(browser: Browser, server: Server, made: Inhabited) -> Walk:
     """Walk in English, and end where there is nothing yet."""
     async with _begun(browser, server, "phone", "en") as walk:
-        await road.sign_in(walk.page, made.colleague)
-        await _pages(walk, made)
-        await _states(walk, made)
+        await _everywhere(walk, made, made.colleague)
         await walk.page.context.clear_cookies()
         await road.sign_in(walk.page, made.newcomer)
         await walk.look("an empty dashboard")
@@ -259,9 +255,7 @@ async def walk_in(
 ) -> Walk:
     """Walk past every page and state in any size and language."""
     async with _begun(browser, server, device, language) as walk:
-        await road.sign_in(walk.page, made.person, language)
-        await _pages(walk, made)
-        await _states(walk, made)
+        await _everywhere(walk, made, made.person)
     return walk
 
 
@@ -288,6 +282,12 @@ async def _sign_in(walk: Walk) -> None:
     await walk.look("signing in, refused")
     for path in SERVED_TO_GUESTS:
         await walk.visit_served(path)
+
+
+async def _everywhere(walk: Walk, made: Inhabited, person: Person) -> None:
+    await road.sign_in(walk.page, person, walk.language)
+    await _pages(walk, made)
+    await _states(walk, made)
 
 
 async def _pages(walk: Walk, made: Inhabited) -> None:
