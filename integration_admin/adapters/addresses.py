@@ -228,8 +228,9 @@ def _is_numeric(host: str) -> bool:
     return ":" in host or bool(_NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]))
 
 
+@lru_cache(maxsize=256)
 def _parsed(url: str) -> URL:
-    """Split `url` the way the HTTP client will; raises AdapterError."""
+    """Split `url` the way the HTTP client will, the same one once; raises AdapterError."""
     authority = _AUTHORITY.match(url)
     if authority is None or _UNPRINTABLE.search(url):
         raise _refused(_malformed())

@@ -11,6 +11,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Self
 
@@ -267,14 +268,14 @@ def _tls_context() -> _TLSContext:
 def _check_headers(headers: Mapping[str, str], secrets: Mapping[str, Secret]) -> None:
     """Raise AdapterError when a header cannot be sent as it is."""
     for name in (*headers, *secrets):
-        if not _NAME.fullmatch(name) or name.lower() in _OURS:
+        if not _may_be_set(name):
             raise AdapterError(
                 msg("The header name {name} cannot be used. Choose another one.", name=name),
                 Fault.CONFIG,
                 code="bad_header",
             )
-    plain = (name for name, value in headers.items() if not _VALUE.fullmatch(value))
-    secret = (name for name, value in secrets.items() if not _VALUE.fullmatch(value.reveal()))
+    plain = [name for name, value in headers.items() if not _VALUE.fullmatch(value)]
+    secret = [name for name, value in secrets.items() if not _VALUE.fullmatch(value.reveal())]
     for name in (*plain, *secret):
         raise AdapterError(
             msg(
@@ -284,6 +285,12 @@ def _check_headers(headers: Mapping[str, str], secrets: Mapping[str, Secret]) ->
             Fault.CONFIG,
             code="bad_header",
         )
+
+
+@lru_cache(maxsize=256)
+def _may_be_set(name: str) -> bool:
+    """Tell whether a header of this name may be asked for. The same few are, again and again."""
+    return _NAME.fullmatch(name) is not None and name.lower() not in _OURS
 
 
 def _revealed(headers: Mapping[str, str], secrets: Mapping[str, Secret]) -> dict[str, str]:

@@ -126,10 +126,11 @@ async def read(response: aiohttp.ClientResponse, limit: int) -> Response:
     if (response.content_length or 0) > limit:
         raise Broken(Cause.TOO_LARGE)
     body = _Body(headers.get("content-encoding", ""), limit)
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         body.feed(chunk)
-        # What has arrived already is handed over without a wait; the others get their turn in between.
-        await asyncio.sleep(0)
+        if not response.content.at_eof():
+            # What has arrived already is handed over without a wait; the others get their turn in between.
+            await asyncio.sleep(0)
     whole = body.whole()
     is_large = len(whole) > _LARGE and whole.lstrip(_BEFORE_JSON)[:1] in {b"{", b"["}
     ahead = [await asyncio.to_thread(_parsed_in_turns, whole)] if is_large else None

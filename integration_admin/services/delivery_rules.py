@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from types import MappingProxyType
 
 from integration_admin.adapters.base import Capabilities, Outcome, Result
@@ -136,7 +135,14 @@ class RetryTimes:
 
     def drawn(self) -> "RetryTimes":
         """Return times with the dice thrown once, when first asked, so that a whole batch waits for the same moment."""
-        return RetryTimes(cache(self.random))
+        thrown: list[float] = []
+
+        def once() -> float:
+            if not thrown:
+                thrown.append(self.random())
+            return thrown[0]
+
+        return RetryTimes(once)
 
     def after_quiet(self, now: datetime, capabilities: Capabilities) -> datetime:
         """Return when an unknown outcome may be looked up."""

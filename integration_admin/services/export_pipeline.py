@@ -161,7 +161,8 @@ class ExportPipeline:
                     self._sending -= 1
                 self._judge(answer)
                 self._answers.append(answer)
-                self._wake.set()
+                if self._is_time():
+                    self._wake.set()
         finally:
             self._wake.set()
 

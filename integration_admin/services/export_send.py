@@ -35,8 +35,10 @@ class LockWatch:
     async def check(self) -> None:
         """Raise Conflict if the lock may have been lost."""
         now = asyncio.get_running_loop().time
+        # A paused process finds the answer stale when it goes on, and asks again.
+        if now() - self._asked_at < _FRESH_SECONDS:
+            return
         async with self._asking:
-            # A paused process finds the answer stale when it goes on, and asks again.
             if now() - self._asked_at < _FRESH_SECONDS:
                 return
             asked_at = now()

@@ -10,6 +10,9 @@ from integration_admin.services.export_claims import Item, make_vouchers
 from integration_admin.services.export_outcomes import Verdict
 from integration_admin.services.mapping_resolver import CompiledMapping
 
+_TURN = 10
+"""Records that are made in one go where batches are smaller: a turn of the loop for each would cost as much again."""
+
 
 class Made(NamedTuple):
     """One batch: what can be sent, and what was refused on the way."""
@@ -69,15 +72,18 @@ class Supply:
 
     async def _make(self) -> None:
         left: list[Item] = []
+        turn = self._size.vouchers * max(1, _TURN // self._size.vouchers)
         async for page in self._pages:
-            for start in range(0, len(page), self._size.vouchers):
-                items, refused = make_vouchers(self._mapping, page[start : start + self._size.vouchers])
+            for start in range(0, len(page), turn):
+                items, refused = make_vouchers(self._mapping, page[start : start + turn])
                 *full, left = _cut([*left, *items], self._size)
                 if self._size.lines is None:
                     # Without a count of lines to fill, a batch is what was read together.
                     full, left = [*full, left], []
                 for place, batch in enumerate(full or [[]] * bool(refused)):
                     await self._add(Made(batch, refused if place == 0 else ()))
+                # Answers that came meanwhile have their turn.
+                await asyncio.sleep(0)
         if left:
             await self._add(Made(left, ()))
 
@@ -87,8 +93,6 @@ class Supply:
             await self._room.wait()
         self._made.append(made)
         self._wake.set()
-        # Answers that came meanwhile have their turn.
-        await asyncio.sleep(0)
 
 
 def _cut(items: Sequence[Item], size: Size) -> list[list[Item]]:
