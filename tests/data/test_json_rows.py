@@ -154,6 +154,8 @@ async def test_rows_are_found_by_their_index_behind_row_level_security(postgresq
     joined = select(Delivery.attempts).join(given_rows, Delivery.id == given_rows.c.id)
     compiled = joined.compile(dialect=postgresql_database.engine.dialect)
     async with postgresql_database.engine.connect() as connection:
+        # Autovacuum may have found out meanwhile that the table is empty; then any plan will do.
+        await connection.execute(text("SELECT pg_clear_relation_stats('public', 'deliveries')"))
         # With no rows there any plan is cheap; what matters is that this one is allowed.
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"):
             await connection.execute(text(f"SET LOCAL {setting} = off"))

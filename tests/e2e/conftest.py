@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from integration_admin.bootstrap import Application
 from integration_admin.commands.build import build_frontend
@@ -18,6 +18,9 @@ from tests.e2e.inhabited import Inhabited, inhabited
 from tests.e2e.server import EMAIL, PASSWORD, Server, running_server
 from tests.e2e.walk import Walk, walk_on_a_desktop, walk_on_a_phone
 from tests.e2e.world import Xledger, opened_office, running_xledger
+
+expect.set_options(timeout=30_000)
+"""Milliseconds; only what fails waits that long, and a busy machine is no failure."""
 
 HERE = Path(__file__).parent
 _SEEDS = count(1000)

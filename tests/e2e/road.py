@@ -183,7 +183,7 @@ async def export(page: Page, button: str = "Sync now") -> str:
     last = told(page, "Last export")
     before = await last.inner_html()
     await press(page, button)
-    await expect(last).not_to_have_text("", timeout=30_000)
+    await expect(last).not_to_have_text("")
     await until(
         page,
         """([words, before]) => {

@@ -43,7 +43,7 @@ async def test_an_export_is_tried_without_anything_being_sent(
 
         failing = page.get_by_role("region", name="Would fail")
         # It may take as long as the machine is busy, but it comes.
-        await expect(failing.get_by_role("listitem")).to_have_count(1, timeout=30_000)
+        await expect(failing.get_by_role("listitem")).to_have_count(1)
         await expect(failing).to_contain_text("HOTELL-1")
         await expect(failing).to_contain_text("has no account yet")
         staying = page.get_by_role("region", name="Stays where it is")
@@ -71,7 +71,7 @@ async def test_the_preview_follows_the_saved_mapping(
         await road.sign_in(page, person)
         await page.goto(f"{DASHBOARD}/{integration}/mapping")
         preview = page.get_by_role("region", name="Preview")
-        await expect(preview.get_by_role("heading", level=3)).to_have_text("REISE-002", timeout=30_000)
+        await expect(preview.get_by_role("heading", level=3)).to_have_text("REISE-002")
         entries = preview.get_by_role("table", name="Entries of the voucher")
         await expect(entries.get_by_role("rowheader")).to_have_count(4)
         await expect(entries.get_by_role("rowheader").first).to_contain_text("7140")

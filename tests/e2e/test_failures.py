@@ -83,14 +83,14 @@ async def retry_one(page: Page) -> None:
     """One record goes by itself; the others stay where they are."""
     await page.get_by_role("button", name=f"Retry {FAILED[2]}", exact=True).click()
     await page.wait_for_url(road.INTEGRATION)
-    await expect(page.locator("#sentence")).to_contain_text("could not be exported: 2.", timeout=30_000)
+    await expect(page.locator("#sentence")).to_contain_text("could not be exported: 2.")
     await expect(page.get_by_role("article", name="2 records, one cause")).to_be_visible()
 
 
 async def retry(page: Page) -> None:
     """The export is followed on the integration's own page, and nothing is left to mend."""
     await page.get_by_role("button", name="Retry these: 2 records, one cause").click()
-    await expect(page.locator("#sentence")).to_contain_text("Exported: 2.", timeout=30_000)
+    await expect(page.locator("#sentence")).to_contain_text("Exported: 2.")
     await expect(page.get_by_text("None. Nothing has to be mended.")).to_be_visible()
     await page.get_by_role("link", name="What waits for a person, and what has been settled").click()
     await page.get_by_role("link", name="Settled").click()

@@ -30,7 +30,7 @@ async def open_mapping(page: Page, office: Application, xledger: Xledger, person
     await world.receive(office, person, world.claims_of("REISE", 3))
     await road.sign_in(page, person)
     await page.goto(f"{DASHBOARD}/{integration}/mapping")
-    await expect(road.account_of(page, TRAVEL)).to_have_value("7140", timeout=30_000)
+    await expect(road.account_of(page, TRAVEL)).to_have_value("7140")
 
 
 async def save_account(page: Page, code: str) -> None:
