@@ -1,4 +1,4 @@
-"""What test_axe.py asks of two walks, asked of all six: `make axe`, which takes a quarter of an hour."""
+"""What test_axe.py asks of two walks, asked of all six: `make axe`, which takes ten minutes."""
 
 from typing import get_args
 
