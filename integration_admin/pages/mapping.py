@@ -51,6 +51,13 @@ def mapping() -> rx.Component:
     saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
     ready = in_slices(ready_here(MappingState))
     return rx.fragment(
+        # It says what the page is for while the rest of it is still on its way.
+        ui.paragraph(
+            t(
+                "Here you decide which account each expense category is booked on, and what goes into each field of"
+                " the voucher. What you change counts from the next export, once you have saved it."
+            )
+        ),
         rx.el.div(rx.cond(MappingState.back, _back())),
         saved_again(MappingState.saved, saved, MappingState.version),
         # It has its room before its figures are there, so that nothing below it moves.

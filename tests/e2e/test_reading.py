@@ -25,6 +25,7 @@ _VARYING = (
     (re.compile(r"\d+ (?:sekund(?:er)?|minutt(?:er)?)\b"), "DURATION"),
     (re.compile(r"\bIA[0-9A-Z]{20}\b"), "REFERENCE"),
     (re.compile(r"\b[49]\d{7}\b"), "VOUCHER"),
+    (re.compile(r'(term: Bilagsnummer(?: vi sendte)?\n +- definition: )"\d+"'), r"\1NUMBER"),
     (re.compile(r"\d+ av 5\s000 forespørsler"), "COUNT av 5 000 forespørsler"),
     (re.compile(r"(?<=ikke eksportert )\d+(?=\.)|(?<=stolpen står for )\d+"), "COUNT"),
     (
@@ -34,7 +35,9 @@ _VARYING = (
 )
 """What is different each time: ids, ports, days, the ends of made-up tokens, how long an export took, references.
 
-A voucher is known by its imported item (4...) or, where its answer was lost and it was looked up, by its entry (9...). of a trend are those up to today, so the one on which something was exported moves.
+A voucher is known by its imported item (4...) or, where its answer was lost and it was looked up, by its entry (9...). The
+number sent with it goes on from what other tests exported to the same system. The days of a trend are those up to
+today, so the one on which something was exported moves.
 """
 
 
