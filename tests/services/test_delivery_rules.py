@@ -24,6 +24,7 @@ from integration_admin.services.delivery_rules import (
     RetryTimes,
     Then,
     Treatment,
+    next_look,
     outcome_of_error,
     passes,
     unanswered,
@@ -202,3 +203,22 @@ def test_a_quiet_period_that_ends_before_a_late_booking_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="quiet_seconds"):
         Capabilities(1, quiet_seconds=quiet, send_seconds=send, processing_seconds=processing)
+
+
+def test_after_a_day_it_is_asked_less_often_and_after_a_month_not_any_more() -> None:
+    now = START
+    assert next_look(now, now) == now + timedelta(hours=1)
+    assert next_look(now - timedelta(hours=23), now) == now + timedelta(hours=1)
+    assert next_look(now - timedelta(days=1), now) == now + timedelta(hours=6)
+    assert next_look(now - timedelta(days=29, hours=23), now) == now + timedelta(hours=6)
+    assert next_look(now - timedelta(days=30), now) is None
+    assert next_look(None, now) == now + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=1), timedelta(days=29)])
+def test_with_few_requests_left_it_is_asked_once_a_day(age: timedelta) -> None:
+    assert next_look(START - age, START, sparing=True) == START + timedelta(days=1)
+
+
+def test_with_few_requests_left_nobody_asks_after_a_month_either() -> None:
+    assert next_look(START - timedelta(days=30), START, sparing=True) is None

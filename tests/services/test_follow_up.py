@@ -14,7 +14,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, FateState, Role
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery
-from integration_admin.services.delivery_rules import FIRST_LOOK, next_look
+from integration_admin.services.delivery_rules import FIRST_LOOK
 from integration_admin.services.health_monitor import Status
 from tests.builders import save_organisation
 from tests.fakes import START
@@ -99,16 +99,6 @@ async def test_nobody_asks_before_minutes_have_passed_and_then_by_the_hour(
     assert far.asked == [["EC-1"], ["EC-1"]]
 
 
-def test_after_a_day_it_is_asked_less_often_and_after_a_month_not_any_more() -> None:
-    now = START
-    assert next_look(now, now) == now + timedelta(hours=1)
-    assert next_look(now - timedelta(hours=23), now) == now + timedelta(hours=1)
-    assert next_look(now - timedelta(days=1), now) == now + timedelta(hours=6)
-    assert next_look(now - timedelta(days=29, hours=23), now) == now + timedelta(hours=6)
-    assert next_look(now - timedelta(days=30), now) is None
-    assert next_look(None, now) == now + timedelta(hours=1)
-
-
 async def test_when_the_months_requests_run_out_it_is_asked_once_a_day(
     engine: Engine, integration: uuid.UUID, far: BooksLater
 ) -> None:
@@ -120,7 +110,6 @@ async def test_when_the_months_requests_run_out_it_is_asked_once_a_day(
     assert len(far.asked) == 1
     await look(engine, hours=1)
     assert len(far.asked) == 2
-    assert next_look(START - timedelta(days=30), START, sparing=True) is None
 
 
 async def test_what_nobody_booked_in_a_month_stays_waiting_and_is_asked_a_last_time(
