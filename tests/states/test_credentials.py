@@ -66,7 +66,9 @@ async def test_a_passed_test_does_not_show_on_another_integrations_page(
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         session: Secret = await people.session(people.alice)
         await tab.connect(session, address(first))
-        await tab.send(CredentialState.store_and_test, form={"address": "https://a.example", "token": "typed-token"})
+        await tab.send(
+            CredentialState.store_and_test, form={"address": "https://a.example", "token": "typed-token"}
+        )
         assert tab[CredentialState.passed]
         tab.address = address(second)
         await tab.send(CredentialState.load)
@@ -87,14 +89,18 @@ async def test_what_a_test_found_is_chosen_from_a_list_until_another_integration
     engine.adapter.connect = lambda _: Connection("", found={"address": listed}, undecided=unfinished)
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(await people.session(people.alice), address(first))
-        await tab.send(CredentialState.store_and_test, form={"address": "https://z.example", "token": "typed-token"})
+        await tab.send(
+            CredentialState.store_and_test, form={"address": "https://z.example", "token": "typed-token"}
+        )
         assert (tab[CredentialState.passed], tab[CredentialState.undecided]) == (False, ["address"])
         assert tab[CredentialState.report]
         assert tab[CredentialState.rows][0]["error"]
         assert company(tab) == (True, [tuple(option) for option in listed])
 
         engine.adapter.connect = lambda _: Connection("Company B", found={"address": listed})
-        await tab.send(CredentialState.store_and_test, form={"address": "https://b.example", "token": "typed-token"})
+        await tab.send(
+            CredentialState.store_and_test, form={"address": "https://b.example", "token": "typed-token"}
+        )
         assert (tab[CredentialState.passed], tab[CredentialState.undecided]) == (True, [])
         assert tab[CredentialState.rows][0]["error"] == ""
         assert tab[CredentialState.rows][0]["value"] == "https://b.example"
