@@ -57,6 +57,8 @@ class FactorDemands:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Whoever is signing in has a session by then, which ends here, or learns of the demand.
+            await unit.organisations.take_turns()
             if must_have(demand, actor.role) and actor.member_id not in await unit.factors.with_factor():
                 sentence = msg("Set up a second factor of your own first. Then you can demand it of others.")
                 raise InvalidInput(sentence, fields={"demand": sentence})

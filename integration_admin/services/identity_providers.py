@@ -201,6 +201,8 @@ class IdentityProviders:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Whoever is signing in has a session by then, which ends here, or learns of the demand.
+            await unit.organisations.take_turns()
             provider, connected = _there(await unit.identity.provider()), await unit.identity.connected()
             if actor.member_id not in connected:
                 sentence = msg(

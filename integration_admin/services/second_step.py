@@ -16,7 +16,7 @@ from integration_admin.data.models_factors import SignInStep
 from integration_admin.services.second_factors import SecondFactors, refused
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
-from integration_admin.services.signed_in import SignedIn, Visit
+from integration_admin.services.signed_in import SignedIn, Visit, actor_of
 from integration_admin.services.tokens import fingerprint
 
 MOST_TRIES = 5
@@ -61,8 +61,7 @@ class SecondStep:
         if step.kind is SignInStepKind.ENROL and await self._has_factor(member):
             # Who knows the password alone must not put another app in the place of the member's own.
             return None
-        actor = Actor(member.organisation_id, member.name or member.email, member.role, member.id)
-        return HalfSignedIn(actor, member.email, language, step.kind)
+        return HalfSignedIn(actor_of(member), member.email, language, step.kind)
 
     async def give_code(self, token: Secret, typed: str, visit: Visit) -> SignedIn:
         """Open the session of whoever gives the right code.
@@ -109,13 +108,11 @@ class SecondStep:
         return step, member, member.language or organisation.language
 
     async def _open(self, step: SignInStep, member: Member, visit: Visit, way: str) -> SignedIn:
-        async with self._database.write(member.organisation_id) as unit:
-            if not await unit.factors.finish_step(step.id):
-                raise _over()
-            if step.kind is SignInStepKind.ENROL:
-                await unit.factors.drop_steps(member.id)
+        signed_in = await self._sign_in.finish(step, member, visit, way)
+        if signed_in is None:
+            raise _over()
         await self._limits.forgive(f"code {member.id}", visit.address)
-        return await self._sign_in.open(member, visit, second=way)
+        return signed_in
 
     async def _note_refused(self, member: Member, visit: Visit) -> None:
         log.warning("sign_in.code_refused", address=visit.address)

@@ -15,21 +15,28 @@ from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import SignInStepKind
 from integration_admin.data.database import Database
-from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import USER_AGENT_LENGTH, Member, Session
 from integration_admin.data.models_factors import SignInStep
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.known_devices import KnownDevices
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.sign_in_limits import SignInLimits
-from integration_admin.services.sign_in_order import after_password, demands_provider, own_factor
+from integration_admin.services.sign_in_order import (
+    after_password,
+    demands_provider,
+    entering,
+    own_factor,
+)
 from integration_admin.services.signed_in import (
-    IDLE,
     LIFETIME,
     STEP_LIFETIMES,
     Halfway,
     Principal,
     SignedIn,
     Visit,
+    actor_of,
+    counts,
+    principal_of,
 )
 from integration_admin.services.tokens import TOUCH_EVERY, RandomBytes, fingerprint, new_token
 
@@ -88,11 +95,11 @@ class SignIn:
             raise
         member = await self._verified(account, password, address)
         visit = Visit(address, language, user_agent)
-        async with self._database.read(member.organisation_id) as unit:
+        async with entering(self._database, member) as unit:
             kind = await after_password(unit, member)
-        return (
-            await self.open(member, visit) if kind is None else await self._stop_halfway(member, visit, kind)
-        )
+            entered = await self._go_on(unit, member, visit, kind)
+        await self._forgive(entered, member, visit)
+        return entered
 
     async def come_from_provider(
         self,
@@ -108,11 +115,11 @@ class SignIn:
         The own second factor follows unless the provider has seen to that. `proved_at` is when they last proved who
         they are, as far as is known: before they change a secret they are asked again, if that was not just now.
         """
-        async with self._database.read(member.organisation_id) as unit:
+        async with entering(self._database, member) as unit:
             kind = None if several_factors else await own_factor(unit, member)
-        if kind is None:
-            return await self.open(member, visit, proved_at or _UNKNOWN, provider=provider)
-        return await self._stop_halfway(member, visit, kind, provider)
+            entered = await self._go_on(unit, member, visit, kind, proved_at or _UNKNOWN, provider=provider)
+        await self._forgive(entered, member, visit)
+        return entered
 
     async def come_with_passkey(
         self, member: Member, visit: Visit, step: Secret | None
@@ -121,26 +128,27 @@ class SignIn:
 
         Where a sign-in provider is demanded the passkey is a second factor after that, and nothing by itself.
         """
-        async with self._database.read(member.organisation_id) as unit:
-            demanded = await demands_provider(unit)
-        if demanded and not await self._waits_for_code(member, step):
-            return await self._stop_halfway(member, visit, SignInStepKind.PROVIDER)
-        async with self._database.write(member.organisation_id) as unit:
+        async with entering(self._database, member) as unit:
+            if await demands_provider(unit) and not await self._waits_for_code(unit, member, step):
+                return await self._stop_halfway(unit, member, visit, SignInStepKind.PROVIDER)
             await unit.factors.drop_steps(member.id)
-        return await self.open(member, visit, second="passkey")
+            entered = await self._open(unit, member, visit, self._clock.now(), {"second": "passkey"})
+        await self._forgive(entered, member, visit)
+        return entered
 
-    async def open(
-        self, member: Member, visit: Visit, proved_at: datetime | None = None, **how: str
-    ) -> SignedIn:
-        """Open the session of a member who has proved everything, just now or at `proved_at`.
+    async def finish(self, step: SignInStep, member: Member, visit: Visit, second: str) -> SignedIn | None:
+        """Open the session of a member whose half-finished sign-in lacked only the factor `second`, and has it now.
 
-        `how` is told in the audit log.
-
-        Earlier wrong attempts from the same address are forgiven.
+        None when the step is over: somebody else has finished it, or the organisation demands more by now.
         """
-        await self._limits.forgive(member.email, visit.address)
-        now = self._clock.now()
-        return await self._open(member, visit, min(proved_at or now, now), how)
+        async with entering(self._database, member) as unit:
+            if not await unit.factors.finish_step(step.id):
+                return None
+            if step.kind is SignInStepKind.ENROL:
+                await unit.factors.drop_steps(member.id)
+            entered = await self._open(unit, member, visit, self._clock.now(), {"second": second})
+        await self._forgive(entered, member, visit)
+        return entered
 
     async def resolve(self, token: Secret) -> Principal | None:
         """Return whom a session cookie belongs to; None when it is unknown, ended or too old."""
@@ -154,13 +162,13 @@ class SignIn:
         now = self._clock.now()
         async with self._database.system() as system:
             found = await system.session_by_hash(token_hash)
-        if found is None or not _is_valid(found[0], found[1], now):
+        if found is None or not counts(found[0], found[1], now):
             return None
         session, member, organisation = found
         if now - session.last_seen_at >= TOUCH_EVERY:
             async with self._database.system(writes=True) as system:
                 await system.touch_session(session.id, now)
-        return _principal(session, member, organisation)
+        return principal_of(session, member, organisation)
 
     async def sign_out(self, token: Secret) -> None:
         """End a session; one that has ended already is no error."""
@@ -195,18 +203,30 @@ class SignIn:
             member.password_hash = better_hash
         return member
 
-    async def _waits_for_code(self, member: Member, step: Secret | None) -> bool:
+    async def _waits_for_code(self, unit: Unit, member: Member, step: Secret | None) -> bool:
         """Tell whether a member waits for the second factor, which where a provider is demanded comes after that."""
-        if step is None:
+        found = await unit.factors.step(fingerprint(step)) if step else None
+        if found is None or found.expires_at <= self._clock.now():
             return False
-        async with self._database.system() as system:
-            found = await system.factors.step(fingerprint(step))
-        if found is None or found[0].expires_at <= self._clock.now():
-            return False
-        return found[0].kind is SignInStepKind.CODE and found[0].member_id == member.id
+        return found.kind is SignInStepKind.CODE and found.member_id == member.id
+
+    async def _go_on(
+        self,
+        unit: Unit,
+        member: Member,
+        visit: Visit,
+        kind: SignInStepKind | None,
+        proved_at: datetime | None = None,
+        **how: str,
+    ) -> SignedIn | Halfway:
+        """Open the session, or stop halfway where a step of that kind is still to come."""
+        if kind is not None:
+            return await self._stop_halfway(unit, member, visit, kind, how.get("provider", ""))
+        now = self._clock.now()
+        return await self._open(unit, member, visit, min(proved_at or now, now), how)
 
     async def _stop_halfway(
-        self, member: Member, visit: Visit, kind: SignInStepKind, provider: str = ""
+        self, unit: Unit, member: Member, visit: Visit, kind: SignInStepKind, provider: str = ""
     ) -> Halfway:
         now, token = self._clock.now(), new_token(self._random)
         step = SignInStep(
@@ -218,19 +238,17 @@ class SignIn:
             created_at=now,
             expires_at=now + STEP_LIFETIMES[kind],
         )
-        async with self._database.write(member.organisation_id) as unit:
-            await unit.factors.add_step(step)
-            if provider:
-                await unit.audit.add(
-                    now, member.email, "sign_in.half_provider", provider, address=visit.address
-                )
-            else:
-                await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
+        await unit.factors.add_step(step)
+        if provider:
+            await unit.audit.add(now, member.email, "sign_in.half_provider", provider, address=visit.address)
+        else:
+            await unit.audit.add(now, member.email, "sign_in.half", address=visit.address)
         return Halfway(token, kind)
 
     async def _open(
-        self, member: Member, visit: Visit, proved_at: datetime, how: Mapping[str, str]
+        self, unit: Unit, member: Member, visit: Visit, proved_at: datetime, how: Mapping[str, str]
     ) -> SignedIn:
+        """Add the session of a member who has proved everything; `how` is told in the audit log."""
         now = self._clock.now()
         token, expires_at = new_token(self._random), now + LIFETIME
         session = Session(
@@ -243,13 +261,17 @@ class SignIn:
             last_seen_at=now,
             expires_at=expires_at,
         )
-        async with self._database.write(member.organisation_id) as unit:
-            await unit.organisations.add_session(session)
-            if member.language is None and visit.language is not None:
-                await unit.organisations.set_language(member.id, visit.language)
-            await unit.audit.add(now, member.email, "sign_in", address=visit.address, **how)
+        await unit.organisations.add_session(session)
+        if member.language is None and visit.language is not None:
+            await unit.organisations.set_language(member.id, visit.language)
+        await unit.audit.add(now, member.email, "sign_in", address=visit.address, **how)
         device = self._devices.mark(member) if self._devices else None
-        return SignedIn(token, expires_at, _actor(member), member.language or visit.language, device)
+        return SignedIn(token, expires_at, actor_of(member), member.language or visit.language, device)
+
+    async def _forgive(self, entered: SignedIn | Halfway, member: Member, visit: Visit) -> None:
+        """Forget earlier wrong attempts from the same address once a session is open."""
+        if isinstance(entered, SignedIn):
+            await self._limits.forgive(member.email, visit.address)
 
     def _note_later(self, member: Member, address: str) -> None:
         """Write a refusal down after the answer, which must not take longer for accounts that exist."""
@@ -268,28 +290,3 @@ class SignIn:
     ) -> None:
         async with self._database.write(organisation_id) as unit:
             await unit.audit.add(self._clock.now(), actor, action, target, **detail)
-
-
-def _is_valid(session: Session, member: Member, now: datetime) -> bool:
-    return (
-        session.revoked_at is None
-        and member.disabled_at is None
-        and now < session.expires_at
-        and now - session.last_seen_at < IDLE
-    )
-
-
-def _actor(member: Member) -> Actor:
-    return Actor(member.organisation_id, member.name or member.email, member.role, member.id)
-
-
-def _principal(session: Session, member: Member, organisation: Organisation) -> Principal:
-    return Principal(
-        actor=_actor(member),
-        session_id=session.id,
-        email=member.email,
-        language=member.language or organisation.language,
-        time_zone=organisation.time_zone,
-        organisation=organisation.name,
-        authenticated_at=session.authenticated_at or session.created_at,
-    )

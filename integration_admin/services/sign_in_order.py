@@ -1,12 +1,26 @@
 """What a member has to do before a session is opened, in which order: the organisation's provider, then a second factor."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from integration_admin.core.statuses import SignInStepKind
+from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member
 from integration_admin.data.models_identity import IdentityProvider
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.factor_demands import must_have
+
+
+@asynccontextmanager
+async def entering(database: Database, member: Member) -> AsyncIterator[Unit]:
+    """Begin a transaction in which what the organisation demands stays as it is until a member is in, or is not.
+
+    Whoever makes it demand more waits for that, and ends what was opened.
+    """
+    async with database.write(member.organisation_id) as unit:
+        await unit.organisations.take_turns()
+        yield unit
 
 
 async def after_password(unit: Unit, member: Member) -> SignInStepKind | None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from integration_admin.core.actor import Actor
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import SignInStepKind
+from integration_admin.data.models import Organisation
+from integration_admin.data.models_access import Member, Session
 
 IDLE = timedelta(hours=8)
 LIFETIME = timedelta(days=7)
@@ -72,3 +74,31 @@ class Principal:
     def key(self) -> str:
         """Changes when another session, or another role, is behind the same browser tab."""
         return f"{self.session_id}:{self.actor.role}"
+
+
+def counts(session: Session, member: Member, now: datetime) -> bool:
+    """Tell whether a session is still good at `now`."""
+    return (
+        session.revoked_at is None
+        and member.disabled_at is None
+        and now < session.expires_at
+        and now - session.last_seen_at < IDLE
+    )
+
+
+def actor_of(member: Member) -> Actor:
+    """Return a member as who does something."""
+    return Actor(member.organisation_id, member.name or member.email, member.role, member.id)
+
+
+def principal_of(session: Session, member: Member, organisation: Organisation) -> Principal:
+    """Return whom a session belongs to."""
+    return Principal(
+        actor=actor_of(member),
+        session_id=session.id,
+        email=member.email,
+        language=member.language or organisation.language,
+        time_zone=organisation.time_zone,
+        organisation=organisation.name,
+        authenticated_at=session.authenticated_at or session.created_at,
+    )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from integration_admin.services.signed_in import Visit
+from integration_admin.services.signed_in import SignedIn, Visit
 from tests.api.conftest import EMAIL, Edge
 from tests.fakes import FakeClock
 from tests.openid_issuer import CLIENT, SECRET, FakeIssuer, running_issuer
@@ -37,7 +37,8 @@ async def enter(client: httpx2.AsyncClient, running: Edge, member_id: Any) -> No
     async with running.database.read(running.alice.organisation_id) as unit:
         member = await unit.organisations.member(member_id)
     client.cookies.clear()
-    opened = await running.services.sign_in.open(member, Visit("127.0.0.1"))
+    opened = await running.services.sign_in.come_with_passkey(member, Visit("127.0.0.1"), None)
+    assert isinstance(opened, SignedIn)
     client.cookies.set("session", opened.token.reveal())
 
 

@@ -165,9 +165,10 @@ async def test_demanded_it_stands_before_password_and_passkey(place: Elsewhere) 
     with pytest.raises(InvalidInput, match="Connect your own account"):
         await place.factors.provider.demand(place.actor())
     await place.connect(place.alice, "alice-1")
-    before = await place.application.services.sign_in.open(place.bob, HERE)
-    assert await place.factors.provider.demand(place.actor()) == 1
     sign_in = place.application.services.sign_in
+    before = await sign_in.come_with_passkey(place.bob, HERE, None)
+    assert isinstance(before, SignedIn)
+    assert await place.factors.provider.demand(place.actor()) == 1
     assert await sign_in.resolve(before.token) is None
 
     half = await sign_in.come_with_passkey(place.bob, HERE, None)

@@ -51,7 +51,7 @@ async def test_a_session_that_has_ended_connects_nothing(place: Elsewhere) -> No
 
 async def test_signing_in_there_anew_confirms_who_one_is(place: Elsewhere) -> None:
     await place.connect(place.bob)
-    opened = await place.application.services.sign_in.open(place.bob, HERE)
+    opened = await place.enter(place.bob)
     principal = await place.who(opened)
     place.clock.advance(timedelta(minutes=11))
     again = place.application.services.reauthentication

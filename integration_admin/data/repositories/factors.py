@@ -152,6 +152,10 @@ class FactorRepository(Repository):
         )
         await self._add(step)
 
+    async def step(self, token_hash: str) -> SignInStep | None:
+        """Return the half-finished sign-in of a cookie."""
+        return await self._session.scalar(self._select(SignInStep).where(SignInStep.token_hash == token_hash))
+
     async def count_try(self, step_id: uuid.UUID, most: int) -> bool:
         """Count one try at a half-finished sign-in; False when there were `most` already, or it is finished."""
         touched = await self._execute(
