@@ -186,6 +186,7 @@ async def test_whatever_broke_leaves_the_batch_in_doubt_and_the_log_says_what(se
         assert (found.state, found.fault, str(found.message)) == (S.UNKNOWN, Fault.BUG, sentence)
     (line,) = logs
     assert (line["event"], line["error"], line["log_level"]) == ("send_broke", "ZeroDivisionError", "error")
+    assert line["references"] == ["IA1", "IA2"]
 
 
 @pytest.mark.parametrize("result", [Result.DELIVERED, Result.REJECTED, Result.NEEDS_PERSON])

@@ -8,10 +8,8 @@ import pytest
 
 from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result
 from integration_admin.core.errors import Fault
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState
-from integration_admin.data.database import Database
-from integration_admin.data.models import Failure, Run
 from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.services.delivery_rules import MAX_AGE, RetryTimes
 from integration_admin.services.export_outcomes import (
@@ -25,10 +23,9 @@ from integration_admin.services.export_outcomes import (
     undecidable,
     unsent,
     verdict,
-    write_verdicts,
 )
-from tests.builders import make_run, save_run
-from tests.data.taken_up import LATER, Export, export
+from tests.builders import make_run
+from tests.data.taken_up import LATER
 from tests.fakes import START
 from tests.services.outgoing import make_outgoing
 
@@ -211,75 +208,6 @@ def test_a_run_goes_on_counting_where_it_was_left() -> None:
     assert tally == Tally(1, 2, 3, 4, {"NOK": 5})
     tally.count(becomes(S.DELIVERED, amount_minor=1))
     assert run.sums == {"NOK": 5}
-
-
-async def written(setting: Export, *verdicts: Verdict) -> tuple[list[Verdict], list[Failure], Run]:
-    """Write verdicts in a run; return those that came into force, the open failures, and the run."""
-    run = await save_run(setting.database, setting.organisation_id, setting.integration_id, finished_at=LATER)
-    async with setting.database.write(setting.organisation_id) as unit:
-        held = await write_verdicts(unit, run, verdicts, LATER)
-    async with setting.database.read(setting.organisation_id) as unit:
-        failures = await unit.runs.failures(setting.integration_id)
-    return held, [failure for failure, _ in failures], run
-
-
-async def outgoing(setting: Export, number: int = 0, **changes: Any) -> Outgoing:
-    """Return one of the deliveries as a run that read it just now holds it."""
-    row = (await setting.rows())[number]
-    seen = make_outgoing(row.id, record_id=row.record_id, state=row.state, attempts=row.attempts)
-    return seen._replace(**changes)
-
-
-async def test_a_refusal_is_written_down_with_its_reason(sqlite_database: Database) -> None:
-    setting = await export(sqlite_database, 1)
-    delivery = await outgoing(setting, revision=8)
-    refusal = Verdict(delivery, S.REJECTED, fault=Fault.UPSTREAM, field="account", message=WHY, judged=True)
-    held, (failure,), run = await written(setting, refusal)
-    assert held == [refusal]
-    (row,) = await setting.rows()
-    assert (row.state, row.attempts, row.revision, row.recoveries) == (S.REJECTED, 0, 8, 0)
-    assert (failure.integration_id, failure.run_id) == (setting.integration_id, run.id)
-    assert (failure.record_id, failure.created_at) == (delivery.record_id, LATER)
-    assert (failure.fault, failure.field) == ("upstream", "account")
-    assert Message.from_json(failure.message) == WHY
-
-
-async def test_an_outcome_settles_the_intent_that_was_committed_after_the_delivery_was_read(
-    sqlite_database: Database,
-) -> None:
-    setting = await export(sqlite_database, 2)
-    await setting.put_in(S.SENDING, S.SENDING)
-    seen = [await outgoing(setting, number, state=S.READY, revision=8) for number in (0, 1)]
-    stale = Verdict(seen[0], S.DELIVERED, "F-1", sent=True)
-    assert (await written(setting, stale))[0] == [], "the row says no attempt, the verdict says one"
-    delivered = Verdict(seen[0]._replace(attempts=-1), S.DELIVERED, "F-1", sent=True)
-    doubted = Verdict(seen[1]._replace(attempts=-1), S.UNKNOWN, due_at=LATER, message=WHY, sent=True)
-    held, failures, _ = await written(setting, delivered, doubted)
-    assert held == [delivered, doubted]
-    first, second = await setting.rows()
-    assert (first.state, first.external_id, first.due_at, first.revision) == (S.DELIVERED, "F-1", None, 1)
-    assert (second.state, second.due_at) == (S.UNKNOWN, LATER)
-    assert [(failure.record_id, failure.fault) for failure in failures] == [(second.record_id, "config")]
-
-
-async def test_what_was_interrupted_counts_one_recovery(sqlite_database: Database) -> None:
-    setting = await export(sqlite_database, 1)
-    await setting.put_in(S.SENDING)
-    await written(setting, interrupted(await outgoing(setting), LATER, crashed=True))
-    (row,) = await setting.rows()
-    assert (row.state, row.due_at, row.recoveries, row.attempts) == (S.UNKNOWN, LATER, 1, 0)
-
-
-async def test_a_later_outcome_closes_the_failures_before_it(sqlite_database: Database) -> None:
-    setting = await export(sqlite_database, 2)
-    await setting.put_in(S.SENDING, S.SENDING)
-    doubts = [interrupted(await outgoing(setting, number), LATER, crashed=True) for number in (0, 1)]
-    assert len((await written(setting, *doubts))[1]) == 2
-    there = looked_up(await outgoing(setting), Booked("IA1", 1, "F-1"))
-    gone = Verdict(await outgoing(setting, 1, attempts=9), S.READY)
-    held, failures, _ = await written(setting, there, gone)
-    assert held == [there], "somebody else has moved the other one"
-    assert [failure.record_id for failure in failures] == [doubts[1].delivery.record_id]
 
 
 @pytest.mark.parametrize(
