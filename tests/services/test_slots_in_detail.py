@@ -7,7 +7,7 @@ import pytest
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.statuses import ScheduleKind
 from integration_admin.data.models import Schedule
-from integration_admin.services.slots import Slot, due_slots, is_due, next_slots
+from integration_admin.services.slots import Slot, due_slots, first_slot, is_due, next_slots
 from integration_admin.services.timetable import (
     Timetable,
     checked,
@@ -42,6 +42,17 @@ def test_what_is_due_is_later_than_the_one_instant_and_not_later_than_the_other(
     # Twice, as a ticker asks: the second answer comes from memory.
     assert [is_due(DAILY, after, until), is_due(DAILY, after, until)] == [due, due]
     assert bool(due_slots(DAILY, after, until)) is due
+
+
+@pytest.mark.parametrize("at", ["02:00", "05:30"])
+@pytest.mark.parametrize("after", [DUE - DAY, DUE - INSTANT, DUE])
+def test_the_first_slot_is_the_next_one(at: str, after: datetime) -> None:
+    timetable = Timetable(ScheduleKind.DAILY, at, OSLO)
+    assert [first_slot(timetable, after)] == next_slots(timetable, after, 1)
+
+
+def test_a_timetable_that_never_runs_has_no_first_slot() -> None:
+    assert first_slot(Timetable(ScheduleKind.MANUAL, "02:00", OSLO), DUE) is None
 
 
 def test_a_timetable_that_never_runs_is_never_due() -> None:
