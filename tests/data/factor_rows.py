@@ -48,7 +48,7 @@ def step_of(member: Member, name: str = "new") -> SignInStep:
     return SignInStep(
         id=row_id(member, name),
         member_id=member.id,
-        token_hash=uuid.uuid4().hex,
+        token_hash=row_id(member, name).hex,
         kind=SignInStepKind.CODE,
         created_at=START,
         expires_at=START,

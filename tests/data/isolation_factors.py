@@ -49,6 +49,7 @@ FACTOR_CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, _, b: u.factors.remove_passkey(b.member.id, row_id(b.member, "passkey")), False)
     ],
     (FactorRepository, "add_step"): [(lambda u, _, b: u.factors.add_step(step_of(b.member)), NotFound)],
+    (FactorRepository, "step"): [(lambda u, _, b: u.factors.step(row_id(b.member, "step").hex), None)],
     (FactorRepository, "count_try"): [
         (lambda u, _, b: u.factors.count_try(row_id(b.member, "step"), 5), False)
     ],

@@ -14,7 +14,7 @@ from integration_admin.data.backup import back_up, key_ids, restore
 from integration_admin.data.models_access import VaultKey
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from tests.builders import make_claim, make_record, save_organisation
-from tests.data.worlds import World, everything_of, open_database
+from tests.data.worlds import Everything, World, everything_of, open_database
 from tests.fakes import START
 from tests.postgresql import Server
 
@@ -31,9 +31,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 async def test_nothing_is_missing_after_a_backup_and_its_restoring(
-    filled: tuple[str, World, World], empty_url: str, tmp_path: Path
+    filled: tuple[str, World, World, Everything], empty_url: str, tmp_path: Path
 ) -> None:
-    url, *worlds = filled
+    url, *worlds, _ = filled
     file = tmp_path / "backup"
     written = back_up(url, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

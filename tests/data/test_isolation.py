@@ -60,7 +60,6 @@ async def test_no_method_sees_or_touches_another_organisation(
     neighbours: Neighbours, repository: type[Repository], method: str
 ) -> None:
     ours, theirs = neighbours.ours, neighbours.theirs
-    before = await everything_of(neighbours.database, theirs.id)
     for call, expected in CASES[repository, method]:
         if isinstance(expected, type):
             with pytest.raises(expected):
@@ -73,7 +72,7 @@ async def test_no_method_sees_or_touches_another_organisation(
             assert set(owners(answer)) == {ours.id}
         else:
             assert answer == expected
-    assert await everything_of(neighbours.database, theirs.id) == before
+    assert await everything_of(neighbours.database, theirs.id) == neighbours.as_filled
 
 
 async def test_the_neighbour_has_something_in_every_table(neighbours: Neighbours) -> None:
@@ -95,10 +94,10 @@ async def test_a_unit_hands_out_nothing_but_repositories_of_its_organisation(nei
 
 
 async def test_removing_an_integration_leaves_the_neighbours_alone(own_neighbours: Neighbours) -> None:
-    before = await everything_of(own_neighbours.database, own_neighbours.theirs.id)
     async with own_neighbours.database.write(own_neighbours.ours.id) as unit:
         await unit.integrations.remove(own_neighbours.ours.integration.id)
-    assert await everything_of(own_neighbours.database, own_neighbours.theirs.id) == before
+    theirs = await everything_of(own_neighbours.database, own_neighbours.theirs.id)
+    assert theirs == own_neighbours.as_filled
     left = await everything_of(own_neighbours.database, own_neighbours.ours.id)
     assert {table for table, rows in left.items() if rows} == {
         "api_tokens",
