@@ -28,6 +28,7 @@ from integration_admin.api.html_page import Pages
 from integration_admin.api.language import language_of
 from integration_admin.api.link_pages import link_routes
 from integration_admin.api.metrics import metrics_routes
+from integration_admin.api.one_address import OneAddress
 from integration_admin.api.origin import OwnOrigin
 from integration_admin.api.own_account import own_account_routes
 from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
@@ -123,7 +124,8 @@ def edge(
         lambda app: RequestLimit(app, settings, requests),
         lambda app: SocketGate(app, settings, events, knows),
         lambda app: SocketCookie(app, settings),
-        lambda app: OwnOrigin(app, settings),
+        lambda app: OwnOrigin(app, settings, Pages(site)),
+        lambda app: OneAddress(app, settings),
         lambda app: ResponseHeaders(app, content_policy(settings, site), https=settings.secure_cookies),
     ]
 

@@ -3,11 +3,13 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from integration_admin.api.html_page import Pages, Reader
+from integration_admin.api.html_parts import alert, link, paragraph
 from integration_admin.api.language import language_of
 from integration_admin.api.problems import WrongOrigin, problem_response
 from integration_admin.core.messages import msg
@@ -39,9 +41,10 @@ class OwnOrigin:
     The API is left out: it takes no cookie, and a script that calls it sends no Origin.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, pages: Pages) -> None:
         self._app = app
         self._settings = settings
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a websocket with another origin or none, and an unsafe request that says it is from elsewhere."""
@@ -49,10 +52,21 @@ class OwnOrigin:
             await receive()
             await send({"type": "websocket.close", "code": _REFUSED_SOCKET})
         elif scope["type"] == "http" and self._is_foreign(scope):
-            response = problem_response(_wrong_origin(self._settings), language_of(Request(scope)))
-            await response(scope, receive, send)
+            await self._refusal(Request(scope))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response:
+        """Say where to go: on a page to a person whose own form it was, opened at an address that is not ours."""
+        wrong, language = _wrong_origin(self._settings), language_of(request)
+        if "text/html" not in request.headers.get("accept", ""):
+            return problem_response(wrong, language)
+        reader = Reader(language)
+        way = paragraph(link(self._settings.public_url, self._settings.public_url))
+        title = msg("This page was opened at another address")
+        return self._pages.page(
+            reader, title, alert(reader, "warning", wrong.message), way, status=wrong.status
+        )
 
     def _is_ours(self, scope: Scope) -> bool:
         return Headers(scope=scope).getlist("origin") == [self._settings.public_url]

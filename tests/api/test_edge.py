@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from integration_admin.api.content_policy import content_policy
 from integration_admin.api.cookies import session_cookie
 from integration_admin.api.headers import ResponseHeaders
+from integration_admin.api.html_page import Pages
 from integration_admin.api.origin import OwnOrigin, client_address
 from integration_admin.api.socket_cookie import SocketCookie
 from integration_admin.core.secret import Secret
@@ -20,6 +21,7 @@ from integration_admin.services.tokens import fingerprint
 
 HTTPS = Settings(public_url="https://integrations.example.org")
 HTTP = Settings()
+NO_SITE = Path("/no/built/site")
 
 
 async def nothing() -> Message:
@@ -182,7 +184,7 @@ async def let_through(scope: dict[str, Any]) -> tuple[bool, list[Message]]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await OwnOrigin(app, HTTPS)({"path": "/", "query_string": b""} | scope, nothing, send)
+    await OwnOrigin(app, HTTPS, Pages(NO_SITE))({"path": "/", "query_string": b""} | scope, nothing, send)
     return bool(reached), sent
 
 
@@ -229,3 +231,14 @@ async def test_another_sites_page_changes_nothing(
     passed, sent = await let_through(scope)
     assert passed is reached
     assert [message.get("status") for message in sent[:1]] == ([] if reached else [403])
+
+
+async def test_a_person_whose_form_is_refused_gets_a_page_that_leads_to_the_right_address() -> None:
+    accepts = [(b"accept", b"text/html,*/*;q=0.8"), (b"accept-language", b"nn")]
+    scope = {"type": "http", "method": "POST", "path": "/auth/sign-in", "headers": [FOREIGN, *accepts]}
+    _, (start, body) = await let_through(scope)
+    assert (start["status"], dict(start["headers"])[b"content-type"]) == (403, b"text/html; charset=utf-8")
+    page = body["body"].decode()
+    assert "<h1" in page
+    assert "Sida vart opna på ei anna adresse" in page
+    assert f'href="{HTTPS.public_url}"' in page

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Response
 
-from tests.e2e.server import EMAIL, ORGANISATION, Server, running_server
+from tests.e2e.road import type_sign_in
+from tests.e2e.server import EMAIL, ORGANISATION, PASSWORD, Server, running_server
 from tests.e2e.waiting import until
 
 NOWHERE = "/nowhere"
@@ -96,3 +97,10 @@ async def test_a_lost_connection_is_told_in_words(browser: Browser, tmp_path: Pa
         await visit(page, stopped_soon.url + NOWHERE)
     await page.get_by_role("alert").filter(has_text="Forbindelsen til serveren er brutt").wait_for()
     await page.close()
+
+
+async def test_who_opens_localhost_signs_in_all_the_same(page: Page, server: Server) -> None:
+    """To a browser it is another site than 127.0.0.1, where neither forms nor the socket would be taken."""
+    await page.goto(f"{server.url.replace('127.0.0.1', 'localhost')}/sign-in?next=/records")
+    await type_sign_in(page, EMAIL, PASSWORD)
+    await page.wait_for_url(f"{server.url}/records")
