@@ -9,7 +9,6 @@ from integration_admin.pages.parts import integration_trail, refusal, saved_agai
 from integration_admin.pages.preview import preview_section
 from integration_admin.states.excluded_data import ChoiceLine, ExcludedDataState
 from integration_admin.states.health import HealthState
-from integration_admin.states.preview import PreviewState
 from integration_admin.states.session import SessionState
 
 
@@ -21,7 +20,7 @@ def _trail() -> rx.Component:
     "/settings/integrations/[id]/excluded-data",
     t("What is left out"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, ExcludedDataState.load, PreviewState.load],
+    on_load=[SessionState.load, HealthState.load, ExcludedDataState.load],
 )
 def excluded_data() -> rx.Component:
     """Draw the choices, then what is always left out, what is sent, and a real record as it is sent."""

@@ -16,7 +16,6 @@ from integration_admin.states.health import HealthState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_lines import CategoryLine, TargetLine
 from integration_admin.states.mapping_versions import MappingVersionsState
-from integration_admin.states.preview import PreviewState
 from integration_admin.states.session import SessionState
 from integration_admin.states.value_map import ValueMapState
 
@@ -41,7 +40,6 @@ def _trail() -> rx.Component:
         SessionState.load,
         HealthState.load,
         MappingState.load,
-        PreviewState.load,
         MappingVersionsState.load,
         ValueMapState.load,
     ],

@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusWhen, ready_here
 from integration_admin.pages.dry_run import exact_payload
 from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.preview import OutlayLine, PostingLine, PreviewState, ValueLine
@@ -15,7 +15,11 @@ _COLUMNS = (t("Account"), t("Text"), t("Debit"), t("Credit"))
 
 
 def preview_section() -> rx.Component:
-    """Draw the choice of a record, and the record before and after the saved mapping."""
+    """Draw the choice of a record, and the record before and after the saved mapping.
+
+    It is read once the section is there: read with all else it would keep the browser and the server busy at the
+    same time, and what stands above would appear later.
+    """
     return rx.el.section(
         ui.heading(t("Preview"), id="preview"),
         ui.paragraph(
@@ -25,7 +29,8 @@ def preview_section() -> rx.Component:
         ),
         ui.live_region(PreviewState.announcement),
         rx.el.div(rx.cond(PreviewState.refusal, ui.alert("danger", PreviewState.refusal))),
-        ui.loading(PreviewState.ready, _shown()),
+        ui.loading(ready_here(PreviewState), _shown()),
+        on_mount=PreviewState.load,
         aria_labelledby="preview",
         class_name="app-stack app-stack--medium",
     )

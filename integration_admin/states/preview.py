@@ -70,7 +70,7 @@ class PreviewState(FormState, rx.State):
     postings: list[PostingLine] = []  # noqa: RUF012, Reflex copies defaults
     payload: str = ""
     announcement: str = ""
-    _of: str = ""
+    integration_id: str = ""
     """Which integration the record was chosen for."""
 
     @rx.event
@@ -80,8 +80,8 @@ class PreviewState(FormState, rx.State):
         integration_id = asked_integration(self.router.url)
         if integration_id is None:
             return
-        if self._of != str(integration_id):
-            self._of, self.record, self.ready = str(integration_id), "", False
+        if self.integration_id != str(integration_id):
+            self.integration_id, self.record, self.ready = str(integration_id), "", False
         await self._read(integration_id, self.record)
 
     @rx.event
