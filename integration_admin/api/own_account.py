@@ -73,7 +73,10 @@ async def _show_sessions(pages: Pages, person: Principal) -> HTMLResponse:
     about = msg(
         "Every browser you are signed in with. End those you do not know, and change your password then."
     )
-    items = [tag("li", _session(reader, one, person.time_zone), class_="ds-card") for one in found]
+    items = [
+        tag("li", _session(reader, place, one, person.time_zone), class_="ds-card")
+        for place, one in enumerate(found, start=1)
+    ]
     others = ui.form(
         "/auth/sessions/end",
         ui.button(reader.say(msg("End all others")), variant="secondary", color="danger"),
@@ -89,13 +92,14 @@ async def _show_sessions(pages: Pages, person: Principal) -> HTMLResponse:
     )
 
 
-def _session(reader: Reader, one: SessionView, time_zone: str) -> Markup:
+def _session(reader: Reader, place: int, one: SessionView, time_zone: str) -> Markup:
     """Draw one browser: what it is, since when, when it was last used, and the button that ends it."""
     name, begun = reader.say(one.device), _instant(one.created_at, reader, time_zone)
     seen = _instant(one.last_seen_at, reader, time_zone)
     mark = reader.say(msg("This is the one you are using now."))
-    # Read out, each button says which session it ends; seen, it stands in that session's own box.
-    which = tag("span", f" ({name}, {begun})", class_="ds-sr-only")
+    # Read out, each button says which session it ends; seen, it stands in that session's own box. Two may have begun
+    # in the same minute and the same kind of browser, so its place in the list is read out, too.
+    which = tag("span", f" ({place}: {name}, {begun})", class_="ds-sr-only")
     press = ui.button(join(reader.say(msg("End this session")), which), variant="secondary")
     return tag(
         "div",

@@ -10,7 +10,6 @@ from integration_admin.pages.mapping import mapping_form
 from integration_admin.pages.parts import or_dash, refusal
 from integration_admin.pages.schedule import schedule_form
 from integration_admin.states.credentials import CredentialState
-from integration_admin.states.dashboard import DashboardState
 from integration_admin.states.description import DescriptionState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.schedule import ScheduleState
@@ -49,12 +48,11 @@ def _step_name() -> rx.Var[str]:
     on_load=[
         SessionState.load,
         WizardState.load,
-        DashboardState.load,
         CredentialState.load,
         DescriptionState.load,
         MappingState.load_in_wizard,
         ValueMapState.load,
-        ScheduleState.load,
+        ScheduleState.load_in_wizard,
     ],
 )
 def wizard() -> rx.Component:
@@ -83,7 +81,7 @@ def _address(step: str) -> rx.Var[str]:
 
 def _type() -> rx.Component:
     choices = rx.foreach(
-        DashboardState.types,
+        WizardState.types,
         lambda known: ui.button(
             t("Set up {type}", type=known["label"]),
             on_click=WizardState.choose_type(known["kind"]),

@@ -14,6 +14,7 @@ from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
+from integration_admin.states.wizard import TypeChoice, type_choices
 
 RECENT_ERRORS = 3
 """How many of the newest failures a card tells."""
@@ -48,13 +49,6 @@ class IntegrationCard(TypedDict):
     """Where new credentials are entered, if that is what is to be done."""
 
 
-class TypeChoice(TypedDict):
-    """One type that can be added."""
-
-    kind: str
-    label: str
-
-
 class DashboardState(FormState, rx.State):
     """What the organisation has connected, and what it may connect."""
 
@@ -75,10 +69,7 @@ class DashboardState(FormState, rx.State):
         try:
             healths = await services.health.everything(reader.actor, failures=RECENT_ERRORS)
             self.cards = [_card(view, health, reader.speech) for view, health in healths]
-            self.types = [
-                {"kind": known.kind, "label": reader.speech.say(known.label)}
-                for known in await services.types.available(reader.actor)
-            ]
+            self.types = await type_choices(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             self.cards, self.types, self.unread = [], [], True

@@ -8,11 +8,11 @@ from integration_admin.services import container
 from integration_admin.services.schedules import ScheduleView
 from integration_admin.services.timetable import Timetable, read_timetable
 from integration_admin.states.access import requires
-from integration_admin.states.addresses import asked_integration, shown_id
+from integration_admin.states.addresses import asked_integration, asked_word, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
-from integration_admin.states.wizard import step_address
+from integration_admin.states.wizard import STEPS, step_address
 
 _TYPED = ("kind", "at", "day", "cron_line", "time_zone")
 _PROPOSED_KIND = str(ScheduleKind.DAILY)
@@ -60,6 +60,13 @@ class ScheduleState(FormState, rx.State):
         self._show(view, reader.speech)
         self.times_read += 1
         self.ready = True
+
+    @rx.event
+    @requires(Permission.CONFIGURE)
+    async def load_in_wizard(self) -> rx.event.EventSpec | None:
+        """Read the schedule only on its own step."""
+        asked = asked_word(self.router.url, "step", STEPS)
+        return ScheduleState.load if asked == "schedule" else None
 
     @rx.event
     @requires(Permission.CONFIGURE)

@@ -11,16 +11,22 @@ from integration_admin.services import container
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_id, asked_word, shown_id
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import current_reader
+from integration_admin.states.reader import Reader, current_reader
 
 STEPS = ("type", "credentials", "mapping", "schedule", "review")
 
 
-class Fact(TypedDict):
-    """One line of the review."""
+class TypeChoice(TypedDict):
+    """One type that can be added."""
 
-    name: str
-    value: str
+    kind: str
+    label: str
+
+
+async def type_choices(reader: Reader) -> list[TypeChoice]:
+    """Return the types the reader's organisation may add."""
+    available = await container.current().types.available(reader.actor)
+    return [{"kind": known.kind, "label": reader.speech.say(known.label)} for known in available]
 
 
 def step_address(integration_id: object, step: str) -> str:
@@ -43,33 +49,35 @@ class WizardState(FormState, rx.State):
     schedule: str = ""
     next_run: str = ""
     mapped: int = 0
+    types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def load(self) -> rx.event.EventSpec | None:
-        """Show the step the address names, or the choice of type."""
+        """Show the step the address names, or the choice of type; only what that step needs is read."""
         reader = await current_reader()
         self._clear()
         self.ready = False
-        self.step = asked_word(self.router.url, "step", STEPS)
-        self.number = STEPS.index(self.step) + 1
         integration_id = asked_id(self.router.url.query_parameters.get("id", ""))
         if integration_id is None:
-            self.step, self.number, self.integration_id, self.ready = "type", 1, "", True
-            return None
+            self.integration_id = ""
+            return await self._choose_among(reader)
         try:
             view = await container.current().configuration.get(reader.actor, integration_id)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            self.step, self.number, self.ready = "type", 1, True
-            return None
+            return await self._choose_among(reader)
         if view.state is not IntegrationState.DRAFT:
             return rx.redirect(f"/settings/integrations/{view.id}", replace=True)
+        self.step = asked_word(self.router.url, "step", STEPS)
+        self.number = STEPS.index(self.step) + 1
         self.integration_id = str(view.id)
         self.version, self.name = view.version, view.name
         self.type_label = reader.speech.say(view.label)
         self.tested = view.tested_at is not None
         self.tested_entity = view.tested_entity if self.tested else ""
+        if self.step == "type":
+            return await self._choose_among(reader)
         if self.step == "review":
             await self._load_review(integration_id)
         self.times_read += 1
@@ -107,6 +115,12 @@ class WizardState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return None
         return rx.redirect(f"/settings/integrations/{integration_id}")
+
+    async def _choose_among(self, reader: Reader) -> None:
+        """Show the first step, with the types there are to choose."""
+        self.step, self.number = STEPS[0], 1
+        self.types = await type_choices(reader)
+        self.ready = True
 
     async def _load_review(self, integration_id: uuid.UUID) -> None:
         reader = await current_reader()

@@ -36,6 +36,17 @@ async def test_ones_own_sessions_are_shown_and_ended(client: httpx2.AsyncClient,
     assert await running.services.sign_in.resolve(this) is not None
 
 
+async def test_sessions_of_the_same_minute_and_browser_are_told_apart_by_ear(
+    client: httpx2.AsyncClient,
+) -> None:
+    for _ in range(3):
+        client.cookies.clear()
+        await enter(client)
+    page = await client.get("/settings/sign-in/sessions")
+    buttons = re.findall(r"<button[^>]*>(.*?)</button>", page.text.partition("<main")[2])
+    assert len(buttons) == len(set(buttons)) == 3, "two others, and all at once"
+
+
 async def test_the_own_password_is_changed_with_the_present_one(
     client: httpx2.AsyncClient, running: Edge
 ) -> None:

@@ -1,5 +1,6 @@
 """The dashboard: what a card tells, what can be done from it, and what it says when nothing can be read."""
 
+import uuid
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from integration_admin.services import container
 from integration_admin.services.health_monitor import HealthMonitor
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.dashboard import DashboardState
+from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.wizard import WizardState
 from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
@@ -24,7 +26,7 @@ from tests.states.tab import open_tab
 
 PAGES = {
     "settings/integrations": [DashboardState.load],
-    "settings/integrations/new": [WizardState.load],
+    "settings/integrations/new": [WizardState.load, ScheduleState.load_in_wizard],
 }
 
 
@@ -129,3 +131,28 @@ async def test_the_wizard_saves_what_is_not_tested_only_with_a_reason(people: Pe
     view = await engine.configuration.get(engine.actor, draft)
     assert view.state is IntegrationState.PAUSED
     assert "Nøkkelen kommer i morgen" in str(view.stop_message)
+
+
+@pytest.mark.usefixtures("engine")
+async def test_the_wizard_offers_the_types_where_no_draft_is_known(people: People) -> None:
+    unknown = f"/settings/integrations/new?id={uuid.uuid4()}&step=credentials"
+    for address, refuses in (("/settings/integrations/new", False), (unknown, True)):
+        async with open_tab(PAGES, AccessMiddleware()) as tab:
+            await tab.connect(await people.session(people.alice), address)
+            assert (tab[WizardState.step], tab[WizardState.number], tab[WizardState.ready]) == (
+                "type",
+                1,
+                True,
+            )
+            assert "xledger" in [choice["kind"] for choice in tab[WizardState.types]]
+            assert bool(tab[WizardState.refusal]) is refuses
+
+
+async def test_a_step_of_the_wizard_reads_only_what_it_needs(people: People, engine: Engine) -> None:
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    for step in ("credentials", "schedule"):
+        async with open_tab(PAGES, AccessMiddleware()) as tab:
+            address = f"/settings/integrations/new?id={draft}&step={step}"
+            await tab.connect(await people.session(people.alice), address)
+            assert (tab[WizardState.step], tab[WizardState.types]) == (step, [])
+            assert tab[ScheduleState.ready] is (step == "schedule")

@@ -70,6 +70,7 @@ TRIED_ELSEWHERE = {
     "ReauthenticationState.load": "it needs a password that was given long ago; see tests/services",
     "RunState.follow": "it looks only while a run that was shown is under way, by what `load` looks with",
     "ScheduleState.answer_missed": "once the question is answered, ours is like one that was never asked",
+    "ScheduleState.load_in_wizard": "the address is of another step here; `load`, which it leads to, is tried",
     "ScheduleState.save": "its form's `kind` is the schedule's, here a record's; see tests/services",
 }
 """Handlers that do not get as far as the object in this walk."""
