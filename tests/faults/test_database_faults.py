@@ -1,6 +1,5 @@
 """What befalls the SQLite file: no room, no right to write, somebody else who does not let go of it."""
 
-import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
@@ -17,10 +16,12 @@ from faults.ledger import LedgerView, judge
 from faults.processes import Workers, workers
 from faults.systems import rest
 from faults.waiting import until
+from integration_admin.core.statuses import DeliveryState
 
 RECORDS = 60
-BUSY_SECONDS = 12.0
-"""Longer than the ten seconds for which the product waits."""
+LATENCY_SECONDS = 0.05
+ANSWER_SECONDS = 5.0
+"""So much later the answers come that somebody else has the file by then."""
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ async def installation(found: dict[str, Any], tmp_path: Path) -> AsyncIterator[I
     ledger = calm(system)
     async with fresh(system, tmp_path) as fresh_installation:
         await fresh_installation.receive([claim(number, 2) for number in range(1, RECORDS + 1)])
-        ledger.set_latency(0.05)
+        ledger.set_latency(LATENCY_SECONDS)
         yield fresh_installation
 
 
@@ -52,11 +53,18 @@ async def finish(installation: Installation, pool: Workers) -> None:
     assert judgement.records == RECORDS
 
 
+async def until_sending(installation: Installation) -> None:
+    async def sending() -> bool:
+        return DeliveryState.SENDING in (await installation.progress()).states
+
+    await until(sending)
+
+
 async def until_logged(installation: Installation, words: str) -> None:
     async def logged() -> bool:
         return installation.plan.log.exists() and words in installation.plan.log.read_text()
 
-    await until(logged, 30)
+    await until(logged, 60)
 
 
 @pytest.mark.parametrize("room", [1, 2, 3])
@@ -85,14 +93,17 @@ async def test_a_file_that_cannot_grow_loses_nothing(installation: Installation,
 async def test_a_file_somebody_else_is_writing_to_is_waited_for(
     installation: Installation, file: Path
 ) -> None:
+    ledger = LedgerView(installation.plan.system)
+    ledger.set_latency(ANSWER_SECONDS)
     with workers() as pool, contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         pool.start(installation.plan)
         await installation.press_synchronise()
-        await installation.until_delivered(1)
+        await until_sending(installation)
         other.execute("BEGIN IMMEDIATE")
-        await asyncio.sleep(BUSY_SECONDS)
-        other.execute("ROLLBACK")
+        # The answers come, and the product waits ten seconds to write them down.
         await until_logged(installation, "database is locked")
+        other.execute("ROLLBACK")
+        ledger.set_latency(LATENCY_SECONDS)
         await finish(installation, pool)
 
 
