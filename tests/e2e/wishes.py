@@ -7,7 +7,7 @@ _NAMED = """const named = (one) => one.outerHTML.slice(0, 120);
 _MOVING = f"""() => {{
   {_NAMED}
   const longest = (times) => Math.max(...times.split(",").map((time) => parseFloat(time) * (time.endsWith("ms") ? 1 : 1000)));
-  const moves = (look) => longest(look.transitionDuration) > 10 || look.scrollBehavior === "smooth" ||
+  const moves = (look) => longest(look.transitionDuration) > 0 || look.scrollBehavior === "smooth" ||
     look.animationName !== "none" && (longest(look.animationDuration) > 10 || look.animationIterationCount === "infinite");
   return [...document.querySelectorAll("*")]
     .filter((one) => [null, "::before", "::after", "::backdrop"].some((part) => moves(getComputedStyle(one, part))))
@@ -51,7 +51,7 @@ _UNMARKED = f"""() => {{
 
 
 async def moving(page: Page) -> list[str]:
-    """Return what takes its time to change, or goes on moving, longer than anybody sees."""
+    """Return what does not change at once, or goes on moving longer than anybody sees."""
     found: list[str] = await page.evaluate(_MOVING)
     return found
 
