@@ -6,19 +6,19 @@ from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.pages.parts import integration_trail, or_dash, refusal, spoken
 from integration_admin.states.dry_run import DryRunState, TriedGroup, TriedLine
-from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
+from integration_admin.states.trail import TrailState
 
 
 def _trail() -> rx.Component:
-    return integration_trail(HealthState.name, HealthState.integration_id, t("Try without sending"))
+    return integration_trail(TrailState.name, TrailState.integration_id, t("Try without sending"))
 
 
 @ui.page(
     "/settings/integrations/[id]/dry-run",
     t("Try without sending"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, DryRunState.load],
+    on_load=[SessionState.load, TrailState.load, DryRunState.load],
 )
 def dry_run() -> rx.Component:
     """Draw the counts, then the records: what would fail first, for that is what somebody can mend."""

@@ -8,19 +8,19 @@ from integration_admin.components.effects import in_slices, ready_here
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.states.excluded_data import ChoiceLine, ExcludedDataState
-from integration_admin.states.health import HealthState
 from integration_admin.states.session import SessionState
+from integration_admin.states.trail import TrailState
 
 
 def _trail() -> rx.Component:
-    return integration_trail(HealthState.name, HealthState.integration_id, t("What is left out"))
+    return integration_trail(TrailState.name, TrailState.integration_id, t("What is left out"))
 
 
 @ui.page(
     "/settings/integrations/[id]/excluded-data",
     t("What is left out"),
     above=_trail,
-    on_load=[SessionState.load, HealthState.load, ExcludedDataState.load],
+    on_load=[SessionState.load, TrailState.load, ExcludedDataState.load],
 )
 def excluded_data() -> rx.Component:
     """Draw the choices, then what is always left out, what is sent, and a real record as it is sent."""

@@ -12,11 +12,11 @@ from integration_admin.pages.mapping_versions import versions_section
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.pages.value_map import many_accounts
-from integration_admin.states.health import HealthState
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_lines import CategoryLine, TargetLine
 from integration_admin.states.mapping_versions import MappingVersionsState
 from integration_admin.states.session import SessionState
+from integration_admin.states.trail import TrailState
 from integration_admin.states.value_map import ValueMapState
 
 _OFFERED: Final = "offered-codes"
@@ -29,7 +29,7 @@ _WARNINGS: Final = "mapping-warnings"
 
 
 def _trail() -> rx.Component:
-    return integration_trail(HealthState.name, HealthState.integration_id, t("Field mapping"))
+    return integration_trail(TrailState.name, TrailState.integration_id, t("Field mapping"))
 
 
 @ui.page(
@@ -38,7 +38,7 @@ def _trail() -> rx.Component:
     above=_trail,
     on_load=[
         SessionState.load,
-        HealthState.load,
+        TrailState.load,
         MappingState.load,
         MappingVersionsState.load,
         ValueMapState.load,

@@ -90,7 +90,7 @@ class Preview:
 
 
 class Previews:
-    """Shows what the saved mapping makes of records."""
+    """Shows what the saved mapping makes of records, to administrators alone: nothing of a record is hidden here."""
 
     def __init__(self, database: Database, adapters: AdapterRegistry, clock: Clock) -> None:
         self._database = database
@@ -99,7 +99,7 @@ class Previews:
 
     async def choices(self, actor: Actor, integration_id: uuid.UUID) -> list[PreviewChoice]:
         """Return some of the newest records, those first that wait for this integration; raises NotFound."""
-        actor.require(Permission.VIEW)
+        actor.require(Permission.CONFIGURE)
         async with self._database.read(actor.organisation_id) as unit:
             await unit.integrations.get(integration_id)
             rows = await unit.records.newest(KINDS, _LOOKED_AT)
@@ -114,7 +114,7 @@ class Previews:
         self, actor: Actor, integration_id: uuid.UUID, record_id: str, kinds: Sequence[str] = KINDS
     ) -> Preview:
         """Return the record of that id, of the first of `kinds` that has one; raises NotFound."""
-        actor.require(Permission.VIEW)
+        actor.require(Permission.CONFIGURE)
         async with self._database.read(actor.organisation_id) as unit:
             setup = await ExportSetup.read(unit, self._adapters, self._clock, integration_id)
             record = await _record(unit, record_id, kinds)

@@ -74,7 +74,7 @@ class PreviewState(FormState, rx.State):
     """Which integration the record was chosen for."""
 
     @rx.event
-    @requires(Permission.VIEW)
+    @requires(Permission.CONFIGURE)
     async def load(self) -> None:
         """Show the record chosen last or, at first, the newest that waits, with the mapping as it is saved now."""
         integration_id = asked_integration(self.router.url)
@@ -85,7 +85,7 @@ class PreviewState(FormState, rx.State):
         await self._read(integration_id, self.record)
 
     @rx.event
-    @requires(Permission.VIEW)
+    @requires(Permission.CONFIGURE)
     async def choose(self, form: dict) -> None:
         """Show the record whose number was typed or chosen."""
         integration_id = asked_integration(self.router.url)

@@ -1,11 +1,12 @@
 """One record before and after: what came in, the entries it becomes, and nothing that is excluded."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import NotFound
+from integration_admin.core.errors import NotFound, NotPermitted
 from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.statuses import Role
 from integration_admin.services.adapter_registry import AdapterRegistry
@@ -127,3 +128,18 @@ async def test_anothers_records_and_unknown_ones_are_equally_missing(engine: Eng
         await previews(engine).choices(stranger, integration)
     with pytest.raises(NotFound, match="EC-404"):
         await preview(engine, integration, "EC-404")
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.COORDINATOR])
+async def test_what_people_wrote_and_their_account_numbers_are_shown_to_administrators_alone(
+    engine: Engine, role: Role
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    curious = replace(engine.actor, role=role)
+    for asked in (
+        previews(engine).of(curious, integration, "EC-1"),
+        previews(engine).choices(curious, integration),
+    ):
+        with pytest.raises(NotPermitted):
+            await asked

@@ -16,7 +16,6 @@ from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.health import HealthState
 from tests.services.books_later import BooksLater
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 

@@ -24,7 +24,6 @@ from integration_admin.states.health import HealthState
 from integration_admin.states.reauthentication import ReauthenticationState
 from tests import canary
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.entrance import factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
 from tests.services.light_passwords import LightPasswords

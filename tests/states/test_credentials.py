@@ -16,7 +16,6 @@ from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.credentials import CredentialState
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.entrance import factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People

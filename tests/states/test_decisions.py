@@ -22,7 +22,6 @@ from integration_admin.states.shell import ShellState
 from tests.builders import make_run, save_integration
 from tests.fakes import START
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.services.waiting import DOUBLED, save_undecided
 from tests.states.people import People

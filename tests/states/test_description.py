@@ -20,7 +20,6 @@ from integration_admin.services.api_description import ApiDescriptions
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.credentials import CredentialState
 from integration_admin.states.description import MOST_PASTED, DescriptionState
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab

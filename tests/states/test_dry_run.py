@@ -1,14 +1,8 @@
 """The dry run and the preview in a tab: counts and lines arrive, and only those who may export see them."""
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
 
-from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
-from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.dry_run import DryRuns
 from integration_admin.services.preview import Previews
@@ -17,8 +11,7 @@ from integration_admin.states.dry_run import SHOWN, DryRunState
 from integration_admin.states.preview import PreviewState
 from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import FakeAdapter
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import open_tab
 
@@ -29,17 +22,13 @@ PAGES = {
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    adapters = AdapterRegistry({"xledger": made.adapter})
-    services = SimpleNamespace(
-        sign_in=container.current().sign_in,
-        dry_runs=DryRuns(sqlite_database, adapters, made.clock),
-        previews=Previews(sqlite_database, adapters, made.clock),
+def engine(alices_engine: Engine, sqlite_database: Database) -> Engine:
+    adapters = AdapterRegistry({"xledger": alices_engine.adapter})
+    install(
+        dry_runs=DryRuns(sqlite_database, adapters, alices_engine.clock),
+        previews=Previews(sqlite_database, adapters, alices_engine.clock),
     )
-    container.install(cast("Any", services))
-    return made
+    return alices_engine
 
 
 async def test_counts_are_of_all_and_the_page_holds_only_the_first(people: People, engine: Engine) -> None:
@@ -84,3 +73,14 @@ async def test_the_preview_shows_the_newest_and_then_the_one_that_is_asked_for(
         await tab.send(PreviewState.choose, form={"preview_record": "EC-404"})
         assert [error["field"] for error in tab[PreviewState.errors]] == ["preview_record"]
         assert tab[PreviewState.record] == "EC-1"
+
+
+async def test_the_preview_shows_a_claim_to_nobody_who_may_not_see_people(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.bob), f"/settings/integrations/{integration}/mapping")
+        await tab.send(PreviewState.choose, form={"preview_record": "EC-1"})
+        assert (tab[PreviewState.received], tab[PreviewState.payload]) == ([], "")

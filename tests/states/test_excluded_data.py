@@ -1,22 +1,15 @@
 """What is left out, in a tab: it is shown and saved for those who may configure, and refused to all others."""
 
-from types import SimpleNamespace
-from typing import Any, cast
-
 import pytest
 
-from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
-from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.excluded_data import ExcludedData
 from integration_admin.services.preview import Previews
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.excluded_data import ExcludedDataState
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import FakeAdapter
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import open_tab
 
@@ -24,17 +17,13 @@ PAGES = {"settings/integrations/[id]/excluded-data": [ExcludedDataState.load]}
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    adapters = AdapterRegistry({"xledger": made.adapter})
-    services = SimpleNamespace(
-        sign_in=container.current().sign_in,
-        excluded_data=ExcludedData(sqlite_database, adapters, made.clock),
-        previews=Previews(sqlite_database, adapters, made.clock),
+def engine(alices_engine: Engine, sqlite_database: Database) -> Engine:
+    adapters = AdapterRegistry({"xledger": alices_engine.adapter})
+    install(
+        excluded_data=ExcludedData(sqlite_database, adapters, alices_engine.clock),
+        previews=Previews(sqlite_database, adapters, alices_engine.clock),
     )
-    container.install(cast("Any", services))
-    return made
+    return alices_engine
 
 
 async def test_what_is_ticked_is_left_out_and_told(people: People, engine: Engine) -> None:

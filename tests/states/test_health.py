@@ -22,7 +22,6 @@ from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.health import HealthState
 from tests.builders import make_reimbursement
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab

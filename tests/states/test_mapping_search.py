@@ -11,7 +11,6 @@ from integration_admin.data.failures import TOO_LONG
 from integration_admin.services import container
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.mapping import MappingState
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import open_tab

@@ -1,17 +1,13 @@
 """The mapping page lists earlier versions, and goes back to one only where the mapping may be saved like that."""
 
 import uuid
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from integration_admin.adapters.base import Credentials, ReferenceData
-from integration_admin.core.actor import Actor
 from integration_admin.core.mapping import FieldMapping
-from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
-from integration_admin.services import container
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.mapping_versions import MappingVersions
 from integration_admin.services.preview import Previews
@@ -20,8 +16,8 @@ from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_versions import MappingVersionsState
 from integration_admin.states.preview import PreviewState
 from tests.services.conftest import MAPPING, Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import ACCOUNTS, FakeAdapter
+from tests.services.fake_adapter import ACCOUNTS
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 
@@ -32,17 +28,15 @@ OTHER = MAPPING | {"credit_account": FieldMapping(constant="6800")}
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    services = SimpleNamespace(
-        sign_in=container.current().sign_in,
-        mappings=made.mappings,
-        mapping_versions=MappingVersions(sqlite_database, made.mappings),
-        previews=Previews(sqlite_database, AdapterRegistry({"xledger": made.adapter}), made.clock),
+def engine(alices_engine: Engine, sqlite_database: Database) -> Engine:
+    install(
+        mappings=alices_engine.mappings,
+        mapping_versions=MappingVersions(sqlite_database, alices_engine.mappings),
+        previews=Previews(
+            sqlite_database, AdapterRegistry({"xledger": alices_engine.adapter}), alices_engine.clock
+        ),
     )
-    container.install(cast("Any", services))
-    return made
+    return alices_engine
 
 
 async def changed(engine: Engine, times: int = 1) -> str:

@@ -15,7 +15,6 @@ from integration_admin.services.passwords import Passwords
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.notices import KEY_FIELD, NoticesState
 from integration_admin.states.organisation import MembersState
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.services.notice_office import Office, opened_office
 from tests.states.people import People

@@ -19,7 +19,6 @@ from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.reauthentication import ReauthenticationState
 from integration_admin.states.reconciliation import MonthState, ReconciliationsState
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.tells_holdings import TellsHoldings
 from tests.states.people import People
 from tests.states.tab import open_tab

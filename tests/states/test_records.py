@@ -2,18 +2,14 @@
 
 import asyncio
 import uuid
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
 from integration_admin.adapters.base import Outcome
-from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.data.models import Run
-from integration_admin.services import container
 from integration_admin.services.record_search import RecordSearch
 from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
@@ -24,9 +20,9 @@ from integration_admin.states.record import RecordState
 from integration_admin.states.records import RecordsState
 from tests.builders import make_claim, make_line, save_records
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.test_run_records import two_runs
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import open_tab
 
@@ -39,21 +35,17 @@ PAGES = {
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    services = SimpleNamespace(
-        sign_in=container.current().sign_in,
-        configuration=made.configuration,
-        runs=made.runs,
-        history=made.history,
-        records=made.records,
+def engine(alices_engine: Engine, sqlite_database: Database) -> Engine:
+    install(
+        configuration=alices_engine.configuration,
+        runs=alices_engine.runs,
+        history=alices_engine.history,
+        records=alices_engine.records,
         search=RecordSearch(sqlite_database),
         stories=RecordStories(sqlite_database, RecordTracking(sqlite_database)),
         run_records=RunRecords(sqlite_database),
     )
-    container.install(cast("Any", services))
-    return made
+    return alices_engine
 
 
 async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, engine: Engine) -> None:

@@ -1,22 +1,15 @@
 """An account is called a suggestion only while nobody has said anything about it: typed another, or saved it."""
 
 import uuid
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from integration_admin.core.actor import Actor
-from integration_admin.core.statuses import Role
-from integration_admin.data.database import Database
-from integration_admin.services import container
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.mapping import MappingState
 from tests import canary
 from tests.builders import make_line
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import FakeAdapter
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 
@@ -25,12 +18,9 @@ TRAVEL, OFFICE = "map:account:travel.public_transport", "map:account:kontor"
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    services = SimpleNamespace(sign_in=container.current().sign_in, mappings=made.mappings)
-    container.install(cast("Any", services))
-    return made
+def engine(alices_engine: Engine) -> Engine:
+    install(mappings=alices_engine.mappings)
+    return alices_engine
 
 
 @pytest.fixture

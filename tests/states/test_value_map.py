@@ -4,23 +4,18 @@ import base64
 import gzip
 import time
 import uuid
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from integration_admin.core.actor import Actor
 from integration_admin.core.reference import ReferenceItem
-from integration_admin.core.statuses import Role
-from integration_admin.data.database import Database
-from integration_admin.services import container
 from integration_admin.services.value_map_csv import ValueMapFiles
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.value_map import ValueMapState
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
-from tests.services.fake_adapter import ACCOUNTS, FakeAdapter
+from tests.services.fake_adapter import ACCOUNTS
+from tests.states.installing import install
 from tests.states.people import People
 from tests.states.tab import Tab, open_tab
 
@@ -29,16 +24,12 @@ MANY = 20_000
 
 
 @pytest.fixture
-def engine(people: People, sqlite_database: Database, new_engine: Any) -> Engine:
-    actor = Actor(people.alice.organisation_id, "Alice", Role.ADMINISTRATOR)
-    made: Engine = new_engine(sqlite_database, FakeAdapter(), actor)
-    services = SimpleNamespace(
-        sign_in=container.current().sign_in,
-        mappings=made.mappings,
-        value_maps=ValueMapFiles(made.mappings),
+def engine(alices_engine: Engine) -> Engine:
+    install(
+        mappings=alices_engine.mappings,
+        value_maps=ValueMapFiles(alices_engine.mappings),
     )
-    container.install(cast("Any", services))
-    return made
+    return alices_engine
 
 
 def packed(text: str) -> dict[str, str]:
