@@ -33,6 +33,7 @@ from integration_admin.components.feedback import (
 )
 from integration_admin.components.fields import (
     checkbox,
+    drawn,
     fieldset,
     form,
     native_form,
@@ -60,6 +61,7 @@ __all__ = [
     "delivery_tag",
     "details",
     "dialog",
+    "drawn",
     "error_for",
     "error_summary",
     "facts",

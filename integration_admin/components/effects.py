@@ -87,6 +87,50 @@ class FocusOnNavigation(rx.Fragment):
         ]
 
 
+class FindLostFocus(rx.Fragment):
+    """Moves the focus to the nearest heading when what had it is gone, such as the row of what was just removed.
+
+    Browsers put it at the top of the page, where the keyboard begins anew and nothing is read out.
+    """
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[str]:
+        """Look after the page is painted: by then whatever moves the focus on purpose has done so."""
+        return [
+            """useEffect(() => {
+              let way = [];
+              let address = "";
+              const note = ({ target }) => {
+                way = [];
+                address = location.href;
+                for (let at = target; at && at !== document.body; at = at.parentElement) way.push(at);
+              };
+              const isLost = () => way.length > 0 && !way[0].isConnected && document.activeElement === document.body;
+              const find = () => {
+                if (!isLost() || location.href !== address) return;
+                const left = [...way.filter((one) => one.isConnected), document.getElementById("main")];
+                const headings = left.flatMap((one) => [...(one?.querySelectorAll("h1, h2, h3") ?? [])]);
+                const nearest = headings.find((one) => one.checkVisibility());
+                nearest?.classList.add("ds-focus");
+                nearest?.setAttribute("tabindex", "-1");
+                nearest?.focus();
+              };
+              const watch = new MutationObserver(() => {
+                if (isLost()) requestAnimationFrame(() => setTimeout(find));
+              });
+              document.addEventListener("focusin", note);
+              watch.observe(document.body, { childList: true, subtree: true });
+              return () => {
+                watch.disconnect();
+                document.removeEventListener("focusin", note);
+              };
+            }, [])"""
+        ]
+
+
 class DialogButtons(rx.Fragment):
     """Opens and closes dialogs in browsers that do not know `command` and `commandfor` yet."""
 

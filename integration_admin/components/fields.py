@@ -44,6 +44,11 @@ def form(*children: rx.Component, on_submit: Any, **props: Any) -> rx.Component:
     )
 
 
+def drawn(times: rx.Var[int]) -> rx.Component:
+    """Say in a form which drawing of it this is, so that one that is sent twice in a hurry is taken once."""
+    return rx.el.input(type="hidden", name="drawn", default_value=times.to_string())
+
+
 def text_field(
     name: str,
     label: Text,

@@ -9,7 +9,12 @@ from reflex_components_core.core.banner import has_too_many_connection_errors
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from integration_admin.components.content import NativeLink, button, jump_link
-from integration_admin.components.effects import DialogButtons, FocusOnNavigation, FollowLanguage
+from integration_admin.components.effects import (
+    DialogButtons,
+    FindLostFocus,
+    FocusOnNavigation,
+    FollowLanguage,
+)
 from integration_admin.components.feedback import alert
 from integration_admin.components.fields import native_form
 from integration_admin.components.texts import Text, t
@@ -94,6 +99,7 @@ def around_all_pages() -> rx.Component:
     return rx.fragment(
         FollowLanguage.create(),
         FocusOnNavigation.create(),
+        FindLostFocus.create(),
         DialogButtons.create(),
         rx.el.div(rx.cond(has_too_many_connection_errors, lost), class_name="app-connection"),
     )

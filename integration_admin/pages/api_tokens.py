@@ -83,6 +83,7 @@ def _revoke(line: rx.Var[ApiTokenLine]) -> rx.Component:
 
 def _make() -> rx.Component:
     form = ui.form(
+        ui.drawn(ApiTokensState.times_read),
         ui.text_field(
             "name",
             t("Name"),

@@ -18,6 +18,7 @@ from integration_admin.states.wizard import WizardState
 def dashboard() -> rx.Component:
     """Draw the integrations, then the types that can be added."""
     return rx.fragment(
+        ui.live_region(DashboardState.announcement),
         refusal(DashboardState),
         refusal(WizardState),
         ui.loading(

@@ -85,6 +85,7 @@ def _form() -> rx.Component:
     by_mail = t("They get an e-mail with a link that works once, within three days.")
     by_hand = t("This server sends no e-mail. You get a link to pass on; it works once, within three days.")
     return ui.form(
+        ui.drawn(MembersState.times_read),
         ui.paragraph(rx.cond(MembersState.mail_is_set_up, by_mail, by_hand)),
         ui.text_field(
             "name",

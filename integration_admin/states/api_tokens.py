@@ -84,8 +84,12 @@ class ApiTokensState(FormState, rx.State):
     @requires(Permission.CONFIGURE)
     async def make(self, form: dict) -> rx.event.EventSpec | None:
         """Make a token, and write it into its field, this once."""
+        if self._is_sent_again(form):
+            return None
         reader = await current_reader()
-        self._begin()
+        # A token that is shown stays where the next one is refused: it is never shown again.
+        self._clear()
+        self.revoked = []
         wanted = [scope for scope in SCOPES if form.get(_box(scope))]
         name, last_day = (str(form.get(field, ""))[:_LONGEST] for field in ("name", "last_day"))
         try:

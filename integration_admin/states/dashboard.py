@@ -5,6 +5,7 @@ from typing import TypedDict
 import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.configuration import IntegrationView
@@ -12,7 +13,7 @@ from integration_admin.services.health_monitor import Health
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
-from integration_admin.states.reader import current_reader
+from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
 from integration_admin.states.wizard import TypeChoice, type_choices
 
@@ -57,23 +58,15 @@ class DashboardState(FormState, rx.State):
     """Whether the integrations could not be read; the refusal says why."""
     cards: list[IntegrationCard] = []  # noqa: RUF012, Reflex copies defaults
     types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
+    announcement: str = ""
+    """What a press here came to, for screen readers."""
 
     @rx.event
     @requires(Permission.VIEW)
     async def load(self) -> None:
         """Read every integration with its health."""
-        reader = await current_reader()
-        services = container.current()
-        self._clear()
-        self.unread = False
-        try:
-            healths = await services.health.everything(reader.actor, failures=RECENT_ERRORS)
-            self.cards = [_card(view, health, reader.speech) for view, health in healths]
-            self.types = await type_choices(reader)
-        except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
-            self.cards, self.types, self.unread = [], [], True
-        self.ready = True
+        self.announcement = ""
+        await self._read(await current_reader())
 
     @rx.event
     @requires(Permission.RUN)
@@ -90,7 +83,7 @@ class DashboardState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def set_paused(self, integration_id: str, paused: bool) -> rx.event.EventSpec | None:  # noqa: FBT001, an event's argument
+    async def set_paused(self, integration_id: str, paused: bool) -> None:  # noqa: FBT001, an event's argument
         """Pause an integration or let it go on."""
         reader = await current_reader()
         self._clear()
@@ -99,20 +92,39 @@ class DashboardState(FormState, rx.State):
             await configuration.set_paused(reader.actor, shown_id(integration_id), paused=paused is True)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            return None
-        return DashboardState.load
+            return
+        await self._read(reader)
+        self.announcement = "".join(
+            f"{card['name']}: {card['sentence']}" for card in self.cards if card["id"] == integration_id
+        )
 
     @rx.event
     @requires(Permission.CONFIGURE)
-    async def discard(self, integration_id: str) -> rx.event.EventSpec | None:
+    async def discard(self, integration_id: str) -> None:
         """Throw an unfinished set-up away."""
         reader = await current_reader()
+        self._clear()
+        name = "".join(card["name"] for card in self.cards if card["id"] == integration_id)
         try:
             await container.current().configuration.discard(reader.actor, shown_id(integration_id))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
-            return None
-        return DashboardState.load
+            return
+        await self._read(reader)
+        self.announcement = reader.speech.say(msg("The set-up of {name} is discarded.", name=name))
+
+    async def _read(self, reader: Reader) -> None:
+        services = container.current()
+        self._clear()
+        self.unread = False
+        try:
+            healths = await services.health.everything(reader.actor, failures=RECENT_ERRORS)
+            self.cards = [_card(view, health, reader.speech) for view, health in healths]
+            self.types = await type_choices(reader)
+        except IntegrationAdminError as error:
+            self._refuse(error, reader.speech)
+            self.cards, self.types, self.unread = [], [], True
+        self.ready = True
 
 
 def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:

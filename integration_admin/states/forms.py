@@ -23,6 +23,13 @@ class FormState(rx.State, mixin=True):
     times_read: int = 0
     """The key of what is drawn from stored values: fields keep what they first showed until it changes."""
 
+    def _is_sent_again(self, form: dict) -> bool:
+        """Tell whether this very form was taken a moment ago: somebody pressed twice before it was drawn anew.
+
+        Its page tells which drawing it is by `ui.drawn`.
+        """
+        return str(form.get("drawn", "")) == str(self.times_read - 1)
+
     def _clear(self) -> None:
         self.errors = []
         self.refusal = ""

@@ -73,6 +73,8 @@ class MembersState(FormState, HandingState, rx.State):
     @requires(Permission.CONFIGURE)
     async def invite(self, form: dict) -> rx.event.EventSpec | None:
         """Invite somebody; where no e-mail can be sent the link is written into its field, this once."""
+        if self._is_sent_again(form):
+            return None
         reader = await current_reader()
         self._begin()
         name, email, role = (str(form.get(field, ""))[:_LONGEST] for field in ("name", "email", "role"))

@@ -50,6 +50,8 @@ class WizardState(FormState, rx.State):
     next_run: str = ""
     mapped: int = 0
     types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
+    begun: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """The type and the id of a draft that nobody has come to yet."""
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -57,7 +59,7 @@ class WizardState(FormState, rx.State):
         """Show the step the address names, or the choice of type; only what that step needs is read."""
         reader = await current_reader()
         self._clear()
-        self.ready = False
+        self.ready, self.begun = False, []
         integration_id = asked_id(self.router.url.query_parameters.get("id", ""))
         if integration_id is None:
             self.integration_id = ""
@@ -87,14 +89,17 @@ class WizardState(FormState, rx.State):
     @rx.event
     @requires(Permission.CONFIGURE)
     async def choose_type(self, kind: str) -> rx.event.EventSpec | None:
-        """Begin a draft of a type."""
+        """Begin a draft of a type; whoever presses twice in a hurry comes to one draft."""
         reader = await current_reader()
         self._clear()
+        if self.begun[:1] == [kind]:
+            return rx.redirect(step_address(self.begun[1], "credentials"), replace=True)
         try:
             integration_id = await container.current().configuration.begin(reader.actor, str(kind))
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
+        self.begun = [kind, str(integration_id)]
         return rx.redirect(step_address(integration_id, "credentials"))
 
     @rx.event

@@ -59,7 +59,7 @@ SERVED = ("/settings/sign-in/sessions", "/settings/sign-in/password")
 """Pages of one's own that the server writes; nothing of theirs is loaded afterwards."""
 SERVED_TO_GUESTS = ("/forgotten-password", "/link")
 
-SCREENS = ((320, 100), (360, 100), (768, 100), (1024, 100), (1280, 200), (640, 200))
+SCREENS = ((320, 100), (360, 100), (768, 100), (1024, 100), (1280, 200), (640, 200), (360, 200))
 """Widths in CSS pixels, and how large the text is in percent."""
 _RULES: dict[Theme, dict[str, Any]] = {
     "light": {

@@ -19,7 +19,6 @@ from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.wizard import WizardState
 from tests.builders import make_claim, make_line
 from tests.services.conftest import Engine
-from tests.services.conftest import new_engine as new_engine  # noqa: PLC0414, a fixture of another folder
 from tests.services.fake_adapter import FakeAdapter
 from tests.states.people import People
 from tests.states.tab import open_tab
@@ -146,6 +145,19 @@ async def test_the_wizard_offers_the_types_where_no_draft_is_known(people: Peopl
             )
             assert "xledger" in [choice["kind"] for choice in tab[WizardState.types]]
             assert bool(tab[WizardState.refusal]) is refuses
+
+
+async def test_pressing_twice_in_a_hurry_begins_one_draft(people: People, engine: Engine) -> None:
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        await tab.send(WizardState.choose_type, kind="xledger")
+        await tab.send(WizardState.choose_type, kind="xledger")
+        (draft,) = await engine.configuration.everything(engine.actor)
+        assert tab.redirects == [f"/settings/integrations/new?id={draft.id}&step=credentials"] * 2
+
+        await tab.connect(await people.session(people.alice), tab.redirects[0])
+        await tab.send(WizardState.choose_type, kind="xledger")
+        assert len(await engine.configuration.everything(engine.actor)) == 2
 
 
 async def test_a_step_of_the_wizard_reads_only_what_it_needs(people: People, engine: Engine) -> None:

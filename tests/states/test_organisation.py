@@ -118,6 +118,34 @@ async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people:
     assert len(tab[ApiTokensState.revoked]) == 1
 
 
+async def test_a_form_that_is_sent_twice_in_a_hurry_makes_one_token_and_one_link(
+    tab: Tab, people: People
+) -> None:
+    await tab.connect(await people.session(people.alice), TOKENS)
+    form = {
+        "name": "Expense system",
+        "scope-records-write": True,
+        "drawn": str(tab[ApiTokensState.times_read]),
+    }
+    await tab.send(ApiTokensState.make, form=form)
+    await tab.send(ApiTokensState.make, form=form)
+    assert len(tab[ApiTokensState.lines]) == len(tab.written) == 1
+    assert tab[ApiTokensState.shows_new]
+    await tab.send(ApiTokensState.make, form=form | {"drawn": str(tab[ApiTokensState.times_read])})
+    assert len(tab[ApiTokensState.lines]) == 2
+    await tab.send(ApiTokensState.make, form={"name": ""})
+    assert tab[ApiTokensState.errors]
+    assert tab[ApiTokensState.shows_new]
+
+    tab.written.clear()
+    await tab.connect(await people.session(people.alice), HOME)
+    form = KARI | {"drawn": str(tab[MembersState.times_read])}
+    await tab.send(MembersState.invite, form=form)
+    await tab.send(MembersState.invite, form=form)
+    assert len(tab.written) == 1
+    assert tab[MembersState.to_pass_on]
+
+
 async def test_after_a_while_nobody_is_let_in_or_further_in_without_the_password(
     tab: Tab, people: People
 ) -> None:

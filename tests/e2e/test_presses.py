@@ -1,0 +1,68 @@
+"""Buttons under impatient fingers and by keyboard: two presses are one deed, and the focus is never lost."""
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from integration_admin.bootstrap import Application
+from tests.e2e import road, world
+from tests.e2e.keys import Keyboard
+from tests.e2e.listening import expect_announced, listen
+from tests.e2e.road import DASHBOARD
+from tests.e2e.server import Server
+from tests.e2e.world import Person
+
+TOKENS = "/settings/organisation/api-tokens"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(office: Application) -> Person:
+    """The administrator of an organisation that has nothing yet."""
+    return await world.new_administrator(office)
+
+
+async def fill_in_token(page: Page, name: str) -> None:
+    await page.locator("#name").fill(name)
+    await page.get_by_role("checkbox", name="Hand over records").check()
+
+
+async def test_a_double_click_makes_one_api_token_and_begins_one_set_up(
+    browser: Browser, server: Server, person: Person
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(TOKENS)
+        await fill_in_token(page, "Expense system")
+        await page.get_by_role("button", name="Make the API token").dblclick()
+        await expect(page.locator("#new-api-token")).not_to_have_value("")
+        await page.goto(f"{DASHBOARD}/new")
+        await page.get_by_role("button", name="Set up Xledger", exact=True).dblclick()
+        await road.expect_step(page, 2)
+
+        await page.goto(TOKENS)
+        await expect(page.get_by_role("button", name="Revoke")).to_have_count(1)
+        await page.goto(DASHBOARD)
+        await expect(page.get_by_role("button", name="Discard the set-up")).to_have_count(1)
+
+
+async def test_the_focus_goes_to_the_nearest_heading_when_what_had_it_is_gone(
+    browser: Browser, server: Server, person: Person
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await listen(page)
+        keys = Keyboard(page)
+        await road.sign_in(page, person)
+        await page.goto(TOKENS)
+        await fill_in_token(page, "Expense system")
+        await keys.press(page.get_by_role("button", name="Make the API token"))
+        await keys.expect_at(page.get_by_role("heading", name="Make an API token"))
+        await keys.press(page.get_by_role("button", name="Revoke “Expense system”"))
+        await keys.press(page.get_by_role("dialog").get_by_role("button", name="Revoke it"))
+        await keys.expect_at(page.get_by_role("heading", name="API tokens"))
+
+        await page.goto(DASHBOARD)
+        await keys.press(page.get_by_role("button", name="Set up Xledger", exact=True))
+        await road.expect_step(page, 2)
+        await page.goto(DASHBOARD)
+        await keys.press(page.get_by_role("button", name="Discard the set-up of Xledger"))
+        await expect_announced(page, "The set-up of Xledger is discarded.")
+        await keys.expect_at(page.get_by_role("heading", name="Add integration"))
