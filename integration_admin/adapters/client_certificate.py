@@ -3,6 +3,7 @@
 Which calls present one is for the adapters to say.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -16,6 +17,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -26,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from integration_admin.adapters.key_locks import opens_in_time
 from integration_admin.core.errors import AuthenticationFailed
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
@@ -44,6 +47,12 @@ _NO_KEY = msg(
     "This is not a private key in the PEM form. Copy all of it, from BEGIN PRIVATE KEY to END PRIVATE KEY."
 )
 _LOCKED = msg("The private key is locked with a passphrase. Enter the passphrase too, or check it.")
+_MOST_BITS: Final = 4_096
+"""Of an RSA key: whether its primes are prime takes half a second then, and half a minute with twice as many."""
+_DEAR_LOCK = msg(
+    "Opening this private key takes too long. Lock it anew in the usual way, or paste it without a passphrase."
+)
+_DEAR_KEY = msg("The private key has more than 4,096 bits. Ask for a certificate with a shorter one.")
 _OTHER_KEY = msg("The private key does not belong to the certificate. Copy the two that were made together.")
 _UNUSABLE = msg(
     "This kind of certificate or key cannot be used for a secure connection. Ask for another one."
@@ -173,13 +182,31 @@ def _key_or_reason(key: Secret, passphrase: Secret | None) -> PrivateKeyTypes | 
         return _NO_KEY
     kind, block = blocks[0]
     is_locked = kind.startswith("ENCRYPTED") or "Proc-Type" in block
+    if kind.startswith("ENCRYPTED") and not opens_in_time(_der(block)):
+        return _DEAR_LOCK
     password = passphrase.reveal().encode() if is_locked and passphrase is not None else None
     try:
-        return load_pem_private_key(_pem(kind, block), password)
+        return _checked(
+            load_pem_private_key(_pem(kind, block), password, unsafe_skip_rsa_key_validation=True)
+        )
     except UnsupportedAlgorithm:
         return _UNUSABLE
     except (ValueError, TypeError):
         return _LOCKED if is_locked else _NO_KEY
+
+
+def _checked(key: PrivateKeyTypes) -> PrivateKeyTypes | Message:
+    """Return a key that was not looked into yet, once it was. Raises ValueError for one that is none."""
+    if not isinstance(key, RSAPrivateKey):
+        return key
+    return _DEAR_KEY if key.key_size > _MOST_BITS else key.private_numbers().private_key()
+
+
+def _der(block: str) -> bytes:
+    try:
+        return base64.b64decode("".join(block.split()), validate=True)
+    except ValueError:
+        return b""
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:

@@ -114,8 +114,12 @@ class RequestLimit:
 
 
 def _caller(connection: HTTPConnection, settings: Settings) -> str:
-    """Return what tells callers apart, never the token itself: of the API its token, of a page its session."""
+    """Return what tells callers apart, never the token itself: of the API its token, of a page its session.
+
+    Who brings neither is counted by address alone: together they would use up each other's share.
+    """
     if connection.url.path.startswith("/api/"):
-        return fingerprint(Secret(connection.headers.get("authorization", "")))
+        token = connection.headers.get("authorization", "")
+        return fingerprint(Secret(token)) if token else ""
     session = find_session("; ".join(connection.headers.getlist("cookie")), settings)
     return fingerprint(session) if session else ""

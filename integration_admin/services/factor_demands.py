@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from integration_admin.core.actor import COMMAND_LINE, Actor
 from integration_admin.core.clock import Clock
@@ -29,6 +30,16 @@ def must_have(demand: FactorDemand, role: Role) -> bool:
     return demand is FactorDemand.EVERYBODY or (
         demand is FactorDemand.ADMINISTRATORS and role is Role.ADMINISTRATOR
     )
+
+
+async def end_without_factor(unit: Unit, member: Member, by: str, at: datetime) -> None:
+    """End the sessions of a member who must have a second factor by now and has none: they set one up at the next."""
+    if not must_have((await unit.organisations.get()).factor_demand, member.role):
+        return
+    if member.id in await unit.factors.with_factor():
+        return
+    if ended := await unit.people.end_sessions(member.id, at):
+        await unit.audit.add(at, by, "member.end_sessions", member.email, count=ended)
 
 
 class FactorDemands:
@@ -97,4 +108,6 @@ class FactorDemands:
             await unit.factors.remove_passkey(member.id, passkey.id)
         await unit.factors.replace_codes(member.id, [])
         await unit.factors.drop_steps(member.id)
-        await unit.audit.add(self._clock.now(), by, "factor.reset", member.email)
+        now = self._clock.now()
+        await unit.audit.add(now, by, "factor.reset", member.email)
+        await end_without_factor(unit, member, by, now)

@@ -14,6 +14,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import Member, OneTimeLink
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.factor_demands import end_without_factor
 from integration_admin.services.one_time_links import Handed, LinkPost
 from integration_admin.services.organisations import is_email
 
@@ -106,6 +107,7 @@ class Members:
     async def change_role(self, actor: Actor, member_id: uuid.UUID, role: str) -> None:
         """Give a member another role, which counts at their next event or request.
 
+        Where that role demands a second factor they do not have, their sessions end: they set one up at the next sign-in.
         Raises NotFound, InvalidInput, NotPermitted, and Conflict for the last administrator.
         """
         actor.require(Permission.CONFIGURE)
@@ -120,6 +122,7 @@ class Members:
             await unit.audit.add(
                 now, actor.name, "member.role", member.email, before=str(before), after=str(wanted)
             )
+            await end_without_factor(unit, member, actor.name, now)
 
     async def remove(self, actor: Actor, member_id: uuid.UUID) -> None:
         """Remove a member; their sessions and links end with them, at once.

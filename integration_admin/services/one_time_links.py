@@ -144,6 +144,8 @@ class OneTimeLinks:
         check_new_password(password, [organisation.name, link.email, link.name])
         password_hash, now = await self._passwords.hash(password), self._clock.now()
         async with self._database.write(link.organisation_id) as unit:
+            # Whoever is signing in with the old password has a session by then, which ends here, or is refused.
+            await unit.organisations.take_turns()
             if not await unit.people.use_link(link.id, now):
                 raise _works_no_more()
             if link.member_id is None:

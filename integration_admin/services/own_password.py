@@ -8,7 +8,7 @@ from integration_admin.core.statuses import LinkPurpose
 from integration_admin.data.database import Database
 from integration_admin.services.passwords import Passwords, check_new_password
 from integration_admin.services.reauthentication import Reauthentication
-from integration_admin.services.signed_in import Principal
+from integration_admin.services.signed_in import IDLE, Principal
 
 
 class OwnPassword:
@@ -40,6 +40,11 @@ class OwnPassword:
             raise InvalidInput(sentence, fields={"password": sentence})
         password_hash, now = await self._passwords.hash(wanted), self._clock.now()
         async with self._database.write(principal.actor.organisation_id) as unit:
+            # Whoever is signing in with the old one has a session by then, which ends here, or is refused.
+            await unit.organisations.take_turns()
+            open_ones = await unit.people.sessions(member_id, now, IDLE)
+            if principal.session_id not in {row.id for row in open_ones}:
+                raise SignInRequired(msg("You have been signed out. Sign in to go on."))
             if not await unit.people.set_password(member_id, password_hash):
                 raise SignInRequired(msg("You have been signed out. Sign in to go on."))
             ended = await unit.people.end_sessions(member_id, now, but=principal.session_id)

@@ -93,12 +93,13 @@ class SignIn:
         except TooManyAttempts:
             log.warning("sign_in.throttled", address=address)
             raise
-        member = await self._verified(account, password, address)
-        visit = Visit(address, language, user_agent)
-        async with entering(self._database, member) as unit:
-            kind = await after_password(unit, member)
-            entered = await self._go_on(unit, member, visit, kind)
-        await self._forgive(entered, member, visit)
+        entered: SignedIn | Halfway | None = None
+        while entered is None:
+            # Looking at a password takes a while, in which its person may have replaced it.
+            member, better_hash = await self._verified(account, password, address)
+            entered = await self._come_with_password(
+                member, better_hash, Visit(address, language, user_agent)
+            )
         return entered
 
     async def come_from_provider(
@@ -187,8 +188,8 @@ class SignIn:
         """Wait until every refused attempt is written down."""
         await asyncio.gather(*self._notes, return_exceptions=True)
 
-    async def _verified(self, account: str, password: Secret, address: str) -> Member:
-        """Return the member, or raise the one error; an unknown account costs as much time as a known one."""
+    async def _verified(self, account: str, password: Secret, address: str) -> tuple[Member, str | None]:
+        """Return the member, and a hash to store when the old one is dated, or raise the one error, after as much time."""
         async with self._database.system() as system:
             member = await system.member_by_email(account)
         right, better_hash = await self._passwords.verify(password, member.password_hash if member else None)
@@ -197,11 +198,21 @@ class SignIn:
             if member is not None:
                 self._note_later(member, address)
             raise SignInRequired(msg("The e-mail address or the password is wrong."))
-        if better_hash:
-            async with self._database.write(member.organisation_id) as unit:
-                (await unit.organisations.member(member.id)).password_hash = better_hash
-            member.password_hash = better_hash
-        return member
+        return member, better_hash
+
+    async def _come_with_password(
+        self, member: Member, better_hash: str | None, visit: Visit
+    ) -> SignedIn | Halfway | None:
+        """Go on with a member whose password was right; None where they have another one by now, or are gone."""
+        async with entering(self._database, member) as unit:
+            if not await unit.people.has_password(member.id, member.password_hash):
+                return None
+            if better_hash:
+                await unit.people.set_password(member.id, better_hash)
+                member.password_hash = better_hash
+            entered = await self._go_on(unit, member, visit, await after_password(unit, member))
+        await self._forgive(entered, member, visit)
+        return entered
 
     async def _waits_for_code(self, unit: Unit, member: Member, step: Secret | None) -> bool:
         """Tell whether a member waits for the second factor, which where a provider is demanded comes after that."""

@@ -51,4 +51,6 @@ async def own_factor(unit: Unit, member: Member) -> SignInStepKind | None:
     if member.id in await unit.factors.with_factor():
         return SignInStepKind.CODE
     demand = (await unit.organisations.get()).factor_demand
-    return SignInStepKind.ENROL if must_have(demand, member.role) else None
+    # Looking at a password takes a while, in which they may have been given another role.
+    role = (await unit.organisations.member(member.id)).role
+    return SignInStepKind.ENROL if must_have(demand, role) else None

@@ -19,6 +19,7 @@ from integration_admin.adapters.client_certificate import ClientCertificate, Rea
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.secret import Secret
+from tests.adapters import locked_keys
 from tests.adapters.conftest import Serve
 from tests.adapters.hostile import Authority, Directory, answer, keeping_alive
 
@@ -89,6 +90,48 @@ def test_a_locked_key_opens_with_its_passphrase_only(authority: Authority, *, ol
         with pytest.raises(AuthenticationFailed) as refused:
             read(certificate, locked, passphrase)
         assert "locked with a passphrase" in str(refused.value.message)
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        (locked_keys.pbkdf2(2_048), "locked with a passphrase"),
+        (locked_keys.pbkdf2(2_048, length=32), "locked with a passphrase"),
+        (locked_keys.scrypt(16_384, 8, 1), "locked with a passphrase"),
+        (locked_keys.pbes1(2_048), "locked with a passphrase"),
+        (locked_keys.pbkdf2(2_000_000_000), "takes too long"),
+        (locked_keys.pbkdf2(1_048_577, length=32), "takes too long"),
+        (locked_keys.scrypt(2**24, 8, 1), "takes too long"),
+        (locked_keys.scrypt(2**14, 8, 100), "takes too long"),
+        (locked_keys.pbes1(1_048_577), "takes too long"),
+        (locked_keys.scrypt(2**24, 8, 0), "takes too long"),
+        (locked_keys.unknown(), "takes too long"),
+        (b"\x30\x05\x01", "takes too long"),
+        (b"", "takes too long"),
+    ],
+)
+def test_a_locked_key_that_would_keep_everybody_waiting_is_not_opened(
+    pair: tuple[str, str], way: bytes, words: str
+) -> None:
+    with pytest.raises(AuthenticationFailed) as refused:
+        read(pair[0], locked_keys.locked(way), "open sesame")
+    assert words in str(refused.value.message)
+
+
+@pytest.mark.parametrize("passphrase", [None, b"open sesame"])
+def test_an_rsa_key_that_would_keep_everybody_waiting_is_not_checked(
+    pair: tuple[str, str], passphrase: bytes | None
+) -> None:
+    key = pem(locked_keys.rsa_key(2**2203 - 1, 2**2281 - 1), passphrase)
+    with pytest.raises(AuthenticationFailed) as refused:
+        read(pair[0], key, passphrase and passphrase.decode())
+    assert "4,096 bits" in refused.value.message.translate("en")
+
+
+def test_an_rsa_key_is_looked_at_for_whether_it_is_one(pair: tuple[str, str]) -> None:
+    with pytest.raises(AuthenticationFailed) as refused:
+        read(pair[0], pem(locked_keys.rsa_key(2**1279 - 1, 2**1277 - 1)))
+    assert "not a private key" in str(refused.value.message)
 
 
 def test_a_passphrase_that_is_not_needed_does_no_harm(pair: tuple[str, str]) -> None:

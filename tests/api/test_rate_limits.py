@@ -52,6 +52,14 @@ async def test_an_address_is_counted_whatever_tokens_it_tries() -> None:
     assert (answer.status_code, elsewhere.status_code) == (429, 200)
 
 
+async def test_who_brings_no_token_takes_nothing_from_others_without_one() -> None:
+    async with client(limits(2, 5), trusted_proxies=1) as asking:
+        for _ in range(6):
+            flooding = await asking.get("/api/docs", headers={"X-Forwarded-For": "192.0.2.1"})
+        elsewhere = await asking.get("/api/docs", headers={"X-Forwarded-For": "192.0.2.2"})
+    assert (flooding.status_code, elsewhere.status_code) == (429, 200)
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/auth/sign-out", 429), ("/download/x", 429), ("/app.css", 200)]
 )

@@ -36,6 +36,9 @@ PEOPLE_CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, a, _: u.people.other_administrators(a.member.id), 0)
     ],
     (PeopleRepository, "remove_member"): [(lambda u, _, b: u.people.remove_member(b.member.id), None)],
+    (PeopleRepository, "has_password"): [
+        (lambda u, _, b: u.people.has_password(b.member.id, b.member.password_hash), False)
+    ],
     (PeopleRepository, "set_password"): [
         (lambda u, _, b: u.people.set_password(b.member.id, "stolen"), False)
     ],

@@ -23,7 +23,7 @@ from integration_admin.services.second_factors import SecondFactors
 from integration_admin.services.sessions import Sessions
 from integration_admin.services.sign_in import SignIn
 from integration_admin.services.sign_in_limits import SignInLimits
-from integration_admin.services.signed_in import Principal, SignedIn
+from integration_admin.services.signed_in import IDLE, Principal, SignedIn
 from integration_admin.services.tokens import fingerprint
 from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
@@ -118,6 +118,11 @@ class Office:
         """Return the audit log: who did what to whom, oldest first."""
         async with self.database.read(self.alice.organisation_id) as unit:
             return [(line.actor, line.action, line.target) for line in reversed(await unit.audit.latest())]
+
+    async def open_sessions(self, member: Member) -> int:
+        """Count where a member is signed in."""
+        async with self.database.read(member.organisation_id) as unit:
+            return len(await unit.people.sessions(member.id, self.clock.now(), IDLE))
 
     async def stored_links(self) -> list[OneTimeLink]:
         """Return every link there is."""

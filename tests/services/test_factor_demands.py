@@ -17,6 +17,7 @@ from integration_admin.core.statuses import FactorDemand, Role, SignInStepKind
 from integration_admin.data.database import Database
 from integration_admin.services.signed_in import Halfway, Principal, SignedIn
 from tests.builders import make_member, save_organisation
+from tests.data.factor_rows import passkey_of
 from tests.fakes import FakeClock
 from tests.services.entrance import EMAIL, HERE, PASSWORD, Entrance, colleague, put_together
 
@@ -90,6 +91,22 @@ async def test_an_administrator_takes_away_what_a_member_has_lost(entrance: Entr
     assert isinstance(await entrance.sign_in.sign_in(EMAIL, PASSWORD, HERE.address), SignedIn)
     with pytest.raises(InvalidInput):
         await entrance.demands.reset(eve, admin.id)
+
+
+@pytest.mark.parametrize("demand", [FactorDemand.ADMINISTRATORS, FactorDemand.EVERYBODY])
+async def test_whose_factor_is_taken_away_is_signed_out_where_they_must_have_one(
+    entrance: Entrance, demand: FactorDemand
+) -> None:
+    await entrance.with_app()
+    bob = await colleague(entrance, "bob@example.org", Role.COORDINATOR)
+    async with entrance.database.write(bob.organisation_id) as unit:
+        await unit.factors.add_passkey(passkey_of(bob))
+    session = await entrance.sign_in.come_with_passkey(bob, HERE, None)
+    await entrance.demands.set(entrance.alice, demand)
+    await entrance.demands.reset(entrance.alice, bob.id)
+    stays = demand is FactorDemand.ADMINISTRATORS
+    assert (await entrance.sign_in.resolve(session.token) is not None) is stays
+    assert ("member.end_sessions" in await entrance.audited()) is not stays
 
 
 async def test_whoever_runs_the_server_takes_them_away_by_e_mail_address(entrance: Entrance) -> None:

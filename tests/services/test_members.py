@@ -10,10 +10,11 @@ import pytest
 
 from integration_admin.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import Role
+from integration_admin.core.statuses import FactorDemand, Role
 from integration_admin.data.database import Database
 from integration_admin.services.organisations import Organisations
 from tests.builders import make_member, save_organisation
+from tests.data.factor_rows import passkey_of
 from tests.fakes import FakeClock
 from tests.services.people import PASSWORD, SITE, Office
 
@@ -157,6 +158,25 @@ async def test_a_role_counts_at_once_and_the_change_is_told(office: Office) -> N
     with pytest.raises(InvalidInput):
         await office.members.change_role(office.actor(), office.bob.id, "owner")
     assert await office.told() == [("Alice", "member.role", office.bob.email)]
+
+
+@pytest.mark.parametrize("has_factor", [False, True])
+async def test_who_becomes_an_administrator_without_the_second_factor_that_demands_signs_in_anew(
+    office: Office, *, has_factor: bool
+) -> None:
+    session, of_alice = await office.begin(office.bob), await office.begin(office.alice)
+    async with office.database.write(office.bob.organisation_id) as unit:
+        (await unit.organisations.get()).factor_demand = FactorDemand.ADMINISTRATORS
+        (await unit.organisations.member(office.bob.id)).role = Role.COORDINATOR
+        if has_factor:
+            await unit.factors.add_passkey(passkey_of(office.bob))
+    await office.members.change_role(office.actor(), office.bob.id, "viewer")
+    assert await office.sign_in.resolve(session) is not None
+    await office.members.change_role(office.actor(), office.bob.id, "administrator")
+    assert (await office.sign_in.resolve(session) is not None) is has_factor
+    assert await office.sign_in.resolve(of_alice) is not None
+    told = ["member.role", "member.role"] + ([] if has_factor else ["member.end_sessions"])
+    assert [line[1] for line in await office.told()] == told
 
 
 async def test_the_last_administrator_stays_one(office: Office) -> None:

@@ -1,13 +1,14 @@
-"""Signing in at the very moment when the organisation begins to demand more of its members."""
+"""Signing in at the very moment when the organisation begins to demand more of its members, or a password changes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration_admin.core.errors import SignInRequired
+from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import FactorDemand, Role, SignInStepKind
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import Member, Session
@@ -17,9 +18,12 @@ from tests.data.identity_rows import give_provider
 from tests.fakes import FakeClock
 from tests.services.elsewhere import somewhere_else
 from tests.services.entrance import EMAIL, HERE, PASSWORD, Entrance, colleague, put_together
+from tests.services.people import Office
 
 _MOMENT = 0.3
 """Seconds in which somebody who does not wait would have finished."""
+
+OLD, NEW, THIEFS = (Secret(f"{word} trapp gitter") for word in ("kanin", "sommerfugl", "skilpadde"))
 
 Happening = Callable[[Unit, Member], Awaitable[None]]
 
@@ -27,6 +31,17 @@ Happening = Callable[[Unit, Member], Awaitable[None]]
 @pytest.fixture
 async def entrance(database: Database, clock: FakeClock, tmp_path: Path) -> Entrance:
     return await put_together(database, clock, tmp_path)
+
+
+@pytest.fixture
+async def office(database: Database, clock: FakeClock) -> AsyncIterator[Office]:
+    """Bob has a password here."""
+    opened = Office(database, clock)
+    opened.bob.password_hash = await opened.passwords.hash(OLD)
+    await opened.open()
+    yield opened
+    # What is written down after the answer still needs the database.
+    await opened.close()
 
 
 async def member_of(entrance: Entrance) -> Member:
@@ -121,3 +136,73 @@ async def test_who_demands_the_provider_waits_for_those_who_are_entering_and_end
         await place.connect(place.alice)
         demanding = place.factors.provider.demand(place.actor())
         assert await during(place.application.database, place.bob, enter, demanding) == 1
+
+
+async def link_for(office: Office, email: str) -> Secret:
+    """Ask for a new password, and return what the link carries."""
+    await office.links.forgotten(email, HERE.address)
+    await office.links.close()
+    return office.mailbox.carried()
+
+
+def becomes(password_hash: str) -> Happening:
+    """Return what a new password comes to."""
+
+    async def happens(unit: Unit, member: Member) -> None:
+        assert await unit.people.set_password(member.id, password_hash)
+        await unit.people.end_sessions(member.id, FakeClock().now())
+
+    return happens
+
+
+async def test_a_password_that_is_replaced_while_it_is_looked_at_opens_nothing(office: Office) -> None:
+    replaced = becomes(await office.passwords.hash(NEW))
+    with pytest.raises(SignInRequired):
+        await during(office.database, office.bob, replaced, office.enter(office.bob.email, OLD))
+    assert (await office.enter(office.bob.email, NEW)).actor.member_id == office.bob.id
+
+
+async def promoted(unit: Unit, member: Member) -> None:
+    (await unit.organisations.get()).factor_demand = FactorDemand.ADMINISTRATORS
+    (await unit.organisations.member(member.id)).role = Role.ADMINISTRATOR
+
+
+async def test_who_becomes_an_administrator_while_signing_in_is_asked_for_what_that_demands(
+    office: Office,
+) -> None:
+    async with office.database.write(office.bob.organisation_id) as unit:
+        (await unit.organisations.member(office.bob.id)).role = Role.COORDINATOR
+    entering = office.sign_in.sign_in(office.bob.email, OLD, HERE.address)
+    found = await during(office.database, office.bob, promoted, entering)
+    assert isinstance(found, Halfway)
+    assert found.kind is SignInStepKind.ENROL
+
+
+async def test_a_password_whose_hash_is_made_anew_while_it_is_looked_at_is_still_right(
+    office: Office,
+) -> None:
+    dearer = becomes(await office.passwords.hash(OLD))
+    entered = await during(office.database, office.bob, dearer, office.enter(office.bob.email, OLD))
+    assert entered.actor.member_id == office.bob.id
+
+
+async def test_a_new_password_by_link_ends_what_was_being_opened_with_the_old_one(office: Office) -> None:
+    token = await link_for(office, office.bob.email)
+    await during(office.database, office.bob, enter, office.links.accept(token, NEW))
+    assert await office.open_sessions(office.bob) == 0
+
+
+async def test_a_new_password_of_ones_own_ends_what_was_being_opened_with_the_old_one(office: Office) -> None:
+    here = await office.who(await office.begin(office.bob))
+    await during(office.database, office.bob, enter, office.own_password.change(here, OLD, NEW))
+    assert await office.open_sessions(office.bob) == 1
+
+
+async def test_whoever_was_put_out_by_a_new_password_does_not_replace_it_any_more(office: Office) -> None:
+    thief = await office.who(await office.begin(office.bob))
+    replaced = becomes(await office.passwords.hash(NEW))
+    with pytest.raises(SignInRequired):
+        await during(office.database, office.bob, replaced, office.own_password.change(thief, OLD, THIEFS))
+    with pytest.raises(SignInRequired):
+        await office.enter(office.bob.email, THIEFS)
+    assert (await office.enter(office.bob.email, NEW)).actor.member_id == office.bob.id

@@ -39,6 +39,15 @@ class PeopleRepository(Repository):
         )
         return await self._execute(statement.values(password_hash=password_hash)) == 1
 
+    async def has_password(self, member_id: uuid.UUID, password_hash: str | None) -> bool:
+        """Tell whether there is such a member who may sign in, with just this password."""
+        found = await self._session.scalar(
+            select(Member.password_hash).where(
+                self._owned(Member), Member.id == member_id, Member.disabled_at.is_(None)
+            )
+        )
+        return found is not None and found == password_hash
+
     async def add_link(self, link: OneTimeLink) -> None:
         """Add a one-time link."""
         await self._add(link)
