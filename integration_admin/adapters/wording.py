@@ -6,7 +6,8 @@ from integration_admin.core.secret import Secret
 
 _SHOWN = 300
 _TAG = re.compile(r"<[^<>]*>")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Half surrogate pairs too: a system that cuts its words in the middle of an emoji leaves one, and no database takes it."""
 
 
 def scrub(text: object, *secrets: Secret) -> str:

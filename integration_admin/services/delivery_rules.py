@@ -95,7 +95,8 @@ def passes(capabilities: Capabilities) -> tuple[Pass, ...]:
     """Return the passes of a run: first what is above suspicion, at full speed.
 
     A record that was being sent when the program died may be why it died. Such records go afterwards, one
-    batch at a time, and those of two crashes alone: so the one to blame is found, and takes nobody else along.
+    batch at a time, and those of two crashes, or of several sends that never arrived, alone: so the one to blame
+    is found, and takes nobody else along.
     """
     size = capabilities.batch_size
     return (

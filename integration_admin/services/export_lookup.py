@@ -6,6 +6,7 @@ import structlog
 
 from integration_admin.adapters.base import Booked
 from integration_admin.core.errors import AdapterError, AuthenticationFailed
+from integration_admin.core.messages import Message, msg
 from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.export_outcomes import interrupted, looked_up, put_off, undecidable
@@ -72,6 +73,8 @@ class OpenQuestions:
             raise
         except AdapterError as error:
             job.circuit.still_away(job.clock.now(), error.message)
+        except Exception as error:  # noqa: BLE001, see _ask
+            job.circuit.still_away(job.clock.now(), self._own_fault(error))
         else:
             job.circuit.answered()
         await self._writer.write([])
@@ -81,12 +84,12 @@ class OpenQuestions:
             await self._writer.write([undecidable(item) for item in page])
             return
         booked = await self._ask(page)
+        now = self._job.clock.now()
         if booked is None:
-            now = self._job.clock.now()
             due_at = self._job.retry_times.after_quiet(now, self._job.capabilities)
             await self._writer.write([put_off(item, now, due_at) for item in page])
         else:
-            await self._writer.write([looked_up(item, booked.get(item.reference)) for item in page])
+            await self._writer.write([looked_up(item, booked.get(item.reference), now) for item in page])
 
     async def _ask(self, page: Sequence[Outgoing]) -> dict[str, Booked] | None:
         """Return what is booked by reference, or None when the question did not get through."""
@@ -100,5 +103,12 @@ class OpenQuestions:
             _log.warning("lookup_put_off", run=str(job.run.id), reason=error.internal)
             job.circuit.failed(job.clock.now(), error.message)
             return None
+        except Exception as error:  # noqa: BLE001, it would end this run, and every later one, before anything is sent
+            job.circuit.failed(job.clock.now(), self._own_fault(error))
+            return None
         job.circuit.answered()
         return {item.reference: item for item in found}
+
+    def _own_fault(self, error: Exception) -> Message:
+        _log.exception("question_broke", run=str(self._job.run.id), error=type(error).__name__)
+        return msg("There is a fault in this program.")

@@ -11,7 +11,7 @@ from integration_admin.core.failure_causes import cause_of
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, FailureState
 from integration_admin.data.models import Failure, Run
-from integration_admin.data.repositories.deliveries import Outgoing
+from integration_admin.data.repositories.deliveries import DOUBTED_SENDS, Outgoing
 from integration_admin.data.repositories.moves import Settlement
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.delivery_rules import MAX_AGE, POISON_RECOVERIES, STATE_OF, RetryTimes
@@ -130,10 +130,13 @@ def unsent(delivery: Outgoing) -> Verdict:
     return Verdict(delivery, DeliveryState.READY, sent=True)
 
 
-def looked_up(delivery: Outgoing, booked: Booked | None) -> Verdict:
+def looked_up(delivery: Outgoing, booked: Booked | None, now: datetime) -> Verdict:
     """Return what a lookup after the quiet period proves: absent means it was never processed."""
     if booked is None or booked.count == 0:
-        return _quarantined(delivery) if _is_poison(delivery) else Verdict(delivery, DeliveryState.READY)
+        if _is_poison(delivery):
+            return _quarantined(delivery)
+        in_vain = delivery.attempts >= DOUBTED_SENDS and _is_too_old(delivery, now)
+        return _never_arrived(delivery) if in_vain else Verdict(delivery, DeliveryState.READY)
     if booked.count > 1:
         return doubled(delivery, booked.count)
     return Verdict(delivery, DeliveryState.DELIVERED, booked.external_id)
@@ -193,6 +196,19 @@ def _quarantined(delivery: Outgoing) -> Verdict:
         message=msg(
             "The program stopped {count} times while this record was being sent. The accounting system does not have it.",
             count=delivery.recoveries,
+        ),
+    )
+
+
+def _never_arrived(delivery: Outgoing) -> Verdict:
+    return Verdict(
+        delivery,
+        DeliveryState.NEEDS_PERSON,
+        fault=Fault.UNKNOWN_OUTCOME,
+        message=msg(
+            "Sent {count} times over {days} days without a usable answer. The accounting system does not have it.",
+            count=delivery.attempts,
+            days=MAX_AGE.days,
         ),
     )
 

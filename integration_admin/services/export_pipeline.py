@@ -21,7 +21,7 @@ from integration_admin.services.export_writer import ExportWriter
 _GROUP = 400
 """Records one commit shall cover at least, while there is something else to do: commits cost more than rows."""
 LANDING_SECONDS = 5.0
-"""How long a stopping process waits for the answers to what it has sent."""
+"""How long a stopping process waits for the answers to what it has sent, and then for writing down those that came."""
 _LONGEST_REST = 60.0
 _MOST_RESTS = 5
 
@@ -87,7 +87,11 @@ class ExportPipeline:
             self._halted = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(LANDING_SECONDS):
-                    await self._land()
+                    await self._all_answered()
+            # One answer that does not come shall not put what is known of all others in doubt.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LANDING_SECONDS):
+                    await self._write_down()
             raise
         except Exception:
             # Reading or committing failed; what is in flight may still be settled.
@@ -204,9 +208,15 @@ class ExportPipeline:
 
     async def _land(self) -> None:
         """Wait for what is in flight, commit it, and take back the intents nothing came of."""
+        await self._all_answered()
+        await self._write_down()
+
+    async def _all_answered(self) -> None:
         while self._slots:
             slot = self._slots.pop()
             await slot
+
+    async def _write_down(self) -> None:
         verdicts = [item for answer in self._answers for item in answer.verdicts]
         verdicts += [unsent(item.delivery) for batch in self._intended for item in batch]
         await self._writer.write(verdicts)

@@ -128,8 +128,11 @@ class FollowUp:
         if put_right:
             await unit.runs.resolve_failures(integration_id, put_right, now, FailureState.DELIVERED)
         refused = [(row, fate.message) for row, fate in seen if fate.state is FateState.REJECTED]
-        if refused:
-            await self._write_reasons(unit, integration_id, refused)
+        # Somebody may have said meanwhile that it is put right.
+        now_known = await unit.fates.of_records(integration_id, [row.record_id for row, _ in refused])
+        still = [item for item in refused if now_known.get(item[0].record_id) is FateState.REJECTED]
+        if still:
+            await self._write_reasons(unit, integration_id, still)
 
     async def _write_reasons(
         self, unit: Unit, integration_id: uuid.UUID, refused: Sequence[tuple[Followed, Message | None]]

@@ -6,7 +6,7 @@ Reading them from files lives in record_files.py, the sentences for refusals in 
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -26,7 +26,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import RecordRow
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.record_reasons import Reason, reasons_of, unstorable_reasons
-from integration_admin.services.retention import years_before
+from integration_admin.services.retention import FEWEST_YEARS, oldest_kept, years_before
 
 BATCH = 1_000
 """Records stored in one transaction at the most."""
@@ -133,12 +133,12 @@ class RecordIntake:
     async def store(self, unit: Unit, checked: Sequence[Candidate | Receipt]) -> list[Receipt]:
         """Store candidates in order inside an open unit; receipts of refused records pass through."""
         await unit.organisations.take_turns()
-        oldest = years_before(self._clock.now(), (await unit.organisations.get()).keep_years).date()
         known = await unit.records.known({item.key for item in checked if isinstance(item, Candidate)})
         new: list[RecordRow] = []
         categories: set[tuple[str, str]] = set()
         receipts: list[Receipt] = []
         now = self._clock.now()
+        oldest = await _oldest(unit, checked, known, now)
         for item in checked:
             receipt = item if isinstance(item, Receipt) else _place(item, known, new, now, oldest)
             receipts.append(receipt)
@@ -204,6 +204,17 @@ def _place(
         return item.receipt(IntakeResult.UNCHANGED)
     other = msg("Revision {stored} is already stored with other content.", stored=row.revision)
     return item.receipt(IntakeResult.REJECTED, Reason("revision", other))
+
+
+async def _oldest(
+    unit: Unit, checked: Sequence[Candidate | Receipt], known: Mapping[_Key, RecordRow], now: datetime
+) -> date:
+    """Return the oldest day whose history is kept; it is asked for only where something new is old enough to matter."""
+    kept_by_all = years_before(now, FEWEST_YEARS).date()
+    new = (item for item in checked if isinstance(item, Candidate) and item.key not in known)
+    if all(_too_old(item, kept_by_all) is None for item in new):
+        return kept_by_all
+    return await oldest_kept(unit, now)
 
 
 def _too_old(item: Candidate, oldest: date) -> Reason | None:

@@ -8,7 +8,7 @@ list.
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -20,6 +20,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
 from integration_admin.data.locks import Locks
+from integration_admin.data.repositories.audit import AuditFilter
 from integration_admin.data.repositories.unit import Unit
 
 FEWEST_YEARS: Final = 5
@@ -31,6 +32,7 @@ _RUNS_AT_ONCE: Final = 50
 _ROWS_AT_ONCE: Final = 500
 _PAGES_AT_ONCE: Final = 100
 _DELIVERIES_AT_ONCE: Final = 500
+_MOST_CHANGES: Final = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +57,14 @@ def years_before(now: datetime, years: int) -> datetime:
         return now.replace(year=now.year - years)
     except ValueError:
         return now.replace(year=now.year - years, day=28)
+
+
+async def oldest_kept(unit: Unit, now: datetime) -> date:
+    """Return the day before which history may have been deleted, also by a shorter time that was set once."""
+    limits = [years_before(now, (await unit.organisations.get()).keep_years)]
+    changes = await unit.audit.page(AuditFilter(actions=("organisation.keep_years",)), None, _MOST_CHANGES)
+    limits += [years_before(change.at, int(change.detail["before"])) for change in changes]
+    return max(limits).date()
 
 
 class Retention:

@@ -4,6 +4,7 @@ How records go out is in services/export_pipeline.py; what a failure means in se
 """
 
 import uuid
+from typing import NamedTuple
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -51,6 +52,13 @@ _log = structlog.get_logger(__name__)
 
 class _LeftInDoubtError(Exception):
     """What was being sent could not be written down as in doubt, so the run is not at its end."""
+
+
+class _Ending(NamedTuple):
+    """Why a run ended before its time, if it did; `halted` when somebody cancelled it, or paused or stopped the integration."""
+
+    problem: Message | None = None
+    halted: bool = False
 
 
 class SyncRunner:
@@ -102,12 +110,12 @@ class SyncRunner:
             run = await unit.runs.get(run_id)
         tally, requests = Tally.of(run), RequestTally()
         try:
-            problem = await self._attempt(run, lock, tally, requests)
+            ending = await self._attempt(run, lock, tally, requests)
         except _LeftInDoubtError:
             # Whoever takes it up, once the database can be written to, begins with what was being sent.
             _log.exception("run_left_unfinished", run=str(run_id))
             return
-        await self._finish(organisation_id, run, tally, problem)
+        await self._finish(organisation_id, run, tally, ending)
         await self._count(run, requests)
 
     async def _count(self, run: Run, requests: RequestTally) -> None:
@@ -116,25 +124,22 @@ class SyncRunner:
             async with self._database.write(run.organisation_id) as unit:
                 await write_requests(unit, run.integration_id, requests, self._clock.now())
 
-    async def _attempt(
-        self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally
-    ) -> Message | None:
-        """Export, and return why the run ended before its time, if it did."""
+    async def _attempt(self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally) -> _Ending:
+        """Export, and return how that ended."""
         try:
             job, refusal = await self._prepare(run, lock, tally, requests)
-            await self._export(job, refusal)
+            return _Ending(halted=await self._export(job, refusal))
         except AuthenticationFailed as error:
             await self._stop_integration(run.organisation_id, run, error.message)
-            return error.message
+            return _Ending(error.message)
         except _LeftInDoubtError:
             raise
         except IntegrationAdminError as error:
             _log.warning("run_ended_early", run=str(run.id), reason=error.internal)
-            return error.message
+            return _Ending(error.message)
         except Exception as error:  # noqa: BLE001, whatever broke, the run must end and say so
             _log.exception("run_failed", run=str(run.id), error=type(error).__name__)
-            return msg("The export stopped because of a fault in this program.")
-        return None
+            return _Ending(msg("The export stopped because of a fault in this program."))
 
     async def _prepare(
         self, run: Run, lock: HeldLock, tally: Tally, requests: RequestTally
@@ -183,7 +188,8 @@ class SyncRunner:
             refusal = error
         return Credentials(dict(integration.settings)), refusal
 
-    async def _export(self, job: ExportJob, refusal: IntegrationAdminError | None) -> None:
+    async def _export(self, job: ExportJob, refusal: IntegrationAdminError | None) -> bool:
+        """Do all there is to do; tell whether somebody stopped it before it was through."""
         writer = ExportWriter(job)
         questions = OpenQuestions(job, writer)
         # Also where nothing may be sent: what a dead process was sending must not look as if it still were.
@@ -193,7 +199,7 @@ class SyncRunner:
         if job.circuit.is_open:
             await self._find_out(job, questions)
         try:
-            await self._send_all(job, writer, questions)
+            return await self._send_all(job, writer, questions)
         except Exception:
             # Nothing may stay marked as being sent once nobody is sending; without the lock somebody may be.
             await job.lock.check()
@@ -207,9 +213,10 @@ class SyncRunner:
             await questions.probe()
         _check_circuit(job)
 
-    async def _send_all(self, job: ExportJob, writer: ExportWriter, questions: OpenQuestions) -> None:
+    async def _send_all(self, job: ExportJob, writer: ExportWriter, questions: OpenQuestions) -> bool:
         """Settle doubts that are due and send, round by round, until a round has nothing to send.
 
+        Tells whether somebody stopped it before that.
         What changed in the middle of a round, and what has become due meanwhile, belongs to the next one.
         """
         backlog = Backlog(job)
@@ -224,7 +231,8 @@ class SyncRunner:
                 await pipeline.run(backlog.pages(one))
                 begun += pipeline.begun
                 if pipeline.halted:
-                    return
+                    return True
+        return False
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:
@@ -241,12 +249,10 @@ class SyncRunner:
                 self._clock.now(), run.started_by, "integration.stopped", str(run.integration_id)
             )
 
-    async def _finish(
-        self, organisation_id: uuid.UUID, run: Run, tally: Tally, problem: Message | None
-    ) -> None:
-        now = self._clock.now()
+    async def _finish(self, organisation_id: uuid.UUID, run: Run, tally: Tally, ending: _Ending) -> None:
+        now, problem = self._clock.now(), ending.problem
         async with self._database.write(organisation_id) as unit:
-            cancelled = await unit.runs.cancel_requested(run.id)
+            cancelled = ending.halted or await unit.runs.cancel_requested(run.id)
             left = await unit.backlog.by_state(run.integration_id, OPEN_STATES)
             tally.waiting, tally.unknown = await unit.backlog.left_by_run(run.integration_id, run.id)
             state = final_state(tally, left, problem, cancelled=cancelled)

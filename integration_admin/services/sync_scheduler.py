@@ -79,9 +79,11 @@ class SyncScheduler:
         now = self._clock.now()
         async with self._database.system() as system:
             schedules = await system.enabled_schedules()
-            waiting = await system.integrations_with_due_deliveries(now)
             unfinished = await system.unfinished_runs()
         await self._fire_due(schedules, now)
+        async with self._database.system() as system:
+            # Only now, because a person may just have been asked whether anything shall go out.
+            waiting = await system.integrations_with_due_deliveries(now)
         for integration in waiting:
             started = self._start(integration.organisation_id, integration.id, Trigger.RETRY)
             await _apart(integration.id, started)

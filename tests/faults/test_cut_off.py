@@ -18,6 +18,7 @@ from faults.processes import workers
 from faults.proxy import Harm, ProxyThread, proxied
 from faults.systems import System, rest, through
 from faults.times import PROCESSING_SECONDS, QUIET_SECONDS, SEND_SECONDS
+from faults.waiting import until
 
 RECORDS = 300
 LATENCY_SECONDS = 0.1
@@ -31,8 +32,8 @@ def system(found: dict[str, Any]) -> System:
     return rest(found["generic_rest"])
 
 
-async def receive(installation: Installation) -> None:
-    await installation.receive([claim(number, 2) for number in range(1, RECORDS + 1)])
+async def receive(installation: Installation, first: int = 1, last: int = RECORDS) -> None:
+    await installation.receive([claim(number, 2) for number in range(first, last + 1)])
     LedgerView(installation.plan.system).set_latency(LATENCY_SECONDS)
     await installation.press_synchronise()
 
@@ -41,6 +42,16 @@ async def harm(proxy: ProxyThread, what: Harm, seconds: float) -> None:
     await asyncio.to_thread(proxy.change, what)
     await asyncio.sleep(seconds)
     await asyncio.to_thread(proxy.change, Harm())
+
+
+async def until_taken_by(workers: int, events: Path) -> None:
+    reader, pids = EventReader(events), set[int]()
+
+    async def taken() -> bool:
+        pids.update(event.pid for event in reader.new() if event.name == TAKEN)
+        return len(pids) == workers
+
+    await until(taken)
 
 
 async def check(installation: Installation) -> None:
@@ -65,11 +76,16 @@ async def test_a_worker_cut_off_from_postgresql_doubles_nothing(
         # One worker can be cut off; the other reaches the server directly and takes over.
         behind = replace(plan, database_url=cluster.through(plan.database_url, proxy.port))
         pool.start(behind)
-        await receive(on_postgresql)
+        await receive(on_postgresql, last=RECORDS // 2)
         await on_postgresql.until_delivered(1)
+        await asyncio.to_thread(proxy.change, Harm(down=True))
         pool.start(plan)
+        # However far the first worker came, something is left for the second.
+        await receive(on_postgresql, first=RECORDS // 2 + 1)
+        await asyncio.gather(asyncio.sleep(LONG), until_taken_by(2, plan.events))
+        await asyncio.to_thread(proxy.change, Harm())
+        await on_postgresql.until_delivered(1)
         for what, seconds in (
-            (Harm(down=True), LONG),
             (Harm(half_open=True), LONG),
             (Harm(latency=0.05, jitter=0.05), 1.0),
             (Harm(down=True), BETWEEN),
@@ -80,7 +96,6 @@ async def test_a_worker_cut_off_from_postgresql_doubles_nothing(
             await asyncio.to_thread(proxy.cut)
             await on_postgresql.until_delivered(1)
         await check(on_postgresql)
-        assert len({event.pid for event in EventReader(plan.events).new() if event.name == TAKEN}) == 2
 
 
 @pytest.mark.parametrize(

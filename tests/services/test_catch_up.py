@@ -1,6 +1,7 @@
 """Planned exports that were missed: one run makes up for them, or a person is asked; and clocks that were wrong."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,14 +9,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
+from integration_admin.adapters.base import Outcome, Voucher
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import Conflict, NotPermitted
+from integration_admin.core.errors import AdapterError, Conflict, Fault, NotPermitted
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Role, RunState, ScheduleKind, Trigger
 from integration_admin.data.models import Run
 from integration_admin.services.catch_up import with_announcement
 from integration_admin.services.timetable import Timetable
 from tests.services.conftest import Engine
+from tests.services.fake_adapter import FakeAdapter, book_all
 
 OSLO = ZoneInfo("Europe/Oslo")
 
@@ -33,6 +36,17 @@ async def tick(engine: Engine, local: str) -> None:
     async with engine.database.write(engine.actor.organisation_id) as unit:
         for run in unfinished:
             assert await unit.runs.finish(run.id, RunState.SUCCEEDED, engine.clock.now())
+
+
+async def tick_and_work(engine: Engine, local: str) -> None:
+    """Tick at a local time of Oslo, and carry out every run it queued."""
+    engine.clock.set(at(local))
+    await engine.scheduler.tick()
+    await engine.work_off()
+
+
+def not_now(_adapter: FakeAdapter, _batch: Sequence[Voucher]) -> list[Outcome]:
+    raise AdapterError(msg("Too many requests."), Fault.RATE_LIMITED, retry_after=600)
 
 
 async def runs_of(engine: Engine, integration: uuid.UUID) -> list[Run]:
@@ -194,6 +208,36 @@ async def test_what_was_missed_over_a_week_ago_waits_for_a_person(engine: Engine
     assert await runs_of(engine, missed) == []
     assert await missed_since(engine, missed) == at("2026-12-01T02:00")
     assert await noted(engine, "schedule.ask") == [{"count": 1, "since": "2026-12-01T02:00"}]
+
+
+async def test_a_record_that_waits_for_another_try_takes_nothing_along_while_a_person_is_asked(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up(kind="monthly", day="1")
+    await engine.receive(1)
+    engine.adapter.behaviour = not_now
+    await engine.sync(integration)
+    engine.adapter.behaviour = book_all
+    await engine.receive(2, first=10)
+    await tick_and_work(engine, "2026-12-15T12:00:00")
+    assert await missed_since(engine, integration) == at("2026-12-01T02:00")
+    assert engine.adapter.ledger == []
+
+    await engine.schedules.answer_missed(engine.actor, integration, export=True)
+    await engine.work_off()
+    assert len(engine.adapter.ledger) == 3
+
+
+async def test_what_waits_for_another_try_goes_out_once_the_person_has_left_the_rest(engine: Engine) -> None:
+    integration = await engine.set_up(kind="monthly", day="1")
+    await engine.receive(1)
+    engine.adapter.behaviour = not_now
+    await engine.sync(integration)
+    engine.adapter.behaviour = book_all
+    await tick_and_work(engine, "2026-12-15T12:00:00")
+    await engine.schedules.answer_missed(engine.actor, integration, export=False)
+    await tick_and_work(engine, "2026-12-15T12:01:00")
+    assert [voucher.record_id for voucher in engine.adapter.ledger] == ["EC-1"]
 
 
 @pytest.mark.parametrize(("look", "asked"), [("2026-12-08T02:00:00", False), ("2026-12-08T02:00:01", True)])

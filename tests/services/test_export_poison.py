@@ -9,7 +9,8 @@ import pytest
 
 from integration_admin.adapters.base import Outcome, Voucher
 from integration_admin.core.actor import Actor
-from integration_admin.core.errors import Fault
+from integration_admin.core.errors import AdapterError, Fault
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.database import Database
 from tests.services.conftest import Engine
@@ -193,3 +194,30 @@ async def test_crashes_in_which_everything_had_arrived_make_nobody_a_suspect_for
 
     assert await states(engine, integration) == {DeliveryState.DELIVERED: 30}
     assert len(engine.adapter.ledger) == 30
+
+
+@pytest.mark.parametrize(("batch_size", "in_flight"), [(10, 1), (10, 3)])
+async def test_a_record_the_accounting_system_fails_at_keeps_those_sent_with_it_back_for_three_sends_only(
+    engine: Engine, batch_size: int, in_flight: int
+) -> None:
+    integration = await engine.set_up(kind="manual")
+    engine.adapter.capabilities = replace(
+        engine.adapter.capabilities, batch_size=batch_size, in_flight=in_flight
+    )
+    await engine.receive(30)
+
+    def out_of_order(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        if any(voucher.record_id == "EC-5" for voucher in batch):
+            raise AdapterError(msg("Out of order."), Fault.UPSTREAM)
+        return book_all(adapter, batch)
+
+    engine.adapter.behaviour = out_of_order
+    await engine.sync(integration)
+    for _ in range(3):
+        engine.clock.advance(61)
+        await engine.scheduler.tick()
+        await engine.work_off()
+
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 29, DeliveryState.UNKNOWN: 1}
+    assert [len(batch) for batch in engine.adapter.sent if "EC-5" in batch] == [10, 10, 10, 1]
+    assert len({voucher.reference for voucher in engine.adapter.ledger}) == len(engine.adapter.ledger) == 29

@@ -1,13 +1,15 @@
 """What becomes of delivered records: asked at a polite pace, written down once, shown in sentences, never resent."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 import pytest
 
+from integration_admin.adapters.base import Credentials
+from integration_admin.adapters.following import Fate
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Conflict, Fault
 from integration_admin.core.messages import msg
@@ -212,6 +214,25 @@ async def test_a_person_may_say_that_it_is_put_right_and_nobody_asks_any_more(
         await engine.decisions.put_right(engine.actor, integration, ("expense_claim", "EC-1"))
     async with engine.database.read(engine.actor.organisation_id) as unit:
         assert "record.put_right" in {event.action for event in await unit.audit.latest()}
+
+
+@pytest.mark.parametrize("told", [FateState.REJECTED, FateState.STAGED])
+async def test_a_person_who_says_so_while_the_question_is_under_way_has_the_last_word(
+    engine: Engine, integration: uuid.UUID, far: BooksLater, told: FateState
+) -> None:
+    await delivered(engine, integration, 1)
+    far.refuses("EC-1")
+    await look(engine)
+    answer = far.fates
+
+    async def put_right_meanwhile(credentials: Credentials, references: Sequence[str]) -> list[Fate]:
+        await engine.decisions.put_right(engine.actor, integration, ("expense_claim", "EC-1"))
+        return [one._replace(state=told) for one in await answer(credentials, references)]
+
+    far.fates = put_right_meanwhile
+    await look(engine, hours=1)
+    assert await fates(engine, integration) == {"EC-1": FateState.BOOKED}
+    assert (await engine.health.of(engine.actor, integration)).failures == ()
 
 
 async def test_what_the_accounting_system_says_nothing_of_stays_as_it_was(

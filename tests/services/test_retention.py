@@ -127,6 +127,28 @@ async def test_what_was_deleted_cannot_be_exported_again(engine: Engine) -> None
     assert len(engine.adapter.ledger) == 1
 
 
+async def test_what_was_deleted_cannot_be_exported_again_after_history_is_kept_for_longer(
+    engine: Engine,
+) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    claim = make_claim(id="EC-1")
+    await engine.records.receive(engine.actor, [claim])
+    await engine.sync(integration)
+    await retention.set_years(engine.actor, 5)
+    engine.clock.advance(timedelta(days=6 * 365))
+    await retention.tick()
+    assert await kept(engine) == []
+    await retention.set_years(engine.actor, 10)
+
+    (receipt,) = await engine.records.receive(engine.actor, [claim])
+    assert (receipt.result, receipt.reasons[0].field) == ("rejected", "approved_on")
+    engine.clock.advance(timedelta(days=3 * 365))
+    later = make_claim(id="EC-2", submitted_on="2028-02-01", approved_on="2028-02-02")
+    (receipt,) = await engine.records.receive(engine.actor, [later])
+    assert receipt.result == "created", "it was never old enough to be deleted"
+
+
 async def test_how_long_is_the_administrators_to_say_within_what_the_rules_ask(engine: Engine) -> None:
     retention = Retention(engine.database, engine.locks, engine.clock)
     assert await retention.years(engine.actor) == 10

@@ -141,6 +141,38 @@ async def test_a_record_that_is_refused_for_three_days_is_given_up_and_says_so(
     assert (given_up in str(failure.message)) == gives_up
 
 
+@pytest.mark.parametrize(("hours", "gives_up"), [(71, False), (73, True)])
+async def test_a_record_that_never_arrives_is_a_persons_after_three_days_and_goes_out_when_they_say_so(
+    engine: Engine, hours: int, *, gives_up: bool
+) -> None:
+    integration = await engine.set_up(kind="manual")
+    await engine.receive(1)
+    engine.adapter.behaviour = lose
+    await engine.sync(integration)
+    for _ in range(4):
+        await tick(engine, hours * 900)
+
+    state = DeliveryState.NEEDS_PERSON if gives_up else DeliveryState.UNKNOWN
+    assert await states(engine, integration) == {state: 1}
+    if not gives_up:
+        return
+    (waiting_for,) = (await engine.decisions.waiting(engine.actor, integration)).decisions
+    assert (waiting_for.may_send_again, "over 3 days" in str(waiting_for.message)) == (True, True)
+    engine.adapter.behaviour = book_all
+    await engine.decisions.send_again(engine.actor, integration, [("expense_claim", "EC-1")])
+    assert (await engine.sync(integration)).delivered == 1
+
+
+async def test_a_record_lost_once_goes_out_by_itself_however_long_nothing_ran(engine: Engine) -> None:
+    integration = await engine.set_up(kind="manual")
+    await engine.receive(1)
+    engine.adapter.behaviour = lose
+    await engine.sync(integration)
+    engine.adapter.behaviour = book_all
+    await tick(engine, 100 * 3600)
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 1}
+
+
 async def test_the_three_days_begin_when_a_person_retries(engine: Engine) -> None:
     integration = await engine.set_up(kind="manual")
     await engine.receive(1)

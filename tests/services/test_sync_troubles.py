@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from faults.looking import looking
-from integration_admin.adapters.base import Booked, Capabilities, Outcome, Voucher
+from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result, Voucher
+from integration_admin.adapters.wording import scrub
 from integration_admin.core.errors import AdapterError, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, RunState
@@ -54,6 +55,44 @@ async def test_a_lookup_that_fails_keeps_no_new_claim_from_going_out(engine: Eng
     assert await states(engine, integration) == {DeliveryState.DELIVERED: 3, DeliveryState.UNKNOWN: 2}
     async with engine.database.system() as system:
         assert await system.integrations_with_due_deliveries(engine.clock.now()) == []
+
+
+async def test_a_lookup_our_own_fault_breaks_keeps_no_new_claim_from_going_out_either(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await engine.receive(2)
+    engine.adapter.behaviour = lose
+    await engine.sync(integration)
+
+    async def broken(_credentials: object, _references: Sequence[str]) -> list[Booked]:
+        detail = "a bug"
+        raise TypeError(detail)
+
+    engine.adapter.lookup = broken
+    engine.adapter.behaviour = book_all
+    await engine.receive(3, first=10)
+    engine.clock.advance(AFTER_QUIET)
+    run = await engine.sync(integration)
+
+    assert (run.delivered, run.state) == (3, RunState.PARTLY_FAILED)
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 3, DeliveryState.UNKNOWN: 2}
+    async with engine.database.system() as system:
+        assert await system.integrations_with_due_deliveries(engine.clock.now()) == []
+
+
+async def test_words_cut_in_the_middle_of_an_emoji_cost_one_record_and_no_run(engine: Engine) -> None:
+    integration = await engine.set_up()
+    await engine.receive(3)
+
+    def refuse_one(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        why = msg("It says: “{words}”", words=scrub("Too long: Middag \ud83c"))
+        refused = Outcome(batch[0].reference, Result.REJECTED, message=why, fault=Fault.UPSTREAM)
+        return [refused, *book_all(adapter, batch[1:])]
+
+    engine.adapter.behaviour = refuse_one
+    run = await engine.sync(integration)
+    assert (run.delivered, run.rejected) == (2, 1)
+    (failure,) = (await engine.health.of(engine.actor, integration)).failures
+    assert str(failure.message) == "It says: “Too long: Middag”"
 
 
 async def test_where_nothing_can_be_looked_up_a_person_decides_and_nothing_is_sent_again(
@@ -173,6 +212,37 @@ async def test_pausing_stops_a_run_that_waits_or_is_under_way(engine: Engine, wh
     await engine.runner.carry_out(engine.actor.organisation_id, run.id)
 
     assert len(engine.adapter.ledger) == (0 if when == "queued" else 10)
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_run_that_pausing_cuts_short_is_no_success_and_says_so(
+    engine: Engine,
+    before: bool,  # noqa: FBT001, a case
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    engine.adapter.behaviour = lose
+    await engine.sync(integration)
+    engine.adapter.behaviour = book_all
+    await engine.receive(30, first=10)
+    engine.clock.advance(AFTER_QUIET)
+    asked, send = engine.adapter.lookup, engine.adapter.send
+
+    async def pause_and_ask(credentials: object, references: Sequence[str]) -> list[Booked]:
+        await engine.configuration.set_paused(engine.actor, integration, paused=before)
+        return await asked(credentials, references)
+
+    async def pause_and_send(credentials: object, batch: Sequence[Voucher]) -> list[Outcome]:
+        await engine.configuration.set_paused(engine.actor, integration, paused=True)
+        return await send(credentials, batch)
+
+    engine.adapter.lookup, engine.adapter.send = pause_and_ask, pause_and_send
+    run = await engine.sync(integration)
+
+    exported = len(engine.adapter.ledger)
+    assert exported == (0 if before else 1)
+    assert (run.state, run.delivered) == (RunState.CANCELLED, exported)
+    assert str(run.message) == f"Cancelled after {exported} exported records."
 
 
 async def test_a_revision_that_is_refused_is_refused_once(engine: Engine) -> None:

@@ -115,7 +115,7 @@ def test_what_is_not_there_goes_out_again_unless_it_was_in_three_crashes(
     booked: Booked | None, recoveries: int, *, poison: bool
 ) -> None:
     delivery = make_outgoing(state=S.UNKNOWN, recoveries=recoveries)
-    found = looked_up(delivery, booked)
+    found = looked_up(delivery, booked, START)
     if not poison:
         assert found == Verdict(delivery, S.READY)
         return
@@ -126,16 +126,33 @@ def test_what_is_not_there_goes_out_again_unless_it_was_in_three_crashes(
     )
 
 
+@pytest.mark.parametrize(("attempts", "enough"), [(2, False), (3, True), (400, True)])
+@pytest.mark.parametrize(("age", "gives_up"), AGES)
+def test_after_three_days_and_three_sends_what_never_arrives_is_a_persons(
+    age: timedelta | None, attempts: int, *, gives_up: bool, enough: bool
+) -> None:
+    first_sent_at = None if age is None else START - age
+    delivery = make_outgoing(state=S.UNKNOWN, attempts=attempts, first_sent_at=first_sent_at)
+    found = looked_up(delivery, None, START)
+    if not (gives_up and enough):
+        assert found == Verdict(delivery, S.READY)
+        return
+    assert found == Verdict(delivery, S.NEEDS_PERSON, fault=Fault.UNKNOWN_OUTCOME, message=found.message)
+    assert str(found.message) == (
+        f"Sent {attempts} times over 3 days without a usable answer. The accounting system does not have it."
+    )
+
+
 @pytest.mark.parametrize("recoveries", [0, 5])
 def test_what_is_there_once_is_delivered(recoveries: int) -> None:
     delivery = make_outgoing(state=S.UNKNOWN, recoveries=recoveries)
-    assert looked_up(delivery, Booked("IA1", 1, "F-1")) == Verdict(delivery, S.DELIVERED, "F-1")
+    assert looked_up(delivery, Booked("IA1", 1, "F-1"), START) == Verdict(delivery, S.DELIVERED, "F-1")
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_what_is_there_more_than_once_is_a_persons(count: int) -> None:
     delivery = make_outgoing(state=S.UNKNOWN)
-    found = looked_up(delivery, Booked("IA1", count, "F-1"))
+    found = looked_up(delivery, Booked("IA1", count, "F-1"), START)
     assert found == doubled(delivery, count)
     assert found == Verdict(delivery, S.NEEDS_PERSON, fault=Fault.UPSTREAM, message=found.message)
     assert str(found.message) == (

@@ -116,7 +116,7 @@ async def test_a_later_outcome_closes_the_failures_before_it(sqlite_database: Da
     await setting.put_in(S.SENDING, S.SENDING)
     doubts = [interrupted(await outgoing(setting, number), LATER, crashed=True) for number in (0, 1)]
     assert len((await written(setting, *doubts))[1]) == 2
-    there = looked_up(await outgoing(setting), Booked("IA1", 1, "F-1"))
+    there = looked_up(await outgoing(setting), Booked("IA1", 1, "F-1"), LATER)
     gone = Verdict(await outgoing(setting, 1, attempts=9), S.READY)
     held, failures, _ = await written(setting, there, gone)
     assert held == [there], "somebody else has moved the other one"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Update,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -45,6 +46,10 @@ from integration_admin.data.repositories.moves import (
 
 MOST_AT_ONCE: Final = 5_000
 """Deliveries one transaction moves where there may be a million: others have their turn in between."""
+
+
+DOUBTED_SENDS: Final = 3
+"""So many sends without a usable answer, none of which arrived, make a delivery suspect."""
 
 
 class NewDelivery(NamedTuple):
@@ -84,7 +89,11 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """How many crashes a delivery was in the middle of, from `fewest` to `most`."""
+    """How many crashes a delivery was in the middle of, from `fewest` to `most`.
+
+    One that was sent `DOUBTED_SENDS` times by itself and never arrived is as suspect as after two crashes: it may be
+    why the accounting system cannot answer, for all that is sent with it.
+    """
 
     fewest: int = 0
     most: int | None = None
@@ -119,6 +128,11 @@ _OPEN = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN})
 _WAITING = frozenset({DeliveryState.RETRY_WAIT, DeliveryState.UNKNOWN})
 
 
+# Only what was looked up and found absent is ready and has been sent; what a person retries counts as never sent.
+_DOUBTED = Delivery.first_sent_at.is_not(None) & (Delivery.attempts >= DOUBTED_SENDS)
+_SUSPICION_OF_READY = case((_DOUBTED & (Delivery.recoveries < 2), 2), else_=Delivery.recoveries)
+
+
 @cache
 def _question(state: DeliveryState) -> Select[*tuple[Any, ...]]:
     """Return the question for deliveries in a state, those whose time has come where they wait for one.
@@ -126,6 +140,7 @@ def _question(state: DeliveryState) -> Select[*tuple[Any, ...]]:
     An export asks it again and again, so it is made once.
     """
     due = [Delivery.due_at <= bindparam("now", type_=UTCDateTime())] if state in _WAITING else []
+    suspicion = _SUSPICION_OF_READY if state is DeliveryState.READY else Delivery.recoveries
     return (
         select(*(_SENT if state in _OPEN else _TO_SEND))
         .join(RecordRow, RecordRow.id == Delivery.record_id)
@@ -135,8 +150,8 @@ def _question(state: DeliveryState) -> Select[*tuple[Any, ...]]:
             Delivery.integration_id == INTEGRATION,
             Delivery.id > bindparam("after", type_=BigInteger()),
             Delivery.state == state,
-            Delivery.recoveries >= bindparam("fewest", type_=Integer()),
-            Delivery.recoveries <= bindparam("most", type_=Integer()),
+            suspicion >= bindparam("fewest", type_=Integer()),
+            suspicion <= bindparam("most", type_=Integer()),
             *due,
         )
         .order_by(Delivery.id)

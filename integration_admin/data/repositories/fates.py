@@ -157,6 +157,8 @@ def note_statement(dialect: str) -> Update:
         .where(
             *owned_and_given(dialect, _DELIVERIES, given),
             _DELIVERIES.c.state == DeliveryState.DELIVERED.value,
+            # Booked is the last word: a person may have said so while the question was under way.
+            _DELIVERIES.c.fate.is_distinct_from(FateState.BOOKED),
         )
         .values(
             fate=given.c.fate,

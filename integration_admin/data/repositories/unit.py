@@ -167,7 +167,8 @@ class SystemUnit:
         """Return active integrations where a wait or a quiet period is over, or the circuit's rest is.
 
         So are those where something is marked as being sent and no run is under way that could be sending
-        it. One whose circuit rests is left alone until then.
+        it. One whose circuit rests is left alone until then, and one of whose schedule a person is asked whether to
+        make up for what was missed: a repetition would take all that along.
         """
         may_repeat = Integration.retries_rest_until.is_(None) | (Integration.retries_rest_until <= now)
         due = exists().where(
@@ -180,8 +181,13 @@ class SystemUnit:
             Delivery.integration_id == Integration.id, Delivery.state == DeliveryState.SENDING
         )
         under_way = exists().where(Run.integration_id == Integration.id, Run.finished_at.is_(None))
+        since = exists().where(Run.integration_id == Integration.id, Run.requested_at > Schedule.missed_since)
+        asked = exists().where(
+            Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~since
+        )
         statement = select(Integration).where(
             Integration.state == IntegrationState.ACTIVE,
+            ~asked,
             or_(
                 Integration.open_until.is_(None) & (due | (sending & ~under_way)),
                 Integration.open_until <= now,
