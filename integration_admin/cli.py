@@ -96,6 +96,15 @@ def main() -> None:
         for field, message in getattr(error, "fields", {}).items():
             sys.stderr.write(f"{field}: {message}\n")
         sys.exit(1)
+    except OSError as error:
+        # A folder that is missing or not ours to write to, or a full disk; anything else is a fault of our own.
+        if error.filename is None:
+            raise
+        sys.stderr.write(
+            f"{error.filename}: {error.strerror}. Look whether the folder is there, who may write to it, and"
+            " whether the disk is full.\n"
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

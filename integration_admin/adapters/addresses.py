@@ -12,6 +12,7 @@ from yarl import URL
 
 from integration_admin.core.errors import AdapterError, ConfigurationError, Fault
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.settings import PREFIX
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -190,7 +191,8 @@ class AddressPolicy:
         else:
             raise ConfigurationError(
                 msg(
-                    "{entry} in the list of allowed addresses is not a host, host:port, address or CIDR range.",
+                    "{name}: {entry} is not a host, host:port, address or CIDR range.",
+                    name=f"{PREFIX}OUTBOUND_ALLOW",
                     entry=entry,
                 )
             )

@@ -8,12 +8,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
+
 from integration_admin.bootstrap import Application
 from integration_admin.core.clock import SystemClock
 from integration_admin.core.errors import AdapterError
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data import migrations, startup
 from integration_admin.data.database_clock import TOLERANCE, DatabaseClock
+from integration_admin.data.failures import unreachable
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.heartbeat import LATE, Heartbeat
 
@@ -70,12 +73,18 @@ async def check_disk(application: Application) -> Finding:
 
 
 async def check_database(application: Application) -> Finding:
-    """Look whether the database is there and answers; an SQLite file that is not there is not made."""
+    """Look whether the database is there and answers; an SQLite file that is not there is not made.
+
+    Raises DatabaseUnreachable.
+    """
     database = application.database
     if database.is_sqlite and not await asyncio.to_thread(Path(database.path).is_file):
         return Finding("database", State.WRONG, "There is no database yet. Run: integration-admin migrate")
-    async with database.engine.connect() as connection:
-        version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
+    try:
+        async with database.engine.connect() as connection:
+            version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
+    except DBAPIError as error:
+        raise unreachable(error) from error
     return Finding(
         "database", State.OK, f"{'SQLite' if database.is_sqlite else 'PostgreSQL'} {version} answers."
     )

@@ -11,7 +11,7 @@ import typer
 from integration_admin.bootstrap import Application
 from integration_admin.commands.running import run
 from integration_admin.core.secret import Secret
-from integration_admin.services.tokens import ApiTokenView
+from integration_admin.services.tokens import RECORDS_WRITE, ApiTokenView
 
 _Organisation = Annotated[str, typer.Option("--organisation", help="The organisation's name.")]
 
@@ -61,18 +61,22 @@ def allow_passwords(
 
 def create_token(
     organisation: _Organisation,
-    scope: Annotated[list[str], typer.Option(help="What the token may do; may be given several times.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What the token may do, several times for several things; default records:write."),
+    ] = None,
     name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
     until: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The last day it is good; default until it is revoked."),
     ] = None,
 ) -> None:
-    """Make an API token and print it, once."""
+    """Make an API token and print it, once; unless told otherwise it may hand records in and nothing else."""
 
     async def create(application: Application) -> Secret:
         actor = await application.services.organisations.actor_of(organisation)
-        return await application.services.tokens.create(actor, scope, name, until.date() if until else None)
+        last_day = until.date() if until else None
+        return await application.services.tokens.create(actor, scope or [RECORDS_WRITE], name, last_day)
 
     typer.echo(run(create).reveal())
 

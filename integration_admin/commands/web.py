@@ -1,7 +1,9 @@
 """The command that serves the built pages, the websocket and the API from one port, without Node."""
 
 import asyncio
+import errno
 import os
+import socket
 from typing import Annotated
 
 import typer
@@ -11,22 +13,56 @@ from granian.log import LogLevels
 from reflex_base.constants import Env
 from reflex_base.environment import environment
 
+from integration_admin.bootstrap import assemble
 from integration_admin.commands.build import ROOT, build_frontend
-from integration_admin.core.settings import load_settings, pin_paths
-from integration_admin.data.startup import check_schema
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.messages import msg
+from integration_admin.core.settings import Settings, load_settings, pin_paths
 
 
 def serve_command(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 3000,
 ) -> None:
     """Serve the web app and its API; builds the pages first when they are out of date."""
     settings = load_settings()
-    asyncio.run(check_schema(settings.database))
+    asyncio.run(_check_start(settings))
+    address = free_address(host, port)
     if not settings.database.startswith("sqlite"):
         typer.echo("On PostgreSQL the exports are the workers' part: integration-admin worker.", err=True)
     build_frontend()
-    serve(host, port)
+    serve(address, port)
+
+
+async def _check_start(settings: Settings) -> None:
+    """Raise what refuses the start here, where it becomes one sentence: the server's own process tells tracebacks."""
+    application = assemble(settings)
+    try:
+        await application.check_start()
+    finally:
+        await application.close()
+
+
+def free_address(host: str, port: int) -> str:
+    """Return `host` as a number, which Granian wants; raises ConfigurationError where nothing can listen there."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            # What an earlier run has only just closed counts as free, as it does for the server.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sentence = msg("Port {port} is taken by another program. Choose another one.", port=port)
+        else:
+            sentence = msg(
+                "This machine cannot listen on {host}, port {port}: {reason}. Choose another address or port.",
+                host=host,
+                port=port,
+                reason=error.strerror,
+            )
+        raise ConfigurationError(sentence) from None
+    return str(place[0])
 
 
 def serve(host: str, port: int) -> None:

@@ -17,7 +17,12 @@ from integration_admin.core.messages import msg
 
 PREFIX = "INTEGRATION_ADMIN_"
 _SHORTEST_TOKEN = 16
+_REDIS_PORT = 6379
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_DATABASE = re.compile(
+    r"(?:sqlite|postgresql)(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
+)
+"""What SQLAlchemy can take apart: a password may hold anything but @."""
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
@@ -80,7 +85,26 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _absolute_file(cls, value: str) -> str:
+        # What is wrong with it is not said, for it may be the password.
+        if value and not _DATABASE.fullmatch(value):
+            detail = "must be sqlite:///path or postgresql://user:password@host:port/database"
+            raise ValueError(detail)
         return _SQLITE_FILE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute()}", value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if value and (parts.scheme not in {"redis", "rediss"} or not parts.hostname or port == 0):
+            detail = "must be redis://:password@host:port/number, or rediss:// with TLS"
+            raise ValueError(detail)
+        # What counts sign-ins in Redis knows no usual port.
+        whole = parts.netloc if port or not value else f"{parts.netloc.removesuffix(':')}:{_REDIS_PORT}"
+        return parts._replace(netloc=whole).geturl()
 
     @field_validator("smtp_url")
     @classmethod

@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, create_engine, func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -19,6 +18,7 @@ from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.data import migrations
 from integration_admin.data.columns import Base
+from integration_admin.data.failures import unwritable
 from integration_admin.data.models_access import Heartbeat, VaultKey
 from integration_admin.data.row_security import admit_to_all
 
@@ -59,7 +59,7 @@ def restore(url: str, file: Path) -> dict[str, int]:
         place.parent.mkdir(parents=True, exist_ok=True)
     with _beside(place) as unfinished:
         _copy_sqlite(file, unfinished)
-        _checked(unfinished)
+        _checked(unfinished, file)
         migrations.upgrade(f"sqlite:///{unfinished}")
         counts = _checked(unfinished)
         if target.get_backend_name() == "sqlite":
@@ -108,7 +108,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
             # One file, whatever the source kept beside it.
             new.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.DatabaseError as error:
-        raise _no_backup(source, str(error)) from error
+        raise unwritable(error) or _no_backup(source, str(error)) from error
 
 
 def _copy_rows(url: str, target: Path) -> None:
@@ -160,13 +160,16 @@ def _continue_numbers(table: Table, connection: Connection) -> None:
     connection.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
 
 
-def _checked(file: Path) -> dict[str, int]:
-    """Return how many rows each table of a backup has; raises InvalidInput where it is none, or of a newer release."""
+def _checked(file: Path, given: Path | None = None) -> dict[str, int]:
+    """Return how many rows each table of a backup has; raises InvalidInput where it is none, or of a newer release.
+
+    `given` is the file as people named it, where `file` is a copy of it.
+    """
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
             (state,) = connection.execute("PRAGMA integrity_check").fetchone()
             if state != "ok":
-                raise _no_backup(file, "integrity check")
+                raise _no_backup(given or file, "integrity check")
             found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
             names = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -176,12 +179,8 @@ def _checked(file: Path) -> dict[str, int]:
                 for (name,) in sorted(names)
             }
     except sqlite3.DatabaseError as error:
-        raise _no_backup(file, str(error)) from error
-    known = {
-        script.revision
-        for script in ScriptDirectory.from_config(migrations.alembic_config()).walk_revisions()
-    }
-    if not {revision for (revision,) in found} <= known:
+        raise _no_backup(given or file, str(error)) from error
+    if not {revision for (revision,) in found} <= migrations.known():
         raise InvalidInput(
             msg("The backup was made by a newer release. Install that one, and restore with it.")
         )

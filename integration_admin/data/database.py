@@ -24,6 +24,7 @@ from integration_admin.data.failures import (
     refusal,
     unreachable,
     unstorable_text,
+    unwritable,
 )
 from integration_admin.data.repositories.audit import append_noted
 from integration_admin.data.repositories.base import LEAVES_COPIES
@@ -189,4 +190,4 @@ async def _open(session: AsyncSession, *, writes: bool) -> AsyncConnection:
             execution_options={"writes": writes, "postgresql_readonly": not writes}
         )
     except OperationalError as error:
-        raise busy(error) or unreachable(error) from error
+        raise busy(error) or unwritable(error) or unreachable(error) from error

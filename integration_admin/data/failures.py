@@ -19,6 +19,7 @@ TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment
 """Why a unit of work that waited for others gave up."""
 
 _BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
+_UNWRITABLE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 _UNSTORABLE = frozenset({None, "22021", "22P05"})
 """None where the driver itself refuses a text."""
@@ -32,6 +33,17 @@ def busy(error: OperationalError | sqlite3.OperationalError) -> DatabaseBusy | N
     if getattr(cause, "sqlite_errorname", "") not in _BUSY:
         return None
     return DatabaseBusy(TOO_LONG, internal=str(cause))
+
+
+def unwritable(error: DBAPIError | sqlite3.DatabaseError) -> DatabaseUnreachable | None:
+    """Return what an error means where SQLite cannot write its file; None for every other error."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not getattr(cause, "sqlite_errorname", "").startswith(_UNWRITABLE):
+        return None
+    return DatabaseUnreachable(
+        msg("A file cannot be opened or written to. Look whether the disk is full, and who may write there."),
+        internal=str(cause),
+    )
 
 
 def unreachable(error: DBAPIError) -> DatabaseUnreachable:

@@ -12,10 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from alembic import command
-from integration_admin.data.failures import unreachable
+from integration_admin.core.errors import ConfigurationError
+from integration_admin.core.messages import msg
+from integration_admin.data.failures import unreachable, unwritable
 from integration_admin.data.models import Organisation
 from integration_admin.data.row_security import admit_to_all
 
@@ -36,14 +38,19 @@ def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest schema, making a SQLite file where there is none.
 
     Several processes may do so at once; a migration that fails leaves nothing of itself behind.
+    Raises ConfigurationError where a newer release has brought it further.
     """
     with schema_connection(url) as connection:
+        _heads(connection)
         command.upgrade(alembic_config(connection), "head")
 
 
 @contextmanager
 def schema_connection(url: str) -> Iterator[Connection]:
-    """Open one transaction in which the schema may be changed, and by nobody else meanwhile."""
+    """Open one transaction in which the schema may be changed, and by nobody else meanwhile.
+
+    Raises DatabaseUnreachable where there is none, or where it cannot be written to.
+    """
     parsed = synchronous_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite and parsed.database:
@@ -66,24 +73,49 @@ def schema_connection(url: str) -> Iterator[Connection]:
 
 @contextmanager
 def _connected(engine: Engine) -> Iterator[Connection]:
-    """Connect, or raise DatabaseUnreachable."""
+    """Connect; raises DatabaseUnreachable, also for an address with an option no driver knows and for a full disk."""
     try:
         connection = engine.connect()
-    except OperationalError as error:
-        raise unreachable(error) from error
+    except DBAPIError as error:
+        raise unwritable(error) or unreachable(error) from error
     with connection:
-        yield connection
+        try:
+            yield connection
+        except OperationalError as error:
+            raise unwritable(error) or error from error.__cause__
 
 
 def is_current(url: str) -> bool:
-    """Tell whether the database has the newest schema; a SQLite file that is not there has none."""
+    """Tell whether the database has the newest schema; a SQLite file that is not there has none.
+
+    Raises ConfigurationError where a newer release has brought it further.
+    """
     parsed = synchronous_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         return False
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     with _connected(engine) as connection:
-        heads = MigrationContext.configure(connection).get_current_heads()
-    return frozenset(heads) == _newest()
+        return _heads(connection) == _newest()
+
+
+def _heads(connection: Connection) -> frozenset[str]:
+    """Return how far the database was brought; raises ConfigurationError where that is further than we know."""
+    heads = frozenset(MigrationContext.configure(connection).get_current_heads())
+    if not heads <= known():
+        raise ConfigurationError(
+            msg(
+                "The database was brought up to date by a newer release. Start that release, or put a backup"
+                " into an empty database with this one."
+            )
+        )
+    return heads
+
+
+@cache
+def known() -> frozenset[str]:
+    """Return every revision this release can bring a database to."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
 
 
 @cache

@@ -368,4 +368,4 @@ def test_a_user_name_and_password_in_the_address_are_not_repeated() -> None:
 def test_a_malformed_entry_in_the_list_is_named(entry: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         AddressPolicy(["10.0.0.0/8", entry])
-    assert str(caught.value.message).startswith(f"{entry} in the list")
+    assert str(caught.value.message).startswith(f"INTEGRATION_ADMIN_OUTBOUND_ALLOW: {entry} is not")

@@ -72,6 +72,12 @@ def test_a_token_is_printed_once_and_works_nowhere_without_its_scope(organisatio
     assert organisation("revoke-token", *ORGANISATION, listed["id"]).returncode == 0
 
 
+def test_a_token_made_without_a_word_about_its_scope_may_hand_records_in_only(organisation: Run) -> None:
+    assert organisation("create-token", *ORGANISATION).returncode == 0
+    (listed,) = json.loads(organisation("tokens", *ORGANISATION, "--json").stdout)
+    assert listed["scopes"] == ["records:write"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("LOG_LEVEL", "LOUD"), ("PUBLIC_URL", "ftp://x"), ("OUTBOUND_ALOW", "x"), ("TRUSTED_PROXIES", "-1")],
@@ -87,3 +93,16 @@ def test_an_unknown_or_malformed_setting_stops_with_its_name(run: Run, name: str
 def test_wrong_usage_exits_with_two(run: Run) -> None:
     assert run("no-such-command").returncode == 2
     assert run("create-admin").returncode == 2
+
+
+ANSWER_AS_JSON = (
+    *("keys", "tokens", "schedule", "reconcile", "sync", "test-connection", "integrations", "import-records"),
+    *("doctor", "integration show", "integration export", "integration apply"),
+)
+
+
+@pytest.mark.parametrize("command", ANSWER_AS_JSON)
+def test_the_commands_the_readme_names_answer_as_json(run: Run, command: str) -> None:
+    helped = run(*command.split(), "--help", COLUMNS="120")
+    assert helped.returncode == 0
+    assert "--json" in helped.stdout

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.settings import PREFIX, Settings, load_settings, pin_paths
+from integration_admin.services.sign_in_limits import SignInLimits
 
 
 def load(**values: str) -> Settings:
@@ -54,7 +56,7 @@ def test_every_variable_is_read_and_foreign_ones_are_left_alone() -> None:
     assert settings.outbound_allow == ("10.0.0.0/8", "erp.local:8443")
     assert settings.trusted_proxies == 2
     assert settings.secure_cookies
-    assert settings.redis_url == "redis://localhost"
+    assert settings.redis_url == "redis://localhost:6379"
     assert (settings.smtp_url, settings.mail_from) == ("smtp://localhost", "ia@example.org")
     assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
 
@@ -123,6 +125,17 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("PUBLIC_URL", "http://10.0.0.1"),
         ("PUBLIC_URL", "http://0.0.0.0:3000"),
         ("PUBLIC_URL", "http://127.0.0.1.example.org"),
+        ("DATABASE_URL", "mysql://ia:FAKE-password@db.example.org/ia"),
+        ("DATABASE_URL", "postgres://ia:FAKE-password@db.example.org/ia"),
+        ("DATABASE_URL", "postgresql://ia:FAKE-password@db.example.org:FAKE-password/ia"),
+        ("DATABASE_URL", "postgresql://ia:12/FAKE-password@db.example.org:x/ia"),
+        ("DATABASE_URL", "postgresql:db"),
+        ("DATABASE_URL", "db.sqlite3"),
+        ("REDIS_URL", "http://:FAKE-password@redis.example.org"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org:FAKE-password/0"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org:99999/0"),
+        ("REDIS_URL", "redis://:FAKE-password@/0"),
+        ("REDIS_URL", "redis.example.org"),
     ],
 )
 def test_a_malformed_value_is_refused_by_the_variables_name_and_not_repeated(name: str, value: str) -> None:
@@ -153,6 +166,38 @@ def test_the_public_address_becomes_the_origin_a_browser_sends(
     settings = load(PUBLIC_URL=given)
     assert settings.public_url == origin
     assert settings.secure_cookies is secure
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:////srv/ia.sqlite3",
+        "sqlite+aiosqlite:////srv/ia.sqlite3",
+        "postgresql://ia@db.example.org/ia",
+        "postgresql+psycopg://ia:p#a/s?s:word@db.example.org:5432/ia?sslmode=require",
+        "postgresql://ia:secret@[::1]:5432/ia",
+        "postgresql:///ia?host=/run/postgresql",
+    ],
+)
+def test_every_database_that_can_be_opened_may_be_named(url: str) -> None:
+    assert make_url(load(DATABASE_URL=url).database) == make_url(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("redis://redis.example.org/0", "redis://redis.example.org:6379/0"),
+        ("redis://:p%40ss@redis.example.org", "redis://:p%40ss@redis.example.org:6379"),
+        (
+            "rediss://ia:secret@[::1]:7000/2?ssl_cert_reqs=none",
+            "rediss://ia:secret@[::1]:7000/2?ssl_cert_reqs=none",
+        ),
+    ],
+)
+def test_redis_may_be_named_without_its_usual_port(given: str, taken: str) -> None:
+    assert load(REDIS_URL=given).redis_url == taken
+    SignInLimits(f"async+{taken}")
 
 
 def test_the_allow_list_drops_blanks_and_keeps_order() -> None:

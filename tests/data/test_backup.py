@@ -94,8 +94,9 @@ def test_what_is_no_backup_changes_nothing(sqlite_url: str, tmp_path: Path, cont
     file = tmp_path / "broken"
     file.write_bytes(content)
     before = Path(sqlite_url.removeprefix("sqlite:///")).read_bytes()
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as refused:
         restore(sqlite_url, file)
+    assert "The file broken is not a backup." in str(refused.value.message)
     assert Path(sqlite_url.removeprefix("sqlite:///")).read_bytes() == before
     with pytest.raises(InvalidInput):
         restore(sqlite_url, tmp_path / "missing")
