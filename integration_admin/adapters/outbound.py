@@ -153,7 +153,7 @@ class OutboundClient:
         self._policy = AddressPolicy(allow)
         self._resolver = CheckedResolver(self._policy, resolver or SystemResolver())
         self._slots = asyncio.Semaphore(pool_size)
-        self._tls = _tls_context()
+        self._tls: _TLSContext | None = None
         self._presenting: OrderedDict[str, _TLSContext] = OrderedDict()
         """By fingerprint: a context a certificate."""
         self._session: aiohttp.ClientSession | None = None
@@ -190,7 +190,8 @@ class OutboundClient:
         """
         target = self._policy.check_url(url)
         _check_headers(headers, secret_headers)
-        tls = self._context(certificate)
+        # Plain HTTP needs no list of trusted authorities, and reading that takes a tenth of a second.
+        tls = True if target.scheme == "http" else self._context(certificate)
         call = Call(target.host_port_subcomponent or "", allowed(max_bytes))
         _call.set(call)
         # Errors are raised outside the except blocks: what is caught there refers to frames that
@@ -224,6 +225,7 @@ class OutboundClient:
     def _context(self, certificate: ClientCertificate | None) -> _TLSContext:
         """Return the context whose connections present `certificate`; aiohttp keeps connections by context."""
         if certificate is None:
+            self._tls = self._tls or _tls_context()
             return self._tls
         context = self._presenting.get(certificate.fingerprint)
         if context is None:

@@ -1,7 +1,6 @@
 """A system of the contract suite while it runs: how vouchers are sent, looked up and given up there."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fa
 from integration_admin.sandbox.servers import running
 from tests.adapters.relay import Relay, relaying
 from tests.adapters.systems import System
-
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
+from tests.trust import TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ async def started(system: System) -> AsyncIterator[Running]:
     async with (
         running(app) as url,
         OutboundClient(allow=("127.0.0.0/8",)) as outbound,
-        httpx2.AsyncClient(timeout=30, verify=_TLS) as http,
+        httpx2.AsyncClient(timeout=30, verify=TLS) as http,
         relaying(url) as relay,
     ):
         yield Running(system, url, system.make(outbound, SystemClock()), http, relay)

@@ -28,6 +28,7 @@ from tests.builders import make_member, save_organisation
 from tests.fakes import FakeClock
 from tests.ports import free_port
 from tests.services.fake_adapter import FakeAdapter
+from tests.trust import TLS
 
 EMAIL = "alice@example.org"
 PASSWORD = canary.secret("password")
@@ -86,7 +87,7 @@ async def running(
 async def client(running: Edge) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser-like client on our own page; it follows no redirects."""
     headers = {"Origin": running.url, "Sec-Fetch-Site": "same-origin"}
-    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=headers) as opened:
+    async with httpx2.AsyncClient(verify=TLS, timeout=60.0, base_url=running.url, headers=headers) as opened:
         yield opened
 
 
@@ -95,7 +96,7 @@ async def caller(running: Edge) -> AsyncIterator[httpx2.AsyncClient]:
     """A script with a token that has every scope."""
     token = await running.services.tokens.create(running.alice, SCOPES, "script")
     headers = {"Authorization": f"Bearer {token.reveal()}", "Accept-Language": "en"}
-    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=headers) as opened:
+    async with httpx2.AsyncClient(verify=TLS, timeout=60.0, base_url=running.url, headers=headers) as opened:
         yield opened
 
 

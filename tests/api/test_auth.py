@@ -8,6 +8,7 @@ import pytest
 
 from integration_admin.core.secret import Secret
 from tests.api.conftest import EMAIL, PASSWORD, Edge
+from tests.trust import TLS
 
 
 async def sign_in(client: httpx2.AsyncClient, password: str = PASSWORD, **form: str) -> httpx2.Response:
@@ -128,7 +129,7 @@ async def test_a_form_on_another_site_is_refused(
 
 
 async def test_a_form_that_names_no_origin_is_refused(running: Edge) -> None:
-    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url) as bare:
+    async with httpx2.AsyncClient(verify=TLS, timeout=60.0, base_url=running.url) as bare:
         assert (await sign_in(bare)).status_code == 403
 
 
@@ -164,7 +165,9 @@ async def test_a_chosen_language_is_kept_for_the_browser_and_the_member(
     assert principal is not None
     assert principal.language == "nn"
 
-    async with httpx2.AsyncClient(timeout=60.0, base_url=running.url, headers=client.headers) as elsewhere:
+    async with httpx2.AsyncClient(
+        verify=TLS, timeout=60.0, base_url=running.url, headers=client.headers
+    ) as elsewhere:
         await sign_in(elsewhere)
         assert elsewhere.cookies["language"] == "nn"
 

@@ -9,6 +9,7 @@ from integration_admin.core.errors import Fault
 from tests.api.conftest import Edge
 from tests.builders import save_integration
 from tests.services.waiting import DOUBLED, save_undecided
+from tests.trust import TLS
 
 SENT_AGAIN = {"kind": "expense_claim", "id": "EC-1", "decision": "send_again"}
 FOUND = {"kind": "expense_claim", "id": "EC-1", "decision": "found", "voucher_number": "2026-4711"}
@@ -115,7 +116,7 @@ async def test_a_token_that_may_only_read_decides_nothing(
     await save_undecided(running.database, running.alice.organisation_id, integration, "EC-1")
     token = await running.services.tokens.create(running.alice, ["integrations:read"], "reader")
     headers = {"Authorization": f"Bearer {token.reveal()}"}
-    async with httpx2.AsyncClient(base_url=running.url, headers=headers) as reader:
+    async with httpx2.AsyncClient(verify=TLS, base_url=running.url, headers=headers) as reader:
         assert (await reader.get(address)).status_code == 200
         assert (await reader.post(address, json=FOUND)).status_code == 403
 

@@ -34,6 +34,7 @@ from tests.data.taken_up import take_up
 from tests.fakes import START, FakeClock
 from tests.ports import free_port
 from tests.services.fake_adapter import FakeAdapter
+from tests.trust import TLS
 
 TOKEN = "a-token-of-the-operator"
 NAME = "Prøveforbundet"
@@ -126,7 +127,10 @@ async def test_only_the_operators_token_opens_them_and_they_name_nobody(applicat
     port = free_port()
     app = FastAPI()
     app.include_router(metrics_routes(application.settings))
-    async with serving(app, port), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        serving(app, port),
+        httpx2.AsyncClient(verify=TLS, base_url=f"http://127.0.0.1:{port}") as client,
+    ):
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
             refused = await client.get("/metrics", headers=headers)
             assert refused.status_code == 401
@@ -142,7 +146,10 @@ async def test_without_a_token_in_the_settings_there_is_nothing_there(tmp_path: 
     port = free_port()
     app = FastAPI()
     app.include_router(metrics_routes(Settings(instance_dir=tmp_path)))
-    async with serving(app, port), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        serving(app, port),
+        httpx2.AsyncClient(verify=TLS, base_url=f"http://127.0.0.1:{port}") as client,
+    ):
         assert (await client.get("/metrics", headers={"Authorization": "Bearer x"})).status_code == 404
 
 

@@ -13,6 +13,7 @@ from integration_admin.sandbox.rest import app as rest
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger import app as xledger
 from tests.e2e.world import CREDIT_ACCOUNT
+from tests.trust import TLS
 
 PAYMENT_ACCOUNT = "1920"
 _ACCOUNTS = {
@@ -62,7 +63,7 @@ class Simulated:
 
     async def ledger(self) -> list[dict[str, Any]]:
         """Return every booked voucher."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=TLS) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
             return booked
 

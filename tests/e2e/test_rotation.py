@@ -20,6 +20,7 @@ from tests.e2e.server import Server
 from tests.e2e.walk import overflow
 from tests.e2e.words import Language, exported, said
 from tests.e2e.world import Person, Xledger
+from tests.trust import TLS
 
 CLAIMS = 5
 WRONG = "not-the-right-token-at-all"
@@ -64,7 +65,7 @@ async def is_running(office: Application, person: Person, integration: str) -> b
 
 async def wait_for_a_slow_request(xledger: Xledger) -> None:
     """Wait until the simulation holds a request back."""
-    async with asyncio.timeout(30), httpx2.AsyncClient() as client:
+    async with asyncio.timeout(30), httpx2.AsyncClient(verify=TLS) as client:
         while not (await client.get(f"{xledger.url}/_sandbox/stats")).json()["faults"].get("slow"):  # noqa: ASYNC110, it tells nobody
             await asyncio.sleep(0.05)
 

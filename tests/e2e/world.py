@@ -23,6 +23,7 @@ from integration_admin.services.timetable import Timetable
 from tests import canary
 from tests.builders import make_claim, make_line
 from tests.e2e.server import Server
+from tests.trust import TLS
 
 PASSWORD = f"{canary.secret('password')}-på-norsk"
 CREDIT_ACCOUNT = "2910"
@@ -63,13 +64,13 @@ class Xledger:
 
     async def ledger(self) -> list[dict[str, Any]]:
         """Return every booked voucher."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=TLS) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
             return booked
 
     async def change(self, what: str, **body: object) -> None:
         """Do something an Xledger administrator would, such as closing an account."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=TLS) as client:
             (await client.post(f"{self.url}/_sandbox/{what}", json=body)).raise_for_status()
 
 
@@ -153,7 +154,7 @@ async def post_claims(server: Server, person: Person, claims: list[dict[str, Any
     """Send claims the way an expense system does, with a token made on the command line."""
     words = ("create-token", "--organisation", person.organisation, "--scope", "records:write")
     token = server.command(*words).strip()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=TLS) as client:
         answer = await client.post(
             f"{server.url}/api/v1/records", json=claims, headers={"Authorization": f"Bearer {token}"}
         )

@@ -1,7 +1,6 @@
 """A simulated Microsoft Dynamics on a real socket, and a client that speaks to it as anybody would."""
 
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,11 +11,9 @@ import httpx2
 from integration_admin.sandbox.dynamics.app import create_app, describe
 from integration_admin.sandbox.servers import running
 from tests.fakes import FakeClock
+from tests.trust import TLS
 
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
-
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
 
 Record = dict[str, Any]
 
@@ -121,7 +118,7 @@ class DynamicsSandbox:
 @asynccontextmanager
 async def client_of(url: str, seed: int = 1) -> AsyncIterator[DynamicsSandbox]:
     """Speak to a sandbox that is served at `url`."""
-    async with httpx2.AsyncClient(timeout=30, verify=_TLS) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=TLS) as http:
         yield DynamicsSandbox(url, describe(url, seed), http)
 
 

@@ -1,7 +1,6 @@
 """A simulated Finance & Operations with Entra ID's tokens on a real socket, and its state for tests to look at."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,9 +25,7 @@ from integration_admin.sandbox.dynamics.finance_operations import (
 from integration_admin.sandbox.faults import FaultPlan
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.wire import FaultMiddleware
-
-# Loading the certificates takes longer than most tests; no test uses them.
-TLS = ssl.create_default_context()
+from tests.trust import TLS
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """A simulated REST ledger on a real socket, and a client that speaks to it as anybody would."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +9,7 @@ import httpx2
 
 from integration_admin.sandbox.rest.app import create_app, demo_credentials
 from integration_admin.sandbox.servers import running
-
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
+from tests.trust import TLS
 
 Record = dict[str, Any]
 
@@ -55,7 +52,7 @@ class RESTSandbox:
 @asynccontextmanager
 async def client_of(url: str, seed: int = 1) -> AsyncIterator[RESTSandbox]:
     """Speak to a sandbox that is served at `url`."""
-    async with httpx2.AsyncClient(timeout=30, verify=_TLS) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=TLS) as http:
         yield RESTSandbox(url, demo_credentials(seed), http)
 
 

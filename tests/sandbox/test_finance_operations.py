@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from integration_admin.sandbox.dynamics.finance_operations import FinanceOperations
-from tests.sandbox.finance_operations import TLS, FinanceSandbox, finance_sandbox
+from tests.sandbox.finance_operations import FinanceSandbox, finance_sandbox
+from tests.trust import TLS
 
 HEADER = {"dataAreaId": "NO01", "JournalName": "UTLEGG", "Description": "Utlegg", "IntegrationKey": "K1"}
 

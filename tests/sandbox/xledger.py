@@ -1,6 +1,5 @@
 """A simulated Xledger on a real socket, and a client that speaks to it as anybody would."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ import httpx2
 from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
 from tests.fakes import FakeClock
+from tests.trust import TLS
 
 ADD = """mutation($in: [AddGLImportItemsInput!]!) { addGLImportItems(inputs: $in) {
   edges { clientId node { dbId extIdentifier trRegNumber } } } }"""
-
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
 
 Node = dict[str, Any]
 
@@ -79,7 +76,7 @@ class XledgerSandbox:
 @asynccontextmanager
 async def client_of(url: str, seed: int = 1) -> AsyncIterator[XledgerSandbox]:
     """Speak to a sandbox that is served at `url`."""
-    async with httpx2.AsyncClient(timeout=30, verify=_TLS) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=TLS) as http:
         yield XledgerSandbox(url, demo_tokens(seed), http)
 
 

@@ -20,6 +20,7 @@ from integration_admin.sandbox.servers import running
 from integration_admin.sandbox.xledger.app import create_app, demo_tokens
 from integration_admin.services.views import RunView
 from tests.scale_out.processes import Process, started
+from tests.trust import TLS
 
 COMMAND = ("-m", "integration_admin.cli")
 EXPORTER = str(Path(__file__).with_name("exporter.py"))
@@ -45,7 +46,7 @@ class Xledger:
 
     async def references(self) -> list[str]:
         """Return the reference of everything it has booked."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=TLS) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
         return [voucher["reference"] for voucher in booked]
 

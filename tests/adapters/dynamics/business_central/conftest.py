@@ -1,6 +1,5 @@
 """The simulated Dynamics, and the adapter as the product has it: real sockets, real client, real clock."""
 
-import ssl
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -13,9 +12,7 @@ from integration_admin.core.clock import SystemClock
 from integration_admin.sandbox.dynamics.app import create_app, demo_credentials
 from integration_admin.sandbox.servers import running
 from tests.adapters.dynamics.business_central.company import CentralSandbox
-
-# Loading the certificates takes longer than most tests here; no test uses them.
-_TLS = ssl.create_default_context()
+from tests.trust import TLS
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -26,7 +23,7 @@ async def dynamics_url() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def sandbox(dynamics_url: str) -> AsyncIterator[CentralSandbox]:
-    async with httpx2.AsyncClient(timeout=30, verify=_TLS) as http:
+    async with httpx2.AsyncClient(timeout=30, verify=TLS) as http:
         client = CentralSandbox(dynamics_url, demo_credentials(1), http)
         await client.change("reset")
         yield client
