@@ -77,6 +77,14 @@ def _found() -> rx.Component:
                 " the page of the field mapping if they have changed there."
             )
         ),
+        rx.cond(
+            ~SessionState.can_configure,
+            ui.paragraph(
+                t(
+                    "Where *** stands, there is an e-mail address or an account number that administrators see."
+                )
+            ),
+        ),
         ui.row(
             ui.button(t("Look again"), variant="secondary", on_click=DryRunState.look),
             rx.cond(SessionState.can_configure, ui.link(t("Change the mapping"), _mapping())),

@@ -28,6 +28,7 @@ from integration_admin.services.dry_run_judge import DryRunEntry, ExportSetup, W
 from integration_admin.services.export_claims import EXPORTED_STATUSES
 from integration_admin.services.exported_kinds import why_reimbursements_stay
 from integration_admin.services.runs import check_may_run
+from integration_admin.services.visible_records import body_visible_to
 
 _PAGE = 100
 _NOT_YET = ("submitted", "draft")
@@ -61,14 +62,15 @@ class DryRuns:
         """Yield what would become of everything that waits, in the order it would be sent; then what would stay.
 
         Codes are judged by the accounting system's lists as they were last read, for an export `at` that time or
-        now. `rules` take the place of those the adapter has without asking. Raises NotFound.
+        now. `rules` take the place of those the adapter has without asking. In the bodies stands `***` for addresses
+        and account numbers of people the actor may not see. Raises NotFound.
         """
         actor.require(Permission.RUN)
         async with self._database.read(actor.organisation_id) as unit:
             setup = await ExportSetup.read(unit, self._adapters, self._clock, integration_id, at=at)
         if rules is not None:
             setup = replace(setup, rules=rules)
-        walk = _Walk(setup, self._clock.now())
+        walk = _Walk(setup, actor, self._clock.now())
         for stage in walk.stages():
             after = 0
             while True:
@@ -114,8 +116,9 @@ _Stage = Callable[[Unit, int], Awaitable[_Page | None]]
 class _Walk:
     """Reads what waits in the order an export takes it, a page at a time."""
 
-    def __init__(self, setup: ExportSetup, now: datetime) -> None:
+    def __init__(self, setup: ExportSetup, reader: Actor, now: datetime) -> None:
         self._setup = setup
+        self._reader = reader
         self._id = setup.integration.id
         self._now = now
         self._references = References(setup.integration.organisation_id, self._id)
@@ -207,7 +210,13 @@ class _Walk:
         return _Page(rows[-1][0], entries) if rows else None
 
     async def _judged(self, unit: Unit, rows: Sequence[Outgoing], last: int) -> _Page:
-        return _Page(last, [found.entry for found in await judge(unit, self._setup, rows)])
+        judged = await judge(unit, self._setup, rows)
+        return _Page(last, [self._shown(found.entry, row) for found, row in zip(judged, rows, strict=True)])
+
+    def _shown(self, entry: DryRunEntry, row: Outgoing) -> DryRunEntry:
+        if entry.payload is None:
+            return entry
+        return replace(entry, payload=body_visible_to(self._reader, entry.payload, row.payload))
 
 
 def outgoing_of(record: RecordRow, reference: str, number: int) -> Outgoing:

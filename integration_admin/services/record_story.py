@@ -12,7 +12,7 @@ from typing import Any
 
 from integration_admin.core.actor import Actor, actor_label
 from integration_admin.core.messages import Message, msg
-from integration_admin.core.statuses import DeliveryState, FateState, Permission, Trigger
+from integration_admin.core.statuses import DeliveryState, FateState, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure, RecordRow, Run
 from integration_admin.data.repositories.unit import Unit
@@ -25,9 +25,7 @@ from integration_admin.services.story_decisions import (
     holding_back,
     left_out_of_it,
 )
-
-_FOR_ADMINISTRATORS = ("email", "bank_account")
-_ABOUT_PEOPLE = ("claimant", "purpose", "lines", "reference")
+from integration_admin.services.visible_records import visible_to
 
 
 class Chapter(StrEnum):
@@ -107,19 +105,6 @@ class RecordStories:
         ]
         events.sort(key=lambda event: event.at)
         return RecordStory(tracked, tuple(events), visible_to(actor, tracked.payload))
-
-
-def visible_to(actor: Actor, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a record's JSON a person may see.
-
-    Who only looks sees nothing about people and nothing they wrote; addresses and account numbers are for administrators.
-    """
-    if not actor.may(Permission.RUN):
-        return {name: value for name, value in payload.items() if name not in _ABOUT_PEOPLE}
-    if actor.may(Permission.CONFIGURE) or not payload.get("claimant"):
-        return dict(payload)
-    claimant = {name: value for name, value in payload["claimant"].items() if name not in _FOR_ADMINISTRATORS}
-    return dict(payload) | {"claimant": claimant}
 
 
 def _runs_of(deliveries: list[Delivery]) -> set[uuid.UUID]:

@@ -215,6 +215,21 @@ async def test_neither_excluded_fields_nor_secrets_are_in_what_is_told(engine: E
         assert hidden not in told
 
 
+async def test_addresses_and_account_numbers_in_a_body_are_for_administrators(engine: Engine) -> None:
+    integration = await engine.set_up()
+    sources = "{claimant.name} {claimant.email} {claimant.bank_account}"
+    await save_mapping(engine, integration, text=FieldMapping(compose=sources))
+    await engine.receive(1)
+    told = (await tried(engine, integration))["EC-1"].payload
+    assert told is not None
+    assert told["lines"][0]["text"] == "Kari Nordmann kari@example.org 86011117947"
+    daily = Actor(engine.actor.organisation_id, "Bob", Role.COORDINATOR)
+    async for page in dry_runs(engine).pages(daily, integration):
+        assert [entry.payload["lines"][0]["text"] for entry in page if entry.payload] == [
+            "Kari Nordmann *** ***"
+        ]
+
+
 async def test_nothing_is_written(new_engine: NewEngine, sqlite_database: Database) -> None:
     organisation = await save_organisation(sqlite_database, features=["xledger"])
     actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
