@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.pages.own_code import confirm_first
 from integration_admin.pages.parts import refusal
 from integration_admin.states.notices import KEY_FIELD, KindLine, NoticeLine, NoticesState
 
@@ -24,6 +25,10 @@ def notices_section() -> rx.Component:
             )
         ),
         refusal(NoticesState),
+        confirm_first(
+            t("Before a new signing key is made, confirm that it is you: type your own password."),
+            t("Thank you. Do again what you were about to do; you are not asked for the next ten minutes."),
+        ),
         ui.loading(
             NoticesState.ready,
             rx.el.div(rx.cond(NoticesState.mail_is_set_up, rx.fragment(), no_mail)),

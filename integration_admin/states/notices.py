@@ -14,6 +14,7 @@ from integration_admin.services.notice_words import heading
 from integration_admin.states.access import requires
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.reauthentication import ReauthenticationState, require_recent_password
 from integration_admin.states.speech import Speech
 
 KEY_FIELD = "signing_key"
@@ -60,16 +61,17 @@ class NoticesState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.VIEW)
-    async def load(self) -> None:
+    async def load(self) -> rx.event.EventSpec | None:
         """Read what is chosen and what was told; for those who may choose."""
         reader = await current_reader()
         self._begin()
         self.ready, self.key_is_shown = False, False
         if not reader.actor.may(Permission.CONFIGURE):
-            return
+            return None
         await self._read(reader)
         self.times_read += 1
         self.ready = True
+        return ReauthenticationState.load
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -94,6 +96,7 @@ class NoticesState(FormState, rx.State):
         reader = await current_reader()
         self._begin()
         try:
+            await require_recent_password(self)
             key = await container.current().notice_choices.make_key(reader.actor, self.version)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)

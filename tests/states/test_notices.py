@@ -12,9 +12,12 @@ from integration_admin.data.database import Database
 from integration_admin.services import container
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
+from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.notices import KEY_FIELD, NoticesState
 from integration_admin.states.organisation import MembersState
+from integration_admin.states.reauthentication import ReauthenticationState
+from tests.services.entrance import QuickPasswords, factors_without_keys
 from tests.services.fake_adapter import FakeAdapter
 from tests.services.notice_office import Office, opened_office
 from tests.states.people import People
@@ -32,6 +35,12 @@ async def office(people: People, sqlite_database: Database, new_engine: Any) -> 
     async with opened_office(new_engine(sqlite_database, FakeAdapter(), actor)) as opened:
         services = SimpleNamespace(
             sign_in=container.current().sign_in,
+            reauthentication=Reauthentication(
+                sqlite_database,
+                QuickPasswords(),
+                people.clock,
+                factors_without_keys(sqlite_database, people.clock),
+            ),
             organisations=Organisations(sqlite_database, Passwords(), people.clock),
             notice_choices=opened.choices,
         )
@@ -68,6 +77,21 @@ async def test_an_administrator_chooses_makes_a_key_and_sends_a_test(people: Peo
         await tab.connect(await people.session(people.alice), ADDRESS)
         assert not tab[NoticesState.key_is_shown]
         assert tab.written == []
+
+
+async def test_after_a_while_nobody_gets_a_new_key_without_the_password(
+    people: People, office: Office
+) -> None:
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), ADDRESS)
+        form = {"notice-failed": True, "webhook_url": office.receiver.url}
+        await tab.send(NoticesState.save, form=form)
+        people.clock.advance(601)
+        await tab.send(NoticesState.renew_key)
+        assert tab[ReauthenticationState.needed]
+        assert [error["field"] for error in tab[NoticesState.errors]] == ["own_password"]
+        assert tab.written == []
+    assert (await office.choices.get(office.engine.actor)).key_made_at is None
 
 
 async def test_who_may_only_look_sees_the_members_and_changes_nothing(people: People, office: Office) -> None:
