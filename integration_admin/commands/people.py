@@ -71,7 +71,10 @@ def create_token(
         typer.Option(formats=["%Y-%m-%d"], help="The last day it is good; default until it is revoked."),
     ] = None,
 ) -> None:
-    """Make an API token and print it, once; unless told otherwise it may hand records in and nothing else."""
+    """Make an API token and print it, once.
+
+    Unless told otherwise it may hand records in and nothing else.
+    """
 
     async def create(application: Application) -> Secret:
         actor = await application.services.organisations.actor_of(organisation)
