@@ -1,7 +1,8 @@
 """What the far side holds under our references: several references in one question, or one by one.
 
 A voucher taken for absent would be booked again, so an answer that is not surely whole, or that holds what
-was not asked for, is refused. Of one by one, only a 404 for a path that names the reference means absent.
+was not asked for, is refused. Of one by one, only a 404 for a path that names the reference means absent. Of
+several, only an answer that has none of them does: what one that has some leaves out may have had no room in it.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from integration_admin.adapters.base import Booked
-from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest import paging, pointer
 from integration_admin.adapters.generic_rest.client import READ_SECONDS, RESTClient, decoded
 from integration_admin.adapters.generic_rest.errors import misshapen
 from integration_admin.adapters.outbound import Response
@@ -45,7 +46,7 @@ async def found_for(
 
     async def ask(some: Sequence[str]) -> tuple[Sequence[str], list[Any]]:
         async with turns:
-            return some, await _ask(client, some, deadline)
+            return some, await _found(client, some, deadline)
 
     several = _SEVERAL in client.options.lookup_path
     questions = _chunks(references) if several else ([reference] for reference in references)
@@ -73,6 +74,20 @@ def _chunks(references: Sequence[str]) -> Iterator[list[str]]:
         yield chunk
 
 
+async def _found(client: RESTClient, references: Sequence[str], deadline: float) -> list[Any]:
+    """Return the vouchers under `references`, asking anew for what an answer left out beside others."""
+    found: list[Any] = []
+    missing = list(references)
+    while missing:
+        items = await _ask(client, missing, deadline)
+        found += items
+        told = set(references_of(client, items))
+        if not told:
+            break
+        missing = [reference for reference in missing if reference not in told]
+    return found
+
+
 async def _ask(client: RESTClient, references: Sequence[str], deadline: float) -> list[Any]:
     path = client.options.lookup_path
     names = ",".join(quote(reference, safe="") for reference in references)
@@ -95,7 +110,7 @@ def references_of(client: RESTClient, items: Sequence[Any]) -> list[str]:
 
 def _items(client: RESTClient, answer: Any, response: Response) -> list[Any]:
     """Return the vouchers an answer holds; one by itself is a list of one."""
-    if 'rel="next"' in response.headers.get("link", "").replace("'", '"'):
+    if paging.linked(response) or paging.marked(client.options, answer):
         raise misshapen(detail="the lookup's answer goes on on another page")
     listed = answer if isinstance(answer, list) else pointer.find(answer, client.options.pointers["lookup"])
     if isinstance(listed, list):

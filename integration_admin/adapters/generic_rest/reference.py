@@ -1,12 +1,11 @@
 """Reads the list of accounts page by page: by the Link header, a mark in the answer, or the page's number."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from integration_admin.adapters.base import ReferenceData
-from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest import paging, pointer
 from integration_admin.adapters.generic_rest.client import RESTClient
 from integration_admin.adapters.generic_rest.errors import misshapen
 from integration_admin.core.reference import ReferenceItem
@@ -16,7 +15,6 @@ _CURSOR: Final = "{cursor}"
 _MOST_PAGES: Final = 500
 _MOST_STALE: Final = 3
 """Pages in a row without anything new after which a list has no end, whatever it says."""
-_NEXT = re.compile(r'<([^<>]*)>[^,]*;\s*rel="?next"?', re.IGNORECASE)
 
 
 async def read_all(client: RESTClient) -> ReferenceData:
@@ -35,9 +33,7 @@ async def read_all(client: RESTClient) -> ReferenceData:
         is_new = any(item.id not in items for item in found)
         stale = 0 if is_new else stale + 1
         items |= {item.id: item for item in found}
-        following = _following(client, address, response.headers.get("link", "")) or _marked(
-            client, address, answer
-        )
+        following = _linked(client, address, paging.linked(response)) or _marked(client, address, answer)
         if not following and _PAGE in path and is_new:
             following = client.options.address(path.replace(_PAGE, str(page)))
         # A page may hold nothing new and still have one after it, but the same question has the same answer.
@@ -58,8 +54,7 @@ def _first(path: str) -> str:
 
 def _marked(client: RESTClient, address: str, answer: Any) -> str:
     """Return the address of the next page from the mark in an answer: a cursor, or the address itself."""
-    where = client.options.pointers["cursor"]
-    mark = pointer.text(answer, where) if where and isinstance(answer, dict) else ""
+    mark = paging.marked(client.options, answer)
     if not mark:
         return ""
     path = client.options.accounts_path
@@ -68,10 +63,9 @@ def _marked(client: RESTClient, address: str, answer: Any) -> str:
     return _elsewhere(client, address, mark)
 
 
-def _following(client: RESTClient, address: str, link: str) -> str:
-    """Return the address of the next page (RFC 8288); one that leads elsewhere is never followed."""
-    found = _NEXT.search(link)
-    return _elsewhere(client, address, found[1]) if found else ""
+def _linked(client: RESTClient, address: str, link: str) -> str:
+    """Return the address of the next page from a link; one that leads elsewhere is never followed."""
+    return _elsewhere(client, address, link) if link else ""
 
 
 def _elsewhere(client: RESTClient, address: str, given: str) -> str:

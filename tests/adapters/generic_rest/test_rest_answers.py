@@ -139,6 +139,7 @@ async def test_a_list_refused_as_a_whole_is_looked_up_and_the_absent_go_out_by_t
         scripted(
             said({"detail": "One of them is wrong"}, "422 Unprocessable"),
             said({"vouchers": [{"reference": "IAREF1", "id": 1}]}),
+            said({"vouchers": []}),
             said({"vouchers": [{"reference": "IAREF2", "id": 2}]}, "201 Created"),
             said({"detail": "No such account", "field": "lines[0].account"}, "422 Unprocessable"),
             answer(b"", status="500 Oh"),
@@ -154,7 +155,7 @@ async def test_a_list_refused_as_a_whole_is_looked_up_and_the_absent_go_out_by_t
         "IAREF5": Result.NOT_SENT,
     }
     assert outcomes[2].field == "account"
-    assert [head.split()[0] for head in server.heads] == [b"POST", b"GET", b"POST", b"POST", b"POST"]
+    assert [head.split()[0] for head in server.heads] == [b"POST", b"GET", b"GET", b"POST", b"POST", b"POST"]
 
 
 async def test_a_list_refused_as_a_whole_is_unknown_where_nothing_can_be_looked_up(
@@ -245,6 +246,13 @@ async def test_a_lookup_counts_what_is_there(
         ("/vouchers?r={references}", said([{"reference": "IAREF2", "id": 3}]), Fault.UPSTREAM),
         ("/vouchers?r={references}", said([{"id": 3}]), Fault.UPSTREAM),
         ("/v?r={references}", said([], "200 OK", 'Link: </v?page=2>; rel="next"'), Fault.UPSTREAM),
+        ("/v?r={references}", said([], "200 OK", "Link: </v?page=2>; rel=next"), Fault.UPSTREAM),
+        (
+            "/v?r={references}",
+            said([], "200 OK", 'Link: </v>; rel="first", </v?page=2>; rel="NEXT"'),
+            Fault.UPSTREAM,
+        ),
+        (LOOKUP, said([], "200 OK", 'Link: </v?page=2>; title="more"; rel="last next"'), Fault.UPSTREAM),
     ],
 )
 async def test_a_lookup_that_does_not_surely_tell_everything_tells_nothing(
@@ -254,6 +262,41 @@ async def test_a_lookup_that_does_not_surely_tell_everything_tells_nothing(
     with pytest.raises(AdapterError) as failed:
         await adapter.lookup(there(server, lookup_path=path), ["IAREF1"])
     assert failed.value.fault is fault
+
+
+@pytest.mark.parametrize("path", ["/v?r={references}", "/v?r={reference}"])
+async def test_a_lookup_whose_answer_has_the_mark_of_a_next_page_tells_nothing(
+    adapter: GenericRESTAdapter, serve: Serve, path: str
+) -> None:
+    server = await serve(scripted(said({"vouchers": [], "meta": {"next": "b3Bh"}})))
+    with pytest.raises(AdapterError) as failed:
+        await adapter.lookup(there(server, lookup_path=path, cursor_pointer="/meta/next"), ["IAREF1"])
+    assert failed.value.code == "shape"
+
+
+async def test_a_last_page_whose_mark_is_empty_is_a_whole_answer(
+    adapter: GenericRESTAdapter, serve: Serve
+) -> None:
+    server = await serve(scripted(said({"vouchers": [], "meta": {"next": None}})))
+    assert await adapter.lookup(there(server, cursor_pointer="/meta/next"), ["IAREF1"]) == []
+
+
+async def test_a_link_to_something_else_than_the_next_page_is_no_next_page(
+    adapter: GenericRESTAdapter, serve: Serve
+) -> None:
+    server = await serve(scripted(said([], "200 OK", 'Link: </v>; rel="first", </old>; rel=next-archive')))
+    assert await adapter.lookup(there(server), ["IAREF1"]) == []
+
+
+async def test_references_a_lookup_leaves_out_are_asked_for_again_until_an_answer_has_none_of_them(
+    adapter: GenericRESTAdapter, serve: Serve
+) -> None:
+    first, second = ([{"reference": f"IAREF{n}", "id": n} for n in some] for some in ((1, 2), (3,)))
+    server = await serve(scripted(said(first), said(second), said([])))
+    found = await adapter.lookup(there(server), [f"IAREF{n}" for n in (1, 2, 3, 4)])
+    assert [item.reference for item in found] == ["IAREF1", "IAREF2", "IAREF3"]
+    asked = [head.split()[1].decode().partition("=")[2] for head in server.heads]
+    assert asked == ["IAREF1,IAREF2,IAREF3,IAREF4", "IAREF3,IAREF4", "IAREF4"]
 
 
 async def test_an_integration_without_lookup_says_so(adapter: GenericRESTAdapter, serve: Serve) -> None:
