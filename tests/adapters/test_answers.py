@@ -107,6 +107,7 @@ def test_every_fault_has_a_meaning_and_doubt_is_never_taken_for_a_refusal(fault:
         ("Sat, 21 Nov 2026 13:00:30 +0100", 30.0),
         ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
         ("Sun, 22 Nov 2026 12:00:00 GMT", LONGEST_WAIT),
+        ("Sat, 21 Nov 2026 12:00:30 +99999999999999999", None),
         (None, None),
         ("", None),
         ("-1", None),
