@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from integration_admin.adapters.client_certificate import ClientCertificate
-from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest import pointer, reasons
 from integration_admin.adapters.generic_rest import sign_in_fields as sign_in
 from integration_admin.adapters.generic_rest.errors import (
     REFUSED_CERTIFICATE,
@@ -108,7 +108,13 @@ class RESTClient:
     def unanswered(self, response: Response, address: str) -> AdapterError:
         """Return the error for a question that was not answered."""
         where = address.partition("?")[0]
-        return not_answered(response.status, response.headers, where, self._clock.now())
+        words = self.words_of(response)
+        return not_answered(response.status, response.headers, where, self._clock.now(), words)
+
+    def words_of(self, response: Response) -> str:
+        """Return why something was refused, in the far side's words made fit to show; empty where it has none."""
+        words = reasons.reason(reasons.decoded(response), self.options.pointers)
+        return scrub(words, *self.shown_to_nobody)
 
     async def _request(
         self, method: str, address: str, headers: Mapping[str, str], body: bytes | None, until: float
@@ -206,7 +212,9 @@ def _checked(options: Options, secrets: Mapping[str, Secret]) -> Secret | None:
     stored = secrets.get(name)
     text = stored.reveal().strip() if stored is not None else ""
     goes_into_header = options.authentication in {sign_in.API_KEY, sign_in.BEARER}
-    if not text or (goes_into_header and (not text.isascii() or not text.isprintable() or " " in text)):
+    # A key may come with a word before it, as in “Authorization: Token 4f2a”.
+    is_in_parts = options.authentication == sign_in.BEARER and " " in text
+    if not text or is_in_parts or (goes_into_header and not (text.isascii() and text.isprintable())):
         raise AuthenticationFailed(
             msg(
                 "The key, token or password is empty or has characters in it that are not allowed there. Copy it"

@@ -18,6 +18,14 @@ REFUSED_SIGN_IN: Final = msg(
     "The accounting system refuses the credentials. Check that all of them were copied, and that they are"
     " still in force."
 )
+_NO_SUCH_SCOPE = msg("No token is given out for the scope “{scope}”. Check Scope, or leave it empty.")
+_NO_SCOPE = msg(
+    "No token is given out without a scope. Ask those who run the accounting system what to write there."
+)
+_OTHER_GRANT = msg(
+    "This client may not get a token by its secret alone. Ask those who run the accounting system to allow it client"
+    " credentials."
+)
 REFUSED_CERTIFICATE: Final = msg(
     "The accounting system does not accept the client certificate. Ask those who run it whether they know it."
 )
@@ -32,6 +40,9 @@ _NOTHING_THERE = msg(
     "There is nothing at {address} that takes this ({status}). Check the address and the path."
 )
 _OTHER = msg("{address} does not take what is sent to it ({status}). Check the path and how to sign in.")
+_OTHER_SAYS = msg(
+    "{address} does not take what is sent to it ({status}). It says: “{words}” Check the path and how to sign in."
+)
 _TOO_MANY = msg("The accounting system has had too many requests. The export goes on after a pause.")
 _BROKEN = msg("The accounting system answers with a fault of its own ({status}). Try again in a few minutes.")
 _BROKEN_AFTER_SENDING = msg(
@@ -45,15 +56,18 @@ _UNCLEAR = msg(
 
 
 def not_taken(
-    meaning: Meaning, status: int, headers: Mapping[str, str], address: str, now: datetime
+    meaning: Meaning, status: int, headers: Mapping[str, str], address: str, now: datetime, words: str
 ) -> AdapterError:
-    """Return the error for an answer to something that was sent, where it means neither taken nor rejected."""
+    """Return the error for an answer to something that was sent, where it means neither taken nor rejected.
+
+    `words` are the far side's own, made fit to show, where it has any.
+    """
     internal = f"status {status}"
     if meaning is Meaning.STOP:
         return _sign_in(status)
     if meaning is Meaning.CONFIGURATION:
         return AdapterError(
-            _configuration(status, address), Fault.CONFIG, code=_code(status), internal=internal
+            _configuration(status, address, words), Fault.CONFIG, code=_code(status), internal=internal
         )
     if meaning is Meaning.WAIT:
         return _too_many(status, headers, now)
@@ -67,8 +81,10 @@ def not_taken(
     )
 
 
-def not_answered(status: int, headers: Mapping[str, str], address: str, now: datetime) -> AdapterError:
-    """Return the error for a question, which changes nothing, that was not answered."""
+def not_answered(
+    status: int, headers: Mapping[str, str], address: str, now: datetime, words: str = ""
+) -> AdapterError:
+    """Return the error for a question, which changes nothing, that was not answered; `words` as in `not_taken`."""
     if status in {401, 403}:
         return _sign_in(status)
     if status == 429 or (status == 503 and "retry-after" in headers):
@@ -77,7 +93,19 @@ def not_answered(status: int, headers: Mapping[str, str], address: str, now: dat
     if status >= 500 or status < 300:
         message = Message(_BROKEN.template, {"status": str(status)})
         return AdapterError(message, Fault.UPSTREAM, code=_code(status), internal=internal)
-    return AdapterError(_configuration(status, address), Fault.CONFIG, code=_code(status), internal=internal)
+    message = _configuration(status, address, words)
+    return AdapterError(message, Fault.CONFIG, code=_code(status), internal=internal)
+
+
+def no_token(status: int, error: str, scope: str) -> AuthenticationFailed:
+    """Return the error for a token that was refused, by OAuth's own word for it (RFC 6749, section 5.2)."""
+    internal = f"token endpoint, status {status}"
+    if error == "invalid_scope":
+        message = Message(_NO_SUCH_SCOPE.template, {"scope": scope}) if scope else _NO_SCOPE
+        return AuthenticationFailed(message, code=error, internal=internal)
+    if error in {"unauthorized_client", "unsupported_grant_type"}:
+        return AuthenticationFailed(_OTHER_GRANT, code=error, internal=internal)
+    return AuthenticationFailed(REFUSED_SIGN_IN, internal=internal)
 
 
 def refuses_certificate(response: Response) -> bool:
@@ -135,11 +163,17 @@ def _too_many(status: int, headers: Mapping[str, str], now: datetime) -> Adapter
     )
 
 
-def _configuration(status: int, address: str) -> Message:
+def _configuration(status: int, address: str, words: str) -> Message:
     if 300 <= status < 400:
         return _REDIRECT
-    sentence = _NOTHING_THERE if status in {404, 405, 410} else _OTHER
-    return Message(sentence.template, {"address": address, "status": str(status)})
+    values = {"address": address, "status": str(status)}
+    if status in {404, 405, 410}:
+        return Message(_NOTHING_THERE.template, values)
+    return (
+        Message(_OTHER_SAYS.template, values | {"words": words})
+        if words
+        else Message(_OTHER.template, values)
+    )
 
 
 def _code(status: int) -> str:

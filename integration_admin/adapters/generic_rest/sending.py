@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from integration_admin.adapters.answers import Meaning, meaning
 from integration_admin.adapters.base import Booked, Outcome, Result, Voucher
-from integration_admin.adapters.generic_rest import pointer
+from integration_admin.adapters.generic_rest import pointer, reasons
 from integration_admin.adapters.generic_rest.client import RESTClient
 from integration_admin.adapters.generic_rest.errors import as_unknown, not_taken, rejection
 from integration_admin.adapters.generic_rest.lookup import find
@@ -29,8 +29,6 @@ _MARGIN: Final = 0.5
 """Seconds of a send kept free for writing outcomes down."""
 _LAST_START: Final = 2.0
 """Seconds that must be left for another request to begin."""
-_REASONS: Final = ("/detail", "/message", "/error_description", "/error", "/title")
-"""Where the reason for a refusal often stands; the first two are RFC 9457's and nearly everybody's."""
 
 _UNKNOWN = msg(
     "The accounting system did not say clearly what became of this voucher. It is looked up there later."
@@ -66,9 +64,10 @@ class Sending:
         )
         if means is not Meaning.REJECTED:
             address = options.address(options.send_path).partition("?")[0]
-            raise not_taken(means, response.status, response.headers, address, self._clock.now())
+            words = self._client.words_of(response)
+            raise not_taken(means, response.status, response.headers, address, self._clock.now(), words)
         if len(vouchers) == 1:
-            return [self._rejected(vouchers[0], _json(response), response.status)]
+            return [self._rejected(vouchers[0], reasons.decoded(response), response.status)]
         return await self._apart(vouchers)
 
     async def _post(self, vouchers: Sequence[Voucher]) -> Response:
@@ -118,9 +117,7 @@ class Sending:
 
     def _rejected(self, voucher: Voucher, result: Any, status: int) -> Outcome:
         where = self._options.pointers
-        words = next(
-            (found for place in (where["message"], *_REASONS) if (found := pointer.text(result, place))), ""
-        )
+        words = reasons.reason(result, where)
         path = pointer.text(result, where["field"]) or pointer.text(result, "/field")
         return Outcome(
             voucher.reference,
@@ -180,14 +177,6 @@ def _field(path: str, template: Template | None) -> str:
         return name if name in _FIELDS else ""
     on_the_voucher = _FIELDS.get(steps[0])
     return on_the_voucher if on_the_voucher and steps[-1] != "party" else _FIELDS.get(steps[-1], "")
-
-
-def _json(response: Response) -> Any:
-    """Return the body of a refusal, or None where it cannot be read."""
-    try:
-        return response.json()
-    except AdapterError:
-        return None
 
 
 def _unknown(voucher: Voucher) -> Outcome:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from integration_admin.adapters.generic_rest.errors import REFUSED_SIGN_IN, misshapen, not_answered
+from integration_admin.adapters.generic_rest import pointer, reasons
+from integration_admin.adapters.generic_rest.errors import misshapen, no_token, not_answered
 from integration_admin.adapters.generic_rest.options import Options
 from integration_admin.adapters.outbound import HTTPClient
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import AuthenticationFailed
 from integration_admin.core.secret import Secret
 
 _EARLY: Final = 60.0
@@ -70,7 +70,8 @@ class Tokens:
             max_bytes=_MAX_BYTES,
         )
         if response.status in {400, 401}:
-            raise AuthenticationFailed(REFUSED_SIGN_IN, internal=f"token endpoint, status {response.status}")
+            error = pointer.text(reasons.decoded(response), "/error")
+            raise no_token(response.status, error, options.scope)
         if response.status != 200:
             now = self._clock.now()
             raise not_answered(response.status, response.headers, options.token_url, now)
