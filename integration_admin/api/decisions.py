@@ -72,7 +72,7 @@ async def waiting(
     integration_id: uuid.UUID,
     request: Request,
     actor: Annotated[Actor, actor_with(INTEGRATIONS_READ)],
-    cursor: Annotated[int, Query(ge=0, description="`next_cursor` of the page before.")] = 0,
+    cursor: Annotated[int, Query(ge=0, le=2**53, description="`next_cursor` of the page before.")] = 0,
 ) -> WaitingsBody:
     """Return up to 50 records whose outcome nobody knows, the oldest first."""
     found = await container.current().decisions.waiting(actor, integration_id, cursor)

@@ -123,7 +123,7 @@ router = APIRouter(prefix="/api/v1", route_class=Route, responses=PROBLEMS, tags
 
 _Reader = Annotated[Actor, actor_with(INTEGRATIONS_READ)]
 _Runner = Annotated[Actor, actor_with(RUNS_WRITE)]
-_Cursor = Annotated[int, Query(ge=0, description="`next_cursor` of the page before.")]
+_Cursor = Annotated[int, Query(ge=0, le=2**53, description="`next_cursor` of the page before.")]
 
 
 @router.get(_FAILURES, summary="List causes of failures")

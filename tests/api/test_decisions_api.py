@@ -56,6 +56,12 @@ async def test_what_waits_comes_in_pages(
     assert rest["next_cursor"] is None
 
 
+async def test_a_cursor_no_database_could_hold_is_the_callers_fault(
+    caller: httpx2.AsyncClient, address: str
+) -> None:
+    assert (await caller.get(address, params={"cursor": 2**63})).status_code == 422
+
+
 @pytest.mark.parametrize(("body", "state"), [(FOUND, "delivered"), (SENT_AGAIN, "ready")])
 async def test_a_record_is_decided_once(
     caller: httpx2.AsyncClient,

@@ -48,6 +48,15 @@ async def test_health_tells_causes_and_their_records_come_in_pages(
     assert (await caller.get(f"{address}/failures?show=person")).json()["causes"] == []
 
 
+async def test_a_cursor_no_database_could_hold_is_the_callers_fault(
+    caller: httpx2.AsyncClient, address: str
+) -> None:
+    cause = (await the_cause(caller, address))["cause"]
+    for place in ("settled", cause):
+        refused = await caller.get(f"{address}/failures/{place}", params={"cursor": 2**63})
+        assert refused.status_code == 422
+
+
 async def test_dismissing_asks_for_a_reason_and_is_told_and_taken_back(
     caller: httpx2.AsyncClient, address: str
 ) -> None:
