@@ -3,6 +3,8 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
 from typing import Any, NoReturn
 
 from fastapi import Request
@@ -14,6 +16,8 @@ from integration_admin.core.messages import msg
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 LIST_LIMIT = 1_000
+LINE_LIMIT = 50_000
+"""Records of NDJSON in one call: ten megabytes of the shortest lines would be millions, each with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,12 @@ def _json(body: bytes) -> list[Line]:
 
 
 def _ndjson(body: bytes) -> list[Line]:
-    numbered = enumerate(body.split(b"\n"), start=1)
-    return [_line(number, text) for number, text in numbered if text.strip()]
+    numbered = enumerate(BytesIO(body), start=1)
+    filled = ((number, text) for number, text in numbered if text.strip())
+    lines = [_line(number, text) for number, text in islice(filled, LINE_LIMIT)]
+    if next(filled, None):
+        raise InvalidInput(msg("At most {count} records can be sent at once.", count=LINE_LIMIT))
+    return lines
 
 
 def _line(number: int, text: bytes) -> Line:

@@ -1,10 +1,11 @@
 """/api/v1/records: the expense system hands records over here and asks where they are."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from integration_admin.api.bearer import PROBLEMS, actor_with
@@ -155,16 +156,20 @@ _BODY = {
 }
 
 
-@router.post("", summary="Hand over records", openapi_extra={"requestBody": _BODY})
-async def receive(request: Request, actor: Annotated[Actor, actor_with(RECORDS_WRITE)]) -> ReceiptsBody:
-    """Store one record, a list of up to 1,000, or NDJSON of up to 10 MiB.
+@router.post(
+    "", summary="Hand over records", response_model=ReceiptsBody, openapi_extra={"requestBody": _BODY}
+)
+async def receive(request: Request, actor: Annotated[Actor, actor_with(RECORDS_WRITE)]) -> Response:
+    """Store one record, a list of up to 1,000, or NDJSON of up to 50,000 records and 10 MiB.
 
     The same kind, id and revision is stored once. A refused record never stops the others.
     """
     lines = await read_lines(request)
     whole = [line.record for line in lines if not line.broken]
     receipts = await container.current().records.receive(actor, whole)
-    return ReceiptsBody(results=list(_in_order(lines, receipts, language_of(request))))
+    # Of many thousand records the answer takes seconds to write; whoever looks at a page must not wait for it.
+    answer = await asyncio.to_thread(_written, lines, receipts, language_of(request))
+    return Response(answer, media_type=JSON)
 
 
 @router.get("", summary="List records")
@@ -209,6 +214,10 @@ async def get(
         deliveries=[_delivery(delivery, language) for delivery in found.deliveries],
         story=[_event(event, language) for event in story.events],
     )
+
+
+def _written(lines: Sequence[Line], receipts: Sequence[Receipt], language: str) -> str:
+    return ReceiptsBody(results=list(_in_order(lines, receipts, language))).model_dump_json()
 
 
 def _in_order(lines: Sequence[Line], receipts: Sequence[Receipt], language: str) -> Iterator[ReceiptBody]:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from integration_admin.api.received import LINE_LIMIT
 from integration_admin.data.repositories.deliveries import NewDelivery
 from tests.api.conftest import Edge
 from tests.builders import (
@@ -90,6 +91,18 @@ async def test_a_list_of_more_than_a_thousand_is_refused(caller: httpx2.AsyncCli
     answer = await caller.post(PATH, json=[{}] * 1_001)
     assert answer.status_code == 422
     assert "1,000" in answer.json()["detail"]
+
+
+async def test_more_lines_of_ndjson_than_a_call_takes_are_refused_and_nothing_is_stored(
+    caller: httpx2.AsyncClient,
+) -> None:
+    first = json.dumps(make_claim())
+    answer = await caller.post(PATH, content=f"{first}\n" + "0\n" * LINE_LIMIT, headers=NDJSON)
+    assert answer.status_code == 422
+    assert "50,000" in answer.json()["detail"]
+    assert (await caller.get(PATH)).json()["records"] == []
+    answer = await caller.post(PATH, content=f"{first}\n" + "\n" * LINE_LIMIT, headers=NDJSON)
+    assert results(answer) == ["created"]
 
 
 async def test_another_content_type_is_refused(caller: httpx2.AsyncClient) -> None:
