@@ -11,6 +11,7 @@ from fastapi import Request
 
 from integration_admin.api.problems import UnsupportedContent
 from integration_admin.core.errors import InvalidInput
+from integration_admin.core.json_objects import read_object
 from integration_admin.core.messages import msg
 
 JSON = "application/json"
@@ -70,7 +71,9 @@ def _line(number: int, text: bytes) -> Line:
 
 def _decode(text: bytes) -> Any:
     """Decode JSON as RFC 8259 has it: UTF-8, and no NaN."""
-    return json.loads(text.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    return json.loads(
+        text.decode("utf-8-sig"), object_pairs_hook=read_object, parse_constant=_refuse_constant
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from integration_admin.core.json_objects import read_object
 from integration_admin.core.messages import Message, msg
 
 LONGEST = 2**20
@@ -198,7 +199,7 @@ def _refuse_constant(_name: str) -> None:
     raise _Refused
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=read_object, parse_constant=_refuse_constant)
 _OBJECT_WANTED = msg("Each record must be an object in braces.")
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from integration_admin.core.errors import InvalidInput
+from integration_admin.core.json_objects import TWICE, value_at
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 
@@ -22,6 +23,7 @@ _DATE = msg("Write the date as 2026-11-05.")
 _UNSTORABLE = msg("This text holds characters that cannot be stored.")
 _WHOLE_NUMBER = msg("This must be a whole number.")
 _OBJECT = msg("This must be an object with named fields.")
+_TWICE = msg("This field is there twice, so nobody can tell which value is meant.")
 _KIND = msg("A record must say its kind: expense_claim, reimbursement or activity.")
 _GENERAL = msg("This value cannot be accepted.")
 
@@ -118,10 +120,12 @@ def _reasons(detail: ErrorDetails, raw: Any) -> list[Reason]:
     kind, limits = detail["type"], detail.get("ctx", {})
     tag, *rest = detail["loc"] or ("",)
     place = tuple(rest) if tag in _KINDS else detail["loc"]
-    if kind == "value_error":
-        return _own_rule(str(limits.get("error", "")), place, raw)
     if kind in {"union_tag_not_found", "union_tag_invalid"}:
         place = ("kind",)
+    if value_at(raw, place) is TWICE:
+        return [Reason(_path(place), _TWICE)]
+    if kind == "value_error":
+        return _own_rule(str(limits.get("error", "")), place, raw)
     if kind == "string_pattern_mismatch" and place == ("currency",):
         return [Reason("currency", _currency())]
     make = _WITH_LIMIT.get(kind)

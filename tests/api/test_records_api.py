@@ -66,6 +66,19 @@ async def test_amounts_as_bare_numbers_are_refused(caller: httpx2.AsyncClient) -
     assert answer.json()["results"][0]["reasons"][0]["field"] == "lines.1.amount"
 
 
+async def test_of_two_amounts_under_one_name_neither_is_taken(caller: httpx2.AsyncClient) -> None:
+    doubled = json.dumps(make_claim()).replace('"amount":', '"amount": "9412.00", "amount":')
+    for content, headers in ((f"[{doubled}, {json.dumps(make_claim())}]", JSON), (doubled, NDJSON)):
+        answer = await caller.post(PATH, content=content, headers=headers)
+        assert results(answer) == ["rejected", "created"][: len(answer.json()["results"])]
+        assert answer.json()["results"][0]["reasons"] == [
+            {
+                "field": "lines.1.amount",
+                "message": "This field is there twice, so nobody can tell which value is meant.",
+            }
+        ]
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b"1" * 5_000],

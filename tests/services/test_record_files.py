@@ -11,6 +11,7 @@ import pytest
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput, NotPermitted
+from integration_admin.core.json_objects import TWICE
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.services import record_files
@@ -86,6 +87,12 @@ def test_what_is_wrong_with_a_json_file_is_said_with_its_line(
 def test_records_before_a_fault_are_still_read() -> None:
     read = lines_of("a.json", '[{"a": 1}, {"b": 2},\n oops]')
     assert [line.record for line in read] == [{"a": 1}, {"b": 2}, None]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_a_name_that_is_there_twice_has_neither_value(name: str) -> None:
+    (line,) = lines_of(name, '{"a": 1, "a": 2, "b": {"c": 3}}')
+    assert line.record == {"a": TWICE, "b": {"c": 3}}
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
