@@ -1,6 +1,6 @@
 """What tells people how it went: alerts, error summaries, announcements, waiting."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import reflex as rx
 
@@ -57,9 +57,11 @@ def error_for(errors: rx.Var[list[dict[str, str]]], field: str) -> rx.Var[str]:
     return rx.Var(code, _var_data=errors._get_all_var_data()).to(str)  # noqa: SLF001  # Reflex's own way
 
 
-def live_region(text: Text) -> rx.Component:
-    """Read out what changes, politely and out of sight; draw it from the start, empty."""
-    return rx.el.div(text, class_name="ds-sr-only", role="status", aria_live="polite")
+def live_region(state: Any) -> rx.Component:
+    """Read out what a state announces, politely and out of sight; draw it from the start, empty."""
+    # Words that stay the same are no change in the page, and are not read out a second time unless drawn anew.
+    words = rx.el.span(state.announcement, key=state.times_announced.to_string())
+    return rx.el.div(words, class_name="ds-sr-only", role="status", aria_live="polite")
 
 
 def spinner(label: Text) -> rx.Component:

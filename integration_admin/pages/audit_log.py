@@ -65,7 +65,7 @@ def _lines() -> rx.Component:
     none = ui.paragraph(t("There are no lines like that."))
     more = ui.button(t("Show older lines"), variant="secondary", on_click=AuditLogState.more)
     return ui.stack(
-        ui.live_region(AuditLogState.shown),
+        ui.live_region(AuditLogState),
         rx.el.div(rx.cond(AuditLogState.lines, table, none)),
         rx.el.div(rx.cond(AuditLogState.before > 0, ui.row(more))),
     )
@@ -109,10 +109,13 @@ def _check() -> rx.Component:
         ),
         ui.row(ui.button(t("Check the whole log"), variant="secondary", on_click=AuditLogState.verify)),
         rx.el.div(
-            rx.cond(AuditLogState.found, ui.alert("success", AuditLogState.found)),
-            rx.cond(
-                AuditLogState.faults,
-                ui.alert("danger", listed, title=t("The log is not as it was written")),
+            rx.el.div(
+                rx.cond(AuditLogState.found, ui.alert("success", AuditLogState.found)),
+                rx.cond(
+                    AuditLogState.faults,
+                    ui.alert("danger", listed, title=t("The log is not as it was written")),
+                ),
+                key=AuditLogState.times_checked.to_string(),
             ),
             aria_live="polite",
         ),

@@ -18,7 +18,7 @@ from integration_admin.states.wizard import WizardState
 def dashboard() -> rx.Component:
     """Draw the integrations, then the types that can be added."""
     return rx.fragment(
-        ui.live_region(DashboardState.announcement),
+        ui.live_region(DashboardState),
         refusal(DashboardState),
         refusal(WizardState),
         ui.loading(
@@ -117,15 +117,33 @@ def _pause(card: rx.Var[IntegrationCard]) -> rx.Component:
 
 
 def _draft_actions(card: rx.Var[IntegrationCard]) -> rx.Component:
-    return ui.row(
-        ui.link_button(t("Continue the set-up of {name}", name=card["name"]), card["href"]),
-        ui.button(
-            t("Discard the set-up of {name}", name=card["name"]),
-            variant="tertiary",
-            color="neutral",
-            on_click=DashboardState.discard(card["id"]),
+    onward = ui.link_button(t("Continue the set-up of {name}", name=card["name"]), card["href"])
+    return rx.cond(SessionState.can_configure, ui.row(onward, _discard(card)))
+
+
+def _discard(card: rx.Var[IntegrationCard]) -> rx.Component:
+    """Draw the button, and the question that comes before it."""
+    dialog_id = f"discard-{card['id']}"
+    sure = ui.dialog(
+        dialog_id,
+        t("Discard the set-up of {name}?", name=card["name"]),
+        ui.paragraph(
+            t("Everything entered in it so far is thrown away, its credentials too. This cannot be undone.")
+        ),
+        ui.row(
+            ui.close_dialog(
+                dialog_id, t("Discard it"), color="danger", on_click=DashboardState.discard(card["id"])
+            ),
+            ui.close_dialog(dialog_id, t("Leave it as it is"), variant="secondary", color="neutral"),
         ),
     )
+    button = ui.open_dialog(
+        dialog_id,
+        t("Discard the set-up of {name}", name=card["name"]),
+        variant="tertiary",
+        color="neutral",
+    )
+    return rx.fragment(button, sure)
 
 
 def _types() -> rx.Component:

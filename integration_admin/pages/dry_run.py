@@ -30,7 +30,7 @@ def dry_run() -> rx.Component:
             )
         ),
         refusal(DryRunState),
-        ui.live_region(DryRunState.announcement),
+        ui.live_region(DryRunState),
         rx.el.div(rx.cond(DryRunState.running, _progress())),
         rx.el.div(rx.cond(DryRunState.ready, _found())),
     )

@@ -33,7 +33,7 @@ def failures() -> rx.Component:
     """Draw the three parts there are, and the one that is asked for."""
     return rx.fragment(
         refusal(FailuresState),
-        ui.live_region(FailuresState.announcement),
+        ui.live_region(FailuresState),
         FocusWhen.create(_last(), element=_DECIDED, when=FailuresState.decided),
         ui.loading(
             FailuresState.ready,

@@ -76,7 +76,7 @@ def history() -> rx.Component:
     more = ui.button(t("Show older exports"), variant="secondary", on_click=HistoryState.more)
     return rx.fragment(
         refusal(HistoryState),
-        ui.live_region(HistoryState.announcement),
+        ui.live_region(HistoryState),
         ui.loading(
             HistoryState.ready,
             rx.cond(
@@ -164,7 +164,7 @@ def run() -> rx.Component:
     there = ui.loading(RunState.ready, _summary(), _stopped(), _left_behind(), _records())
     return rx.fragment(
         refusal(RunState),
-        ui.live_region(RunState.announcement),
+        ui.live_region(RunState),
         rx.cond(RunState.gone, ui.paragraph(RunState.gone, role="status"), there),
     )
 

@@ -35,7 +35,7 @@ def integration() -> rx.Component:
     """Draw the sentence, the figures, the actions and the failures."""
     return rx.fragment(
         refusal(HealthState),
-        ui.live_region(HealthState.announcement),
+        ui.live_region(HealthState),
         ui.loading(
             ready_here(HealthState),
             _status(),

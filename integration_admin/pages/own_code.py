@@ -6,6 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
 from integration_admin.components.effects import FocusWhen
+from integration_admin.pages.parts import refused
 from integration_admin.states.reauthentication import ReauthenticationState
 
 
@@ -59,7 +60,7 @@ def confirm_first(why: Text, thanks: Text, title: Text | None = None) -> rx.Comp
 def _question(why: Text) -> rx.Component:
     return ui.form(
         ui.paragraph(why),
-        rx.cond(ReauthenticationState.refusal, ui.alert("danger", ReauthenticationState.refusal)),
+        refused(ReauthenticationState),
         ui.password_field(
             "own_password",
             t("Your own password"),

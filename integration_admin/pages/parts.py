@@ -11,10 +11,13 @@ from integration_admin.states.health import HealthState
 
 def refusal(state: Any) -> rx.Component:
     """Draw why something was not done: the summary of a form's errors, or one sentence."""
-    return rx.fragment(
-        ui.error_summary(state.errors),
-        rx.el.div(rx.cond(state.refusal, ui.alert("danger", state.refusal))),
-    )
+    return rx.fragment(ui.error_summary(state.errors), refused(state))
+
+
+def refused(state: Any) -> rx.Component:
+    """Draw the sentence that says why something was not done; drawn anew each time, so that it is read out anew."""
+    told = rx.el.div(ui.alert("danger", state.refusal), key=state.times_refused.to_string())
+    return rx.el.div(rx.cond(state.refusal, told))
 
 
 def saved_again(saved: rx.Var[bool], told: rx.Component, version: rx.Var[int]) -> rx.Component:

@@ -6,7 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.effects import FocusWhen, ready_here
 from integration_admin.pages.dry_run import exact_payload
-from integration_admin.pages.parts import or_dash, spoken
+from integration_admin.pages.parts import or_dash, refused, spoken
 from integration_admin.states.preview import OutlayLine, PostingLine, PreviewState, ValueLine
 
 _FIELD = "preview_record"
@@ -27,8 +27,8 @@ def preview_section() -> rx.Component:
                 "One real record, as it came in and as it would be sent with the saved mapping. Nothing is sent."
             )
         ),
-        ui.live_region(PreviewState.announcement),
-        rx.el.div(rx.cond(PreviewState.refusal, ui.alert("danger", PreviewState.refusal))),
+        ui.live_region(PreviewState),
+        refused(PreviewState),
         ui.loading(ready_here(PreviewState), _shown()),
         on_mount=PreviewState.load,
         aria_labelledby="preview",

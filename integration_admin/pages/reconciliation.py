@@ -112,7 +112,7 @@ def one_month() -> rx.Component:
     """Draw what came of comparing a month, the vouchers that differ, and its signing."""
     return rx.fragment(
         refusal(MonthState),
-        ui.live_region(MonthState.announcement),
+        ui.live_region(MonthState),
         ui.loading(
             MonthState.ready,
             rx.cond(

@@ -41,7 +41,7 @@ _PLACES = (
 def records() -> rx.Component:
     """Draw the search and what it found."""
     return rx.fragment(
-        ui.live_region(RecordsState.announcement),
+        ui.live_region(RecordsState),
         ui.loading(
             RecordsState.ready, ui.paragraph(RecordsState.lately), _search(), refusal(RecordsState), _found()
         ),

@@ -6,7 +6,7 @@ from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.effects import in_slices, ready_here
 from integration_admin.pages.decisions import missed_question
-from integration_admin.pages.parts import integration_trail, pause_button, refusal, saved_again
+from integration_admin.pages.parts import integration_trail, pause_button, refusal, refused, saved_again
 from integration_admin.states.health import HealthState
 from integration_admin.states.schedule import ScheduleState
 from integration_admin.states.session import SessionState
@@ -55,8 +55,8 @@ def _pause() -> rx.Component:
     """Say whether the schedule counts at present, beside the button that changes it."""
     return rx.el.section(
         ui.heading(t("Pause or resume the exports"), id="pause"),
-        rx.el.div(rx.cond(HealthState.refusal, ui.alert("danger", HealthState.refusal))),
-        ui.live_region(HealthState.announcement),
+        refused(HealthState),
+        ui.live_region(HealthState),
         rx.cond(HealthState.lifecycle == "paused", ui.paragraph(HealthState.sentence)),
         ui.row(pause_button()),
         aria_labelledby="pause",

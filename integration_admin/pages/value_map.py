@@ -7,6 +7,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.effects import FocusFirstWrong, FocusWhen
+from integration_admin.pages.parts import refused
 from integration_admin.states.mapping import MappingState
 from integration_admin.states.mapping_lines import CategoryLine
 from integration_admin.states.value_map import (
@@ -25,7 +26,7 @@ _FIELD = "value_map_file"
 def many_accounts(searching: dict[str, Any]) -> rx.Component:
     """Draw both ways to fill in many accounts at once; `searching` makes a field offer accounts."""
     return ui.stack(
-        rx.el.div(rx.cond(ValueMapState.refusal, ui.alert("danger", ValueMapState.refusal))),
+        refused(ValueMapState),
         _one_for_many(searching),
         _value_map_file(),
         FocusWhen.create(_told(), element=_TOLD, when=ValueMapState.told),

@@ -37,8 +37,6 @@ class AuditLogState(FormState, rx.State):
     lines: list[AuditRow] = []  # noqa: RUF012, Reflex copies defaults
     before: int = 0
     """The number the next page begins below; zero when there are no more lines."""
-    shown: str = ""
-    """How many lines are shown, in a sentence for those who do not see the table grow."""
     people: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     integrations: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     query: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
@@ -46,6 +44,7 @@ class AuditLogState(FormState, rx.State):
     json_address: str = ""
     found: str = ""
     """What checking the whole log has led to, where nothing is wrong."""
+    times_checked: int = 0
     faults: list[str] = []  # noqa: RUF012, Reflex copies defaults
 
     @rx.event
@@ -84,6 +83,7 @@ class AuditLogState(FormState, rx.State):
         """Check the whole log."""
         reader = await current_reader()
         self.found, self.faults = "", []
+        self.times_checked += 1
         report = await container.current().audit_log.verify(reader.actor)
         self.faults = [reader.speech.say(fault) for fault in report.faults]
         self.found = _told(report, reader.speech) if report.whole else ""
@@ -107,7 +107,7 @@ class AuditLogState(FormState, rx.State):
             return
         self.lines = [*self.lines, *(_row(line, reader.speech) for line in page.lines)]
         self.before = page.before
-        self.shown = reader.speech.say(msg("Lines shown: {count}.", count=len(self.lines)))
+        self._announce(reader.speech.say(msg("Lines shown: {count}.", count=len(self.lines))))
 
 
 def _row(line: AuditLine, speech: Speech) -> AuditRow:

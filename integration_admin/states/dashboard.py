@@ -1,5 +1,6 @@
 """The dashboard: a card for each integration, and the types that can be added."""
 
+from collections import Counter
 from typing import TypedDict
 
 import reflex as rx
@@ -58,8 +59,6 @@ class DashboardState(FormState, rx.State):
     """Whether the integrations could not be read; the refusal says why."""
     cards: list[IntegrationCard] = []  # noqa: RUF012, Reflex copies defaults
     types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
-    announcement: str = ""
-    """What a press here came to, for screen readers."""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -94,9 +93,8 @@ class DashboardState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         await self._read(reader)
-        self.announcement = "".join(
-            f"{card['name']}: {card['sentence']}" for card in self.cards if card["id"] == integration_id
-        )
+        told = (f"{card['name']}: {card['sentence']}" for card in self.cards if card["id"] == integration_id)
+        self._announce("".join(told))
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -111,7 +109,7 @@ class DashboardState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         await self._read(reader)
-        self.announcement = reader.speech.say(msg("The set-up of {name} is discarded.", name=name))
+        self._announce(reader.speech.say(msg("The set-up of {name} is discarded.", name=name)))
 
     async def _read(self, reader: Reader) -> None:
         services = container.current()
@@ -119,12 +117,23 @@ class DashboardState(FormState, rx.State):
         self.unread = False
         try:
             healths = await services.health.everything(reader.actor, failures=RECENT_ERRORS)
-            self.cards = [_card(view, health, reader.speech) for view, health in healths]
+            self.cards = _told_apart([_card(view, health, reader.speech) for view, health in healths])
             self.types = await type_choices(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             self.cards, self.types, self.unread = [], [], True
         self.ready = True
+
+
+def _told_apart(cards: list[IntegrationCard]) -> list[IntegrationCard]:
+    """Number those of the same name, oldest first: their links and buttons would all be called the same."""
+    times, seen = Counter(card["name"] for card in cards), Counter[str]()
+    for card in cards:
+        name = card["name"]
+        seen[name] += 1
+        if times[name] > 1:
+            card["name"] = f"{name} ({seen[name]})"
+    return cards
 
 
 def _card(view: IntegrationView, health: Health, speech: Speech) -> IntegrationCard:

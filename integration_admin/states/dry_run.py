@@ -61,7 +61,6 @@ class DryRunState(FormState, rx.State):
     integration_id: str = ""
     obstacle: str = ""
     looked_at: str = ""
-    announcement: str = ""
     to_send: str = ""
     to_fail: str = ""
     to_stay: str = ""
@@ -153,14 +152,13 @@ class DryRunState(FormState, rx.State):
             speech.number(beyond) if (beyond := counts[would] - SHOWN[would]) > 0 else ""
             for would in (Would.SEND, Would.FAIL, Would.STAY)
         )
-        self.announcement = speech.say(
-            msg(
-                "Would be sent: {sent}. Would fail: {failed}. Would stay: {stay}. Nothing was sent.",
-                sent=self.to_send,
-                failed=self.to_fail,
-                stay=self.to_stay,
-            )
+        told = msg(
+            "Would be sent: {sent}. Would fail: {failed}. Would stay: {stay}. Nothing was sent.",
+            sent=self.to_send,
+            failed=self.to_fail,
+            stay=self.to_stay,
         )
+        self._announce(speech.say(told))
         self.ready, self.running = True, False
 
 

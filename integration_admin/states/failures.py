@@ -80,7 +80,6 @@ class FailuresState(Handling, FormState, rx.State):
     records: list[FailedLine] = []  # noqa: RUF012, Reflex copies defaults
     next_records: int = 0
     decided: list[str] = []  # noqa: RUF012, Reflex copies defaults
-    announcement: str = ""
 
     @rx.event
     @requires(Permission.VIEW)
@@ -122,7 +121,7 @@ class FailuresState(Handling, FormState, rx.State):
         if self.next_records:
             await self._more_or_refuse(reader)
             shown = msg("Records shown: {count}.", count=len(self.records))
-            self.announcement = reader.speech.say(shown)
+            self._announce(reader.speech.say(shown))
 
     @rx.event
     @requires(Permission.VIEW)

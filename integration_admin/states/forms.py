@@ -20,6 +20,12 @@ class FormState(rx.State, mixin=True):
 
     errors: list[FieldError] = []  # noqa: RUF012, Reflex copies defaults
     refusal: str = ""
+    times_refused: int = 0
+    """The key of the refusal: one that comes twice is drawn anew, or nobody would hear of the second time."""
+    announcement: str = ""
+    """What a press here came to, for screen readers."""
+    times_announced: int = 0
+    """The key of the announcement: the same words a second time are read out a second time."""
     times_read: int = 0
     """The key of what is drawn from stored values: fields keep what they first showed until it changes."""
 
@@ -39,3 +45,9 @@ class FormState(rx.State, mixin=True):
         fields = error.fields if isinstance(error, InvalidInput) else {}
         self.errors = [{"field": name, "message": speech.say(text)} for name, text in fields.items()]
         self.refusal = "" if fields else speech.say(error.message)
+        self.times_refused += 1
+
+    def _announce(self, words: str) -> None:
+        """Have something read out."""
+        self.announcement = words
+        self.times_announced += 1

@@ -68,7 +68,6 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
     expiry: str = ""
     running: bool = False
     stopping: bool = False
-    announcement: str = ""
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
     """What was refused after import: each is put right, and answered for, by itself."""
     more_causes: bool = False
@@ -127,7 +126,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
             return
         self._stopped_here = True
         if self.running:
-            self.announcement = reader.speech.say(msg("The export stops after the records being sent now."))
+            self._announce(reader.speech.say(msg("The export stops after the records being sent now.")))
         else:
             self._tell_the_end()
 
@@ -165,7 +164,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
-        self.announcement = self.sentence
+        self._announce(self.sentence)
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
@@ -215,9 +214,9 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         if self._stopped_here:
             self.decided = [self.last_run or self.sentence]
         elif self.last_run in {"", self.sentence}:
-            self.announcement = self.sentence
+            self._announce(self.sentence)
         else:
-            self.announcement = f"{self.last_run} {self.sentence}"
+            self._announce(f"{self.last_run} {self.sentence}")
         self._stopped_here = False
 
     async def _start(self, *, retry: bool) -> rx.event.EventSpec | None:
@@ -231,7 +230,8 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
-        self.running, self.announcement = True, reader.speech.say(msg("An export is under way"))
+        self.running = True
+        self._announce(reader.speech.say(msg("An export is under way")))
         return HealthState.follow
 
     async def _read(self, reader: Reader, integration_id: uuid.UUID) -> None:

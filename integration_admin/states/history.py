@@ -40,7 +40,6 @@ class HistoryState(FormState, rx.State):
     next_cursor: str = ""
     found: bool = False
     filtered: bool = False
-    announcement: str = ""
     _asked: RunFilter = EVERY_RUN
 
     @rx.event
@@ -66,7 +65,7 @@ class HistoryState(FormState, rx.State):
         self._asked, self.filtered = asked, asked != EVERY_RUN
         self.runs, self.next_cursor = [], ""
         await self._more()
-        self.announcement = reader.speech.say(msg("Exports shown: {count}.", count=len(self.runs)))
+        self._announce(reader.speech.say(msg("Exports shown: {count}.", count=len(self.runs))))
 
     @rx.event
     @requires(Permission.VIEW)
@@ -112,7 +111,6 @@ class RunState(Progressing, FormState, rx.State):
     stopping: bool = False
     may_retry: bool = False
     gone: str = ""
-    announcement: str = ""
     told: list[str] = []  # noqa: RUF012, Reflex copies defaults
     _stopped_here: bool = False
     _follower: str = ""
@@ -165,7 +163,7 @@ class RunState(Progressing, FormState, rx.State):
         self._stopped_here = True
         await self._look(reader, run_id)
         if self.running:
-            self.announcement = reader.speech.say(msg("The export stops after the records being sent now."))
+            self._announce(reader.speech.say(msg("The export stops after the records being sent now.")))
 
     @rx.event
     @requires(Permission.RUN)
@@ -262,7 +260,7 @@ class RunState(Progressing, FormState, rx.State):
         if self._stopped_here:
             self.told = [said]
         else:
-            self.announcement = said
+            self._announce(said)
         self._stopped_here = False
 
 

@@ -69,7 +69,6 @@ class PreviewState(FormState, rx.State):
     head: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     postings: list[PostingLine] = []  # noqa: RUF012, Reflex copies defaults
     payload: str = ""
-    announcement: str = ""
     integration_id: str = ""
     """Which integration the record was chosen for."""
 
@@ -95,7 +94,7 @@ class PreviewState(FormState, rx.State):
         await self._read(integration_id, typed or self.record)
         if not self.errors:
             reader = await current_reader()
-            self.announcement = reader.speech.say(msg("{record} is shown.", record=self.record))
+            self._announce(reader.speech.say(msg("{record} is shown.", record=self.record)))
 
     async def _read(self, integration_id: uuid.UUID, record: str) -> None:
         reader, previews = await current_reader(), container.current().previews

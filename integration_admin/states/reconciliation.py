@@ -94,7 +94,6 @@ class MonthState(FormState, rx.State):
     not_signable: str = ""
     """Why it cannot be signed; empty where it can."""
     versions: list[VersionRow] = []  # noqa: RUF012, Reflex copies defaults
-    announcement: str = ""
     done: list[str] = []  # noqa: RUF012, Reflex copies defaults
     """What signing or stopping came to; a new list takes the focus, which the button had."""
     _follower: str = ""
@@ -143,7 +142,7 @@ class MonthState(FormState, rx.State):
             self._say(error, reader.speech)
             return None
         await self._read(reader)
-        self.announcement = self.sentence
+        self._announce(self.sentence)
         return MonthState.follow
 
     @rx.event
@@ -173,6 +172,7 @@ class MonthState(FormState, rx.State):
         except PasswordNeeded as error:
             # The question has a form of its own, with the field's error in it.
             self.refusal = reader.speech.say(error.message)
+            self.times_refused += 1
             return
         except (IntegrationAdminError, ValueError) as error:
             self._say(error, reader.speech)
@@ -197,7 +197,7 @@ class MonthState(FormState, rx.State):
                     return
                 await self._read(reader)
                 if not self.running:
-                    self.announcement = self.sentence
+                    self._announce(self.sentence)
             yield
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
@@ -245,3 +245,4 @@ class MonthState(FormState, rx.State):
             self._refuse(error, speech)
         else:
             self.refusal = speech.say(_NO_MONTH)
+            self.times_refused += 1

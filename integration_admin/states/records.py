@@ -50,7 +50,6 @@ class RecordsState(FormState, rx.State):
     people: bool = False
     records: list[RecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
-    announcement: str = ""
     lately: str = ""
 
     @rx.event
@@ -99,7 +98,7 @@ class RecordsState(FormState, rx.State):
         new = [record_line(found, reader.speech) for found in page.records]
         self.records = [*self.records, *(line for line in new if line["key"] not in known)]
         self.next_cursor = page.next_cursor
-        self.announcement = reader.speech.say(_told(len(self.records), more=bool(page.next_cursor)))
+        self._announce(reader.speech.say(_told(len(self.records), more=bool(page.next_cursor))))
 
 
 def record_line(found: FoundRecord, speech: Speech) -> RecordLine:

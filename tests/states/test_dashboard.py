@@ -99,6 +99,35 @@ async def test_a_look_is_three_readings_however_many_integrations_there_are(
     assert len(tab[DashboardState.cards]) == 2
 
 
+async def test_set_ups_of_one_type_are_told_apart_by_name_and_a_discarded_one_leaves_the_other_its_own(
+    people: People, engine: Engine
+) -> None:
+    first = await engine.configuration.begin(engine.actor, "xledger")
+    await engine.configuration.begin(engine.actor, "xledger")
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        one, other = (card["name"] for card in tab[DashboardState.cards])
+        assert (one[-4:], other[-4:]) == (" (1)", " (2)")
+        await tab.send(DashboardState.discard, integration_id=str(first))
+        assert one in tab[DashboardState.announcement]
+        assert [card["name"] for card in tab[DashboardState.cards]] == [other[:-4]]
+
+
+async def test_a_press_that_is_refused_twice_for_the_same_reason_is_told_twice(
+    people: People, engine: Engine
+) -> None:
+    integration = str(await engine.set_up())
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        await tab.send(DashboardState.set_paused, integration_id=integration, paused=True)
+        told = []
+        for _ in range(2):
+            await tab.send(DashboardState.sync, integration_id=integration)
+            told.append((tab[DashboardState.refusal], tab[DashboardState.times_refused]))
+    assert told[0][0] == told[1][0] != ""
+    assert told[0][1] != told[1][1]
+
+
 async def test_where_nothing_can_be_read_it_says_so_and_draws_no_empty_list(
     people: People, engine: Engine
 ) -> None:

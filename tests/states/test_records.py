@@ -64,6 +64,10 @@ async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, e
         (line,) = tab[RecordsState.records]
         assert (line["claimant"], line["places"][0]["external_id"]) == ("Kari Nordmann", "F-4")
         assert tab[RecordsState.announcement].endswith("1.")
+        first = tab[RecordsState.times_announced]
+        await tab.send(RecordsState.search, form={"text": "EC-1", "where": "delivered"})
+        assert tab[RecordsState.announcement].endswith("1.")
+        assert tab[RecordsState.times_announced] > first, "the same words are read out a second time"
         await tab.connect(await people.session(people.alice), line["href"])
         assert tab[RecordState.record] == "EC-1"
         (way,) = tab[RecordState.ways]
