@@ -1,6 +1,7 @@
 """Whole pages written on the server, for what must not go through Reflex: its vars are pickled and go over the socket.
 
-They look like all other pages: the same classes, header and footer, without any script unless one is named.
+They look like all other pages: the same classes, header and footer. Their one script, beside one that is named, keeps a
+form from being sent twice; they work without it.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from integration_admin.core.messages import Message, msg
 
 PRODUCT = "Integration Admin"
 LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
+_ONCE = "/once.js"
 _BUILT_STYLES = "assets/__reflex_global_styles-*.css"
 
 
@@ -58,6 +60,7 @@ class Pages:
             tag("title", f"{heading} | {PRODUCT}"),
             tag("link", rel="icon", href="/favicon.svg", type="image/svg+xml"),
             tag("link", rel="stylesheet", href=self._styles),
+            tag("script", src=_ONCE, defer=True),
             tag("script", src=script, defer=True) if script else None,
             tag("meta", http_equiv="refresh", content=f"0;url={leads_to}") if leads_to else None,
         )

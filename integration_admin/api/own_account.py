@@ -140,17 +140,20 @@ async def _ask(pages: Pages, person: Principal, error: InvalidInput | None = Non
         code if asks_code else None,
         new_password_field(reader, wrong.get("password")),
         ui.button(reader.say(msg("Change the password"))),
+        mark=await container.current().people.own_password.mark(person),
     )
     about = ui.paragraph(reader.say(msg("When it is changed, you are signed out everywhere but here.")))
     return pages.page(reader, msg("Change your password"), about, form, status=422 if error else 200)
 
 
 async def _change(pages: Pages, person: Principal, form: FormData) -> HTMLResponse:
-    reader = reader_of(person)
+    reader, own_password = reader_of(person), container.current().people.own_password
     present, wanted = Secret(text(form, "own_password")), Secret(text(form, "password"))
     try:
-        await container.current().people.own_password.change(person, present, wanted, text(form, "code"))
+        await own_password.change(person, present, wanted, text(form, "code"))
     except InvalidInput as error:
+        if text(form, "mark") not in {"", await own_password.mark(person)}:
+            return _changed_meanwhile(pages, reader)
         return await _ask(pages, person, error)
     except TooManyAttempts as error:
         title, told = msg("Change your password"), wait_alert(reader, error)
@@ -158,6 +161,16 @@ async def _change(pages: Pages, person: Principal, form: FormData) -> HTMLRespon
     changed = msg("Your password is changed. You are signed out everywhere but here.")
     back = ui.paragraph(ui.link(reader.say(msg("Where you are signed in")), SESSIONS_PAGE))
     return pages.page(reader, msg("Change your password"), ui.alert(reader, "success", changed), back)
+
+
+def _changed_meanwhile(pages: Pages, reader: Reader) -> HTMLResponse:
+    """Answer a form that was sent twice, or drawn before the password was changed somewhere else."""
+    sentence = msg(
+        "Your password has been changed since this page was opened, so nothing is done now. If you sent the page"
+        " twice, the new password counts."
+    )
+    back = ui.paragraph(ui.link(reader.say(msg("Where you are signed in")), SESSIONS_PAGE))
+    return pages.page(reader, msg("Change your password"), ui.alert(reader, "info", sentence), back, status=409)
 
 
 def _instant(at: datetime, reader: Reader, time_zone: str) -> str:

@@ -1,5 +1,7 @@
 """Changing one's own password while signed in. A forgotten one is replaced with a link; see one_time_links.py."""
 
+from hashlib import sha256
+
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput, SignInRequired
 from integration_admin.core.messages import msg
@@ -21,6 +23,15 @@ class OwnPassword:
         self._passwords = passwords
         self._reauthentication = reauthentication
         self._clock = clock
+
+    async def mark(self, principal: Principal) -> str:
+        """Return what stands for the present password in a form, says nothing about it, and changes with it."""
+        member_id = principal.actor.member_id
+        if member_id is None:
+            return ""
+        async with self._database.read(principal.actor.organisation_id) as unit:
+            stored = (await unit.organisations.member(member_id)).password_hash
+        return sha256((stored or "").encode()).hexdigest()[:16]
 
     async def change(self, principal: Principal, present: Secret, wanted: Secret, code: str = "") -> None:
         """Store a new password, and end all sessions but the one it was changed in.

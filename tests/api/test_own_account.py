@@ -67,6 +67,22 @@ async def test_the_own_password_is_changed_with_the_present_one(
     assert await running.services.sign_in.resolve(this) is not None
 
 
+async def test_a_new_password_that_is_sent_twice_is_not_called_wrong_the_second_time(
+    client: httpx2.AsyncClient,
+) -> None:
+    await enter(client)
+    page = await client.get("/settings/sign-in/password")
+    mark = re.search(r'name="mark" value="([^"]+)"', page.text)
+    assert mark is not None
+    form = {"own_password": PASSWORD, "password": NEW, "mark": mark[1]}
+    assert (await client.post("/auth/password", data=form)).status_code == 200
+    again = await client.post("/auth/password", data=form)
+    assert (again.status_code, "has been changed since" in again.text) == (409, True)
+    assert "-error" not in again.text
+    wrong = await client.post("/auth/password", data={**form, "mark": ""})
+    assert (wrong.status_code, 'id="own_password-error"' in wrong.text) == (422, True)
+
+
 async def test_whoever_is_not_signed_in_is_led_to_sign_in(client: httpx2.AsyncClient) -> None:
     for path in ("/settings/sign-in/sessions", "/settings/sign-in/password"):
         assert (await client.get(path)).headers["location"].startswith("/sign-in?next=%2Fsettings%2Fsign-in")
