@@ -72,6 +72,13 @@ ONLY_IN_THE_OTHER = {
 }
 
 
+# Nynorsk allows these too; the texts hold to one form of each word.
+NOT_THE_CHOSEN_FORM = words(
+    "da gje gjev hemmelegheit hemmelegheita hemmelegheitene klientløyndommen korkje løyndommen medlemen medlemer"
+    " også vart viss"
+)
+
+
 @cache
 def sentences() -> dict[str, str]:
     """Return every sentence Babel finds in the source, and where it stands."""
@@ -163,6 +170,20 @@ def test_the_two_forms_of_norwegian_are_not_mixed(language: str) -> None:
         if (found := words(translation) & ONLY_IN_THE_OTHER[language])
     }
     assert mixed == {}
+
+
+def test_nynorsk_holds_to_one_form_of_a_word() -> None:
+    wavering = {
+        translation: found
+        for translation in translated("nn").values()
+        if (found := words(translation) & NOT_THE_CHOSEN_FORM)
+    }
+    assert wavering == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_large_number_is_not_broken_over_two_lines(language: str) -> None:
+    assert [one for one in translated(language).values() if re.search(r"\d \d{3}\b", one)] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

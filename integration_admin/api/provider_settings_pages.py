@@ -175,7 +175,7 @@ def _form(reader: Reader, found: ProviderView | None, entered: Entered) -> Marku
             spellcheck="false",
         ),
         _trust(reader, entered),
-        ui.button(reader.say(msg("Save and look whether it answers"))),
+        ui.button(reader.say(msg("Save and see whether it answers"))),
     )
 
 
@@ -206,9 +206,7 @@ def _trust(reader: Reader, entered: Entered) -> Markup:
 
 def _look(reader: Reader) -> Markup:
     press = ui.button(reader.say(msg("Ask the issuer now")), variant="secondary")
-    return ui.section(
-        reader, "look", msg("3. Look whether it answers"), ui.form("/auth/provider/look", press)
-    )
+    return ui.section(reader, "look", msg("3. See whether it answers"), ui.form("/auth/provider/look", press))
 
 
 def _try(reader: Reader, found: ProviderView) -> Markup:

@@ -178,7 +178,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if not text:
             continue
         if field in given:
-            raise ConfigurationError(msg("{name} and {name}_FILE are both set.", name=PREFIX + field.upper()))
+            raise ConfigurationError(
+                msg("{name} and {name}_FILE are both set. Use only one of them.", name=PREFIX + field.upper())
+            )
         given[field] = text
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into their types

@@ -85,7 +85,7 @@ def _row(line: rx.Var[AuditRow]) -> rx.Component:
 
 def _files() -> rx.Component:
     return ui.stack(
-        ui.heading(t("Take it out")),
+        ui.heading(t("Download the log")),
         ui.paragraph(t("The files hold everything that is asked for above, not only what is shown.")),
         ui.row(
             NativeLink.create(t("Download as CSV"), href=AuditLogState.csv_address, class_name="ds-link"),

@@ -100,13 +100,13 @@ def _filter() -> rx.Component:
             ui.select_field("trigger", t("Started by"), _TRIGGERS, placeholder=t("Anybody")),
             ui.text_field(
                 "since",
-                t("From and with this day"),
+                t("From and including this day"),
                 type="date",
                 error=ui.error_for(HistoryState.errors, "since"),
             ),
             ui.text_field(
                 "until",
-                t("To and with this day"),
+                t("Up to and including this day"),
                 type="date",
                 error=ui.error_for(HistoryState.errors, "until"),
             ),

@@ -50,7 +50,7 @@ def confirm_access() -> rx.Component:
     """Draw the question for the person's own password before somebody is let in, or further in."""
     return confirm_first(
         t(
-            "Before you let anybody in, or change who may what, confirm that it is you: type your own password."
+            "Before you let anybody in, or change who may do what, confirm that it is you: type your own password."
         ),
         t("Thank you. Do again what you were about to do; you are not asked for the next ten minutes."),
     )

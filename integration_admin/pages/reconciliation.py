@@ -228,7 +228,7 @@ def _about() -> rx.Component:
             (t("Compared as it was"), or_dash(MonthState.at, "–")),
             (t("Started by"), MonthState.started_by),
             (t("Accounting system"), MonthState.system),
-            (t("Company reached there"), or_dash(MonthState.entity, t("Not told"))),
+            (t("Company reached there"), or_dash(MonthState.entity, t("Not given"))),
             (t("SHA-256 of the file"), rx.el.code(MonthState.sha256)),
         ),
         aria_labelledby="statement",

@@ -75,7 +75,7 @@ def _value_map_file() -> rx.Component:
         ui.stack(
             ui.paragraph(
                 t(
-                    "Take the list out, fill in the accounts in your spreadsheet, and read it in again. Nothing is"
+                    "Download the list, fill in the accounts in your spreadsheet, and read it in again. Nothing is"
                     " saved before you press save."
                 )
             ),

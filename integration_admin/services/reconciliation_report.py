@@ -21,7 +21,7 @@ FINDINGS: Final = {
     Finding.NOT_DELIVERED: msg("In the accounting system, and not delivered here"),
     Finding.OPEN: msg("Not known yet whether it was delivered"),
     Finding.WAITING: msg("In the accounting system, and not booked there yet"),
-    Finding.UNTOLD: msg("In the accounting system, which does not tell the amount"),
+    Finding.UNTOLD: msg("In the accounting system, which does not give the amount"),
 }
 """What each finding is called."""
 STATES: Final = {

@@ -91,7 +91,7 @@ class _Writer:
             (msg("Version"), str(view.version)),
             (msg("Integration"), about.integration),
             (msg("Accounting system"), about.system),
-            (msg("Company reached there"), entity or msg("Not told")),
+            (msg("Company reached there"), entity or msg("Not given")),
             (msg("Address"), about.address),
             (msg("Compared as it was"), self._moment(view.begun_at)),
             (msg("Finished"), self._moment(view.finished_at)),
@@ -213,7 +213,7 @@ class _Writer:
         if not line.count_there:
             return self._say(msg("Nothing"))
         sums = [f"{self._amount(money)} {money.currency}" for money in line.there or ()]
-        told = " + ".join(sums) or self._say(msg("Amount not told"))
+        told = " + ".join(sums) or self._say(msg("Amount not given"))
         return f"{line.count_there} × {told}" if line.count_there > 1 else told
 
     def _kind(self, line: LineView) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from integration_admin.core.messages import Message, msg
+from integration_admin.core.messages import Message, amount, msg
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.services.export_outcomes import Tally
 
@@ -34,7 +34,7 @@ def _in_doubt(left: Mapping[DeliveryState, int]) -> int:
 def summary(tally: Tally, left: Mapping[DeliveryState, int], *, cancelled: bool) -> Message:
     """Say in one sentence how the run went, and why when nothing was exported."""
     if cancelled:
-        return msg("Cancelled after {delivered} exported records.", delivered=tally.delivered)
+        return msg("Cancelled after {delivered} exported records.", delivered=amount(str(tally.delivered)))
     if tally.delivered or tally.troubled:
         return _counted(tally)
     return _nothing_new(left)

@@ -224,7 +224,7 @@ def _expiry(known: Expiry, speech: Speech) -> Message:
     if known.expires_on is None:
         return msg("No expiry date is known.")
     return msg(
-        "Expires on {day}, as {person} has told.",
+        "Expires on {day}, according to {person}.",
         day=speech.day(known.expires_on),
         person=speech.person(known.told_by),
     )

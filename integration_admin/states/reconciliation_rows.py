@@ -154,5 +154,5 @@ def _there(line: LineView, speech: Speech) -> str:
     if not line.count_there:
         return speech.say(msg("Nothing"))
     told = " + ".join(speech.money(money) for money in line.there or ())
-    told = told or speech.say(msg("Amount not told"))
+    told = told or speech.say(msg("Amount not given"))
     return f"{speech.number(line.count_there)} × {told}" if line.count_there > 1 else told

@@ -240,5 +240,5 @@ async def test_a_person_whose_form_is_refused_gets_a_page_that_leads_to_the_righ
     assert (start["status"], dict(start["headers"])[b"content-type"]) == (403, b"text/html; charset=utf-8")
     page = body["body"].decode()
     assert "<h1" in page
-    assert "Sida vart opna på ei anna adresse" in page
+    assert "Sida blei opna på ei anna adresse" in page
     assert f'href="{HTTPS.public_url}"' in page

@@ -20,3 +20,14 @@ from integration_admin.services.run_summary import summary
 )
 def test_what_there_is_none_of_is_not_told(tally: Tally, told: str) -> None:
     assert summary(tally, {}, cancelled=False).translate("en") == told
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("nb", "Avbrutt etter 1\xa0200 eksporterte poster."),
+        ("en", "Cancelled after 1,200 exported records."),
+    ],
+)
+def test_a_cancelled_export_is_counted_as_the_language_writes_it(language: str, told: str) -> None:
+    assert summary(Tally(1200), {}, cancelled=True).translate(language) == told
