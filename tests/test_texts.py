@@ -172,6 +172,17 @@ def test_the_two_forms_of_norwegian_are_not_mixed(language: str) -> None:
     assert mixed == {}
 
 
+def test_a_status_points_to_nothing_below_it() -> None:
+    # The dashboard, e-mails and the command line have the sentence too, and the answer is on none of them.
+    statuses = [
+        sentence
+        for sentence, place in sentences().items()
+        if place.startswith(("services/health_status.py", "services/after_import.py"))
+    ]
+    assert statuses != []
+    assert [sentence for sentence in statuses if "below" in sentence] == []
+
+
 def test_nynorsk_holds_to_one_form_of_a_word() -> None:
     wavering = {
         translation: found

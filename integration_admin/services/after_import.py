@@ -44,7 +44,8 @@ class AfterImport:
         if not self.rejected:
             return None
         return msg(
-            "Records that {system} refused after taking them in: {count}. See why below, then put them right there.",
+            "Records that {system} refused after taking them in: {count}. See why on the integration's page, then put"
+            " them right in {system}.",
             system=self.system,
             count=self.rejected,
         )

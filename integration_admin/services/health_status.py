@@ -92,14 +92,16 @@ def _active_status(picture: Picture) -> tuple[Status, Message]:
         return Status.ERROR, picture.not_begun or _resting(picture)
     if undecided := picture.count(DeliveryState.NEEDS_PERSON):
         return Status.NEEDS_ATTENTION, msg(
-            "Records that need you to decide: {count}. Look them up in the accounting system, then answer below.",
+            "Records that need you to decide: {count}. Look them up in the accounting system, then answer on the"
+            " integration's page.",
             count=undecided,
         )
     if picture.after_import is not None and (refused := picture.after_import.needs_person):
         return Status.NEEDS_ATTENTION, refused
     if picture.missed_since is not None:
         return Status.NEEDS_ATTENTION, msg(
-            "Planned exports were missed while the program was not running. Say below whether to make up for them."
+            "Planned exports were missed while the program was not running. Say on the integration's page whether to"
+            " make up for them."
         )
     if picture.budget.left == 0:
         return Status.NEEDS_ATTENTION, _budget_spent(picture)

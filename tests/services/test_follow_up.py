@@ -143,7 +143,8 @@ async def test_what_was_refused_after_import_is_a_failure_for_a_person_with_the_
     health = await engine.health.of(engine.actor, integration)
     assert health.status is Status.NEEDS_ATTENTION
     assert str(health.sentence) == (
-        "Records that Fake ledger refused after taking them in: 1. See why below, then put them right there."
+        "Records that Fake ledger refused after taking them in: 1. See why on the integration's page, then put them"
+        " right in Fake ledger."
     )
     assert await sentences(engine, integration) == [
         "Taken in by Fake ledger, not booked yet: 1.",

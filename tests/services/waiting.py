@@ -11,7 +11,9 @@ from integration_admin.data.models import Delivery, Failure, RecordRow
 from tests.builders import make_claim, make_run, save_records
 from tests.fakes import START
 
-CANNOT_BE_ASKED = msg("The accounting system cannot be asked whether it has this record.")
+CANNOT_BE_ASKED = msg(
+    "The accounting system cannot be asked whether it has this record. Look there yourself."
+)
 DOUBLED = msg("The accounting system has this voucher {count} times. Remove the surplus there.", count=2)
 
 
