@@ -128,9 +128,9 @@ def trigger_word(trigger: rx.Var[str]) -> Text:
 
 
 def _starter(run: rx.Var[RunLine]) -> Text:
-    """Return what started a run and, where a person did, who."""
-    word = trigger_word(run["trigger"])
-    return rx.cond(run["started_by"], f"{word}: {run['started_by']}", word)
+    """Return who started a run, and what did where that says more or nobody is named."""
+    word, name = trigger_word(run["trigger"]), run["started_by"]
+    return rx.cond(name, rx.cond(run["trigger"] == "manual", name, f"{word}: {name}"), word)
 
 
 def _told(run: rx.Var[RunLine]) -> rx.Component:
