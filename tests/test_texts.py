@@ -119,6 +119,25 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
             yield node
 
 
+def templates(node: ast.AST) -> list[str]:
+    """Return the sentences written out within a piece of code."""
+    return [
+        str(call.args[0].value)
+        for call in calls(node)
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+
+
+def shown_and_said() -> Iterator[tuple[str, str]]:
+    """Return what a button or link shows, with what a screen reader says in its place where that is more."""
+    for path in sorted((PACKAGE / "pages").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                shown = templates(node.args[0])
+                for said in (templates(given.value) for given in node.keywords if given.arg == "aria_label"):
+                    yield from zip(shown, said, strict=False) if len(shown) == len(said) else ()
+
+
 def test_every_sentence_is_written_out_where_babel_can_find_it() -> None:
     hidden = []
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -132,6 +151,15 @@ def test_every_sentence_is_written_out_where_babel_can_find_it() -> None:
 
 def test_there_are_sentences() -> None:
     assert len(sentences()) > 300
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_button_shows_is_in_what_a_screen_reader_says(language: str) -> None:
+    # Whoever steers by voice says the words they see (WCAG 2.5.3).
+    words_of = translated(language) if language in TRANSLATED else {}
+    pairs = [(words_of.get(shown, shown), words_of.get(said, said)) for shown, said in shown_and_said()]
+    assert pairs != []
+    assert [(shown, said) for shown, said in pairs if shown not in said] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -183,7 +183,7 @@ def _settled(line: rx.Var[FailedLine]) -> rx.Component:
         t("Take the dismissal back"),
         variant="secondary",
         on_click=FailuresState.take_back(line["kind"], line["record"]),
-        aria_label=t("Take the dismissal of {record} back", record=line["record"]),
+        aria_label=t("Take the dismissal back: {record}", record=line["record"]),
     )
     return rx.el.li(
         rx.el.div(
