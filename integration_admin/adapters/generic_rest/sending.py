@@ -104,7 +104,8 @@ class Sending:
 
     def _outcome(self, voucher: Voucher, result: Any, response: Response) -> Outcome:
         where = self._options.pointers
-        if pointer.text(result, where["status"]) == self._options.rejected_status:
+        status = pointer.text(result, where["status"]).strip()
+        if status.casefold() == self._options.rejected_status.casefold():
             return self._rejected(voucher, result, response.status)
         external_id = self._client.id_in(result)
         said = pointer.text(result, where["reference"])

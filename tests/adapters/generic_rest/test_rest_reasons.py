@@ -53,6 +53,17 @@ async def test_a_reason_told_error_by_error_is_shown(
     assert words in str(outcome.message)
 
 
+@pytest.mark.parametrize("word", ["rejected", "Rejected", "REJECTED "])
+async def test_the_word_for_a_refused_voucher_is_known_in_capitals_too(
+    adapter: GenericRESTAdapter, serve: Serve, word: str
+) -> None:
+    result = {"reference": "IAREF1", "id": 17, "status": word, "message": "The period is closed"}
+    server = await serve(scripted(said({"vouchers": [result]}, "201 Created")))
+    [outcome] = await adapter.send(there(server, batch="10"), [voucher(1)])
+    assert outcome.result is Result.REJECTED
+    assert "The period is closed" in str(outcome.message)
+
+
 async def test_a_question_that_is_refused_is_answered_with_the_far_sides_words(
     adapter: GenericRESTAdapter, serve: Serve
 ) -> None:
