@@ -30,7 +30,7 @@ query Standing($references: [String!]!) {
 _LINES: Final = """
 query Lines($filter: GLImportItem_Filter, $after: String) {
   glImportItems(first: 1000, after: $after, filter: $filter) {
-    edges { cursor node { dbId trRegNumber ownerDbId } } pageInfo { hasNextPage }
+    edges { cursor node { dbId extIdentifier trRegNumber ownerDbId } } pageInfo { hasNextPage }
   }
 }
 """
@@ -110,9 +110,26 @@ async def _lines(client: XledgerClient, waiting: Mapping[Group, str]) -> dict[st
     if not numbers:
         # A filter for none of them might mean all there are.
         return {}
-    nodes = await _all(client, _LINES, "glImportItems", {"trRegNumber_in": numbers})
-    grouped = ((text(node.get("dbId")), waiting.get(_group(node))) for node in nodes)
-    return {db_id: reference for db_id, reference in grouped if db_id and reference is not None}
+    grouped: dict[Group, list[Node]] = {}
+    for node in await _all(client, _LINES, "glImportItems", {"trRegNumber_in": numbers}):
+        grouped.setdefault(_group(node), []).append(node)
+    return {
+        db_id: reference
+        for group, reference in waiting.items()
+        for node in _surely_of(reference, grouped.get(group, []))
+        if (db_id := text(node.get("dbId")))
+    }
+
+
+def _surely_of(reference: str, nodes: Sequence[Node]) -> Sequence[Node]:
+    """Return the lines of a number that are surely the voucher's: all of them, unless another one has it too.
+
+    Every integration counts from 1, so two that send to one entity have vouchers of the same number. Which of the
+    lines without a reference are whose is not told then.
+    """
+    if {text(node.get("extIdentifier")) for node in nodes} <= {"", reference}:
+        return nodes
+    return [node for node in nodes if text(node.get("extIdentifier")) == reference]
 
 
 async def _all(

@@ -86,3 +86,17 @@ async def test_an_account_closed_in_the_meantime_refuses_by_the_line_that_has_no
     [fate] = await real.fates(credentials(sandbox), ["IAREF1"])
     assert fate.state is FateState.REJECTED
     assert "Account 7140 is closed" in str(fate.message)
+
+
+async def test_an_error_about_another_voucher_of_the_same_number_is_not_ours(
+    real: XledgerAdapter, sandbox: XledgerSandbox, clock: FakeClock
+) -> None:
+    """Every integration numbers its vouchers from 1, and two may send to one entity."""
+    await sandbox.change("behaviour", {"processing_delay": HOUR, "closed_period": "stage"})
+    other = voucher(1, subledger="V-118", posted_date="2026-10-31")._replace(reference="IAOTHER")
+    await real.send(credentials(sandbox), [other])
+    await sandbox.change("periods/2026-10", {"open": False})
+    clock.advance(HOUR + 1)
+    await real.send(credentials(sandbox), [voucher(1, subledger="V-118")])
+    assert await states(real, sandbox, "IAREF1") == {"IAREF1": FateState.STAGED}
+    assert await states(real, sandbox, "IAOTHER") == {"IAOTHER": FateState.REJECTED}
