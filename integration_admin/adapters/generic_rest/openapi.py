@@ -106,7 +106,7 @@ def _score(words: str, method: str, leaves: tuple[Leaf, ...]) -> int:
     in_lists = {openapi_body.guess(leaf, is_in_lines=True) for leaf in leaves if "*" in leaf.steps}
     return (
         3 * bool(_ABOUT_VOUCHERS.search(words))
-        + 3 * ("amount" in in_lists)
+        + 3 * (not in_lists.isdisjoint({"amount", openapi_body.WITHOUT_VAT}))
         + 2 * ("account" in in_lists)
         + (method == "post")
     )

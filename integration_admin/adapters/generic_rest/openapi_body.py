@@ -17,6 +17,8 @@ from integration_admin.core.messages import Message, msg
 REFERENCE: Final = re.compile(
     r"(external|your|our|client|source|document)?(ref|refno|reference|referencenumber)|externalid"
 )
+WITHOUT_VAT: Final = "amount without VAT"
+"""No value of ours: a claim's amounts have VAT in them, which the accounting system would add once more."""
 _VOUCHER: Final = (
     ("reference", REFERENCE),
     ("due_date", re.compile(r"due(date)?|paymentduedate")),
@@ -33,7 +35,8 @@ _VOUCHER: Final = (
 )
 _LINE: Final = (
     ("account", re.compile(r"(gl|ledger|main|debit)?account(number|code|no|id)?")),
-    ("amount", re.compile(r"(net|gross|line)?amount(lcy|currency)?|value")),
+    ("amount", re.compile(r"(gross|line)?amount(lcy|currency)?|value")),
+    (WITHOUT_VAT, re.compile(r"netamount(lcy|currency)?")),
     ("text", re.compile(r"(line)?(text|description|comment|memo|narration)")),
     ("vat_code", re.compile(r"(vat|tax)(code|type|rule)?(number|code|no|id)?")),
     ("cost_centre", re.compile(r"cost(centre|center)(number|code|no|id)?")),
@@ -70,6 +73,8 @@ def proposed(leaves: Sequence[Leaf]) -> Body:
     guesses: list[Guess] = []
     missing: list[str] = []
     taken: set[tuple[str, str]] = set()
+    if any(guess(leaf, is_in_lines=True) == "amount" for leaf in _within(leaves, lines)):
+        taken.add(("line", WITHOUT_VAT))
     for leaf in leaves:
         place = _place(leaf, lines, taken)
         if place:
@@ -77,7 +82,7 @@ def proposed(leaves: Sequence[Leaf]) -> Body:
         elif leaf.required:
             missing.append(leaf.described().path)
     whole = _built(guesses)
-    notes = _balanced(whole, lines, guesses)
+    notes = [*_balanced(whole, lines, guesses), *_about_vat(guesses, lines)]
     if missing:
         names = ", ".join(missing[:12])
         notes.append(msg("These must have a value, and none could be guessed: {names}.", names=names))
@@ -115,9 +120,27 @@ def guess(leaf: Leaf, *, is_in_lines: bool) -> str:
 def _lines(leaves: Iterable[Leaf]) -> tuple[str, ...]:
     """Return where the list of lines is: the first that has amounts in it."""
     for leaf in leaves:
-        if "*" in leaf.steps and guess(leaf, is_in_lines=True) == "amount":
+        if "*" in leaf.steps and guess(leaf, is_in_lines=True) in {"amount", WITHOUT_VAT}:
             return leaf.steps[: leaf.steps.index("*") + 1]
     return ()
+
+
+def _within(leaves: Iterable[Leaf], lines: tuple[str, ...]) -> list[Leaf]:
+    """Return the values of a line."""
+    return [leaf for leaf in leaves if lines and leaf.steps[: len(lines)] == lines]
+
+
+def _about_vat(guesses: Iterable[Guess], lines: tuple[str, ...]) -> list[Message]:
+    """Say where amounts with VAT in them go into a field for amounts without it."""
+    return [
+        msg(
+            "“{name}” seems to be an amount without VAT, and a claim's amounts have it in them. Map no VAT code, or"
+            " write the form of a voucher by hand.",
+            name=leaf.described().path,
+        )
+        for leaf in _within((leaf for leaf, _ in guesses), lines)
+        if guess(leaf, is_in_lines=True) == WITHOUT_VAT
+    ]
 
 
 def _place(leaf: Leaf, lines: tuple[str, ...], taken: set[tuple[str, str]]) -> str:
@@ -130,6 +153,7 @@ def _place(leaf: Leaf, lines: tuple[str, ...], taken: set[tuple[str, str]]) -> s
     if not value or key in taken or not _fits(leaf, value):
         return ""
     taken.add(key)
+    value = "amount" if value == WITHOUT_VAT else value
     if leaf.type != "string":
         return f"{{{value}:number}}"
     most = leaf.max_length
@@ -141,7 +165,7 @@ def _fits(leaf: Leaf, value: str) -> bool:
     """Tell whether a value can be written there as it is."""
     if leaf.type not in {"string", "number", "integer"} or (leaf.choices and value not in _CODED):
         return False
-    if leaf.type == "integer" and value in {"amount", "total"}:
+    if leaf.type == "integer" and value in {"amount", "total", WITHOUT_VAT}:
         # It may be in øre or in whole kroner, and the description does not say.
         return False
     return not (value == "reference" and leaf.max_length and leaf.max_length < REFERENCE_LENGTH)

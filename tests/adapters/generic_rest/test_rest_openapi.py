@@ -50,6 +50,25 @@ VOUCHER = an_object(reference=TEXT, date=TEXT, lines=LINES)
 
 
 @pytest.mark.parametrize(
+    ("amounts", "taken", "is_told"),
+    [
+        ({"netAmount": NUMBER, "grossAmount": NUMBER}, "grossAmount", False),
+        ({"amount": NUMBER, "netAmount": NUMBER}, "amount", False),
+        ({"netAmount": NUMBER}, "netAmount", True),
+    ],
+)
+def test_amounts_with_vat_in_them_go_where_such_amounts_are_wanted(
+    amounts: dict[str, Any], taken: str, *, is_told: bool
+) -> None:
+    listed = {"type": "array", "items": an_object(account=TEXT, **amounts, vatCode=TEXT)}
+    found = propose(minimal(an_object(reference=TEXT, date=TEXT, lines=listed)), address=ADDRESS)
+    debit, credit = json.loads(found.settings["body"])["lines"]
+    assert debit == {"account": "{account}", taken: "{amount:number}", "vatCode": "{vat_code}"}
+    assert credit == {"account": "{credit_account}", taken: "{credit_total:number}"}
+    assert any("amount without VAT" in str(note) for note in found.notes) is is_told
+
+
+@pytest.mark.parametrize(
     "given", [json.dumps(WHOLE, indent=1), yaml.safe_dump(WHOLE), "\ufeff" + json.dumps(WHOLE)]
 )
 def test_a_description_becomes_settings(given: str) -> None:
