@@ -17,6 +17,7 @@ from integration_admin.commands.doctor_checks import (
     check_clock,
     check_database,
     check_disk,
+    check_files,
     check_keys,
     check_migrations,
     check_outbound,
@@ -34,7 +35,7 @@ _ALWAYS: Final[dict[str, Check]] = {
     "disk": check_disk,
     "database": check_database,
 }
-_WITH_DATABASE: Final[dict[str, Check]] = {"migrations": check_migrations}
+_WITH_DATABASE: Final[dict[str, Check]] = {"files": check_files, "migrations": check_migrations}
 _WITH_SCHEMA: Final[dict[str, Check]] = {
     "database role": check_role,
     "keys": check_keys,

@@ -1,6 +1,7 @@
 """What `doctor` looks at: each check says in one line that something is in order, or what to do."""
 
 import asyncio
+import shlex
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from integration_admin.core.statuses import IntegrationState
 from integration_admin.data import migrations, startup
 from integration_admin.data.database_clock import TOLERANCE, DatabaseClock
 from integration_admin.data.failures import unreachable
+from integration_admin.data.private_files import open_to_others
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.heartbeat import LATE, Heartbeat
 
@@ -88,6 +90,20 @@ async def check_database(application: Application) -> Finding:
     return Finding(
         "database", State.OK, f"{'SQLite' if database.is_sqlite else 'PostgreSQL'} {version} answers."
     )
+
+
+async def check_files(application: Application) -> Finding:
+    """Look whether other users of the machine can read the database's file."""
+    if not application.database.is_sqlite:
+        return Finding("files", State.OK, "PostgreSQL guards its own files.")
+    file = Path(application.database.path)
+    if await asyncio.to_thread(open_to_others, file):
+        words = (
+            f"Every user of this machine can read {file}, with names and bank accounts in it."
+            f" Run: chmod o-rwx {shlex.quote(str(file))}*"
+        )
+        return Finding("files", State.WRONG, words)
+    return Finding("files", State.OK, "The database's file is not open to other users of this machine.")
 
 
 async def check_migrations(application: Application) -> Finding:

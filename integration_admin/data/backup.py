@@ -56,7 +56,7 @@ def restore(url: str, file: Path) -> dict[str, int]:
     target = make_url(url)
     place = Path(target.database or "") if target.get_backend_name() == "sqlite" else file
     if target.get_backend_name() == "sqlite":
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _beside(place) as unfinished:
         _copy_sqlite(file, unfinished)
         _checked(unfinished, file)

@@ -19,6 +19,7 @@ from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 from integration_admin.data.failures import unreachable, unwritable
 from integration_admin.data.models import Organisation
+from integration_admin.data.private_files import make_private_file
 from integration_admin.data.row_security import admit_to_all
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,8 +54,9 @@ def schema_connection(url: str) -> Iterator[Connection]:
     """
     parsed = synchronous_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
-    if sqlite and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    if sqlite and parsed.database and not parsed.database.startswith((":memory:", "file:")):
+        # SQLite would make it for everybody to read, and gives the files beside it the same rights.
+        make_private_file(Path(parsed.database))
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)

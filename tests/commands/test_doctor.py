@@ -39,6 +39,7 @@ def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, t
         "settings",
         "disk",
         "database",
+        "files",
         "migrations",
         "database role",
         "keys",
@@ -48,6 +49,17 @@ def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, t
         "outbound",
     ]
     assert "wrong" not in done.stdout
+
+
+def test_a_database_every_user_of_the_machine_can_read_is_wrong(organisation: Run, tmp_path: Path) -> None:
+    (file,) = (tmp_path / "instance").glob("*.sqlite3")
+    file.parent.chmod(0o755)
+    file.chmod(0o644)
+    code, found = findings(organisation)
+    assert (code, found["files"][0]) == (1, "wrong")
+    assert found["files"][1].endswith(f"Run: chmod o-rwx {file}*")
+    file.parent.chmod(0o700)
+    assert findings(organisation)[1]["files"][0] == "ok"
 
 
 def test_without_a_database_it_says_how_to_make_one_and_makes_none(run: Run, tmp_path: Path) -> None:
