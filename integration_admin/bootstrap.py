@@ -25,6 +25,7 @@ from integration_admin.data.database_clock import DatabaseClock
 from integration_admin.data.job_queue import ProcrastinateRunQueue
 from integration_admin.data.key_provider import KeyDirectory
 from integration_admin.data.locks import FileLocks, Locks, PostgreSQLLocks
+from integration_admin.data.page_state import PageState
 from integration_admin.data.run_queue import LocalRunQueue, WorkQueue
 from integration_admin.data.secrets import SecretStore
 from integration_admin.data.signing import Signer
@@ -115,14 +116,16 @@ class Application:
     http: OutboundClient
     queue: WorkQueue
     clock: Clock
+    page_state: PageState
     services: Services
 
     async def ready(self) -> None:
-        """Raise unless the database answers with the newest schema and the keys are right."""
+        """Raise unless the database answers with the newest schema, the keys are right, and Redis answers if there is one."""
         await check_schema(self.settings.database)
         async with self.database.system() as system:
             await system.reachable()
         self.keys.vault()
+        await self.page_state.reachable()
 
     async def check_start(self) -> None:
         """Raise ConfigurationError for a schema that is behind or a role that sees too much, VaultError for wrong keys."""
@@ -188,7 +191,8 @@ def assemble(
     registry = AdapterRegistry(adapters if adapters is not None else all_adapters(http, clock))
     queue = _queue(settings, database)
     services = _services(_Ground(settings, database, keys, registry, queue, clock, http))
-    return Application(settings, database, keys, http, queue, clock, services)
+    page_state = PageState(settings.redis_url)
+    return Application(settings, database, keys, http, queue, clock, page_state, services)
 
 
 @cache

@@ -53,7 +53,7 @@ _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> FastAPI:
     """Return the application with our routes; everything else is Reflex's, which mounts itself below.
 
-    `ready` raises unless the database answers and the keys are right.
+    `ready` raises unless what every page needs is there.
     """
     api = _Api(
         title="Integration Admin API",

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from integration_admin.api.problems import Route
 
 Ready = Callable[[], Awaitable[object]]
-"""Raises unless the database answers and the vault's keys are the right ones."""
+"""Raises unless the database and Redis, if there is one, answer and the vault's keys are the right ones."""
 
 _WITHIN_SECONDS = 5.0
 

@@ -21,6 +21,7 @@ from integration_admin.commands.doctor_checks import (
     check_keys,
     check_migrations,
     check_outbound,
+    check_redis,
     check_role,
     check_scheduler,
     check_settings,
@@ -33,6 +34,7 @@ Check = Callable[[Application], Awaitable[Finding]]
 _ALWAYS: Final[dict[str, Check]] = {
     "settings": check_settings,
     "disk": check_disk,
+    "redis": check_redis,
     "database": check_database,
 }
 _WITH_DATABASE: Final[dict[str, Check]] = {"files": check_files, "migrations": check_migrations}

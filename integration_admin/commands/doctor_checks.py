@@ -92,6 +92,16 @@ async def check_database(application: Application) -> Finding:
     )
 
 
+async def check_redis(application: Application) -> Finding:
+    """Look whether Redis answers, if there is one. Raises RedisUnreachable."""
+    if not application.page_state.is_shared:
+        return Finding(
+            "redis", State.OK, "None is set: one web process keeps the pages' state in its memory."
+        )
+    await application.page_state.reachable()
+    return Finding("redis", State.OK, "Redis answers.")
+
+
 async def check_files(application: Application) -> Finding:
     """Look whether other users of the machine can read the database's file."""
     if not application.database.is_sqlite:

@@ -11,6 +11,7 @@ IntegrationAdminError                 500
 ├── ConfigurationError                422  somebody can put it right by changing a setting
 ├── DatabaseBusy                      503  somebody else has been writing for too long
 ├── DatabaseUnreachable               503  the database is down, or not where the settings say
+├── RedisUnreachable                  503  the pages' state is kept where nobody answers
 ├── VaultError                        503
 │   ├── KeyMissing
 │   ├── KeyMismatch
@@ -127,6 +128,12 @@ class DatabaseBusy(IntegrationAdminError):
 
 class DatabaseUnreachable(IntegrationAdminError):
     """No connection to the database could be made; nothing was changed."""
+
+    status = 503
+
+
+class RedisUnreachable(IntegrationAdminError):
+    """The Redis that keeps the pages' state does not answer; records come in and go out without it."""
 
     status = 503
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import canary
 from tests.commands.shell import ORGANISATION, Run, connect
+from tests.ports import free_port
 
 
 def findings(run: Run, **settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
@@ -38,6 +40,7 @@ def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, t
     assert named == [
         "settings",
         "disk",
+        "redis",
         "database",
         "files",
         "migrations",
@@ -49,6 +52,13 @@ def test_an_installation_in_order_has_a_line_for_each_thing(organisation: Run, t
         "outbound",
     ]
     assert "wrong" not in done.stdout
+
+
+def test_a_redis_that_does_not_answer_is_wrong(organisation: Run) -> None:
+    address = f"redis://:{canary.secret('redis')}@127.0.0.1:{free_port()}/0"
+    code, found = findings(organisation, INTEGRATION_ADMIN_REDIS_URL=address)
+    words = "Redis cannot be reached. Check that it is running and that REDIS_URL names it."
+    assert (code, found["redis"]) == (1, ("wrong", words))
 
 
 def test_a_database_every_user_of_the_machine_can_read_is_wrong(organisation: Run, tmp_path: Path) -> None:
