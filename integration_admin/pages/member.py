@@ -84,6 +84,11 @@ def _sessions() -> rx.Component:
 
 def _remove() -> rx.Component:
     """Draw the button, and the question that comes before it."""
+    left = t(
+        "API tokens they made go on working: {tokens}. Whoever has one of them can still use it. Revoke those that"
+        " nobody else answers for, under API tokens.",
+        tokens=MemberState.tokens,
+    )
     sure = ui.dialog(
         _REMOVE,
         t("Remove {person}?", person=MemberState.name),
@@ -92,6 +97,8 @@ def _remove() -> rx.Component:
                 "They are signed out everywhere and cannot sign in any more. What they did stays in the audit log."
             )
         ),
+        ui.paragraph(t("Invitations and links for new passwords that they made for others work no more.")),
+        rx.cond(MemberState.tokens, ui.paragraph(left)),
         ui.row(
             ui.close_dialog(_REMOVE, t("Remove"), color="danger", on_click=MemberState.remove),
             ui.close_dialog(_REMOVE, t("Leave it as it is"), variant="secondary", color="neutral"),

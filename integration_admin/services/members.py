@@ -107,7 +107,7 @@ class Members:
     async def change_role(self, actor: Actor, member_id: uuid.UUID, role: str) -> None:
         """Give a member another role, which counts at their next event or request.
 
-        Where that role demands a second factor they do not have, their sessions end: they set one up at the next sign-in.
+        The links an administrator made for others end with that role. Where the new one demands a second factor they do not have, their sessions end: they set one up at the next sign-in.
         Raises NotFound, InvalidInput, NotPermitted, and Conflict for the last administrator.
         """
         actor.require(Permission.CONFIGURE)
@@ -122,10 +122,12 @@ class Members:
             await unit.audit.add(
                 now, actor.name, "member.role", member.email, before=str(before), after=str(wanted)
             )
+            if before is Role.ADMINISTRATOR:
+                await _end_their_links(unit, actor, member, now)
             await end_without_factor(unit, member, actor.name, now)
 
     async def remove(self, actor: Actor, member_id: uuid.UUID) -> None:
-        """Remove a member; their sessions and links end with them, at once.
+        """Remove a member; their sessions and links end with them, at once, and so do those they made for others.
 
         Raises NotFound, NotPermitted, and Conflict for the last administrator.
         """
@@ -137,6 +139,7 @@ class Members:
             await _keep_an_administrator(unit, member)
             await unit.people.remove_member(member.id)
             await unit.audit.add(now, actor.name, "member.remove", member.email, role=str(member.role))
+            await _end_their_links(unit, actor, member, now)
 
     async def _make(self, unit: Unit, actor: Actor, to: Member) -> tuple[OneTimeLink, Secret, Organisation]:
         organisation = await unit.organisations.get()
@@ -166,6 +169,12 @@ def _role(role: str) -> Role:
         sentence = msg("Choose what the person may do.")
         raise InvalidInput(sentence, fields={"role": sentence})
     return Role(role)
+
+
+async def _end_their_links(unit: Unit, actor: Actor, maker: Member, now: datetime) -> None:
+    """Let the links a member made for others work no more: one may lead back in whoever made it."""
+    for email in await unit.people.drop_links_by(maker):
+        await unit.audit.add(now, actor.name, "member.withdraw", email)
 
 
 async def _keep_an_administrator(unit: Unit, member: Member) -> None:

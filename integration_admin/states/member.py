@@ -29,6 +29,8 @@ class MemberState(FormState, HandingState, rx.State):
     name: str = ""
     email: str = ""
     role: str = ""
+    tokens: str = ""
+    """The names of the API tokens they made, which go on working without them."""
     done: list[str] = []  # noqa: RUF012, Reflex copies defaults
     """The sentence of what was done; a new list is read out again."""
 
@@ -130,6 +132,8 @@ class MemberState(FormState, HandingState, rx.State):
             found.email,
             str(found.role),
         )
+        made = await container.current().tokens.everything(reader.actor)
+        self.tokens = ", ".join(one.name for one in made if one.created_by == found.name and not one.is_over)
 
 
 def _asked_member(url: Any) -> UUID | None:

@@ -60,6 +60,7 @@ PEOPLE_CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
         (lambda u, a, _: drop_invitation(u, a), None),
         (lambda u, _, b: u.people.drop_links(_RESET, b.member.email), None),
     ],
+    (PeopleRepository, "drop_links_by"): [(lambda u, _, b: u.people.drop_links_by(b.member), [])],
     (PeopleRepository, "sessions"): [(lambda u, _, b: u.people.sessions(b.member.id, START, _IDLE), [])],
     (PeopleRepository, "end_sessions"): [
         (lambda u, _, b: u.people.end_sessions(b.member.id, START), 0),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import FactorDemand, Role
@@ -149,6 +150,27 @@ async def test_a_removed_member_is_out_at_once_with_every_session_and_link(offic
     with pytest.raises(NotFound):
         await office.members.remove(office.actor(), office.bob.id)
     assert (await office.told())[-1] == ("Alice", "member.remove", office.bob.email)
+
+
+@pytest.mark.parametrize("then", ["", "viewer"])
+async def test_who_is_no_administrator_any_more_has_left_no_link_to_get_in_by(
+    office: Office, then: str
+) -> None:
+    alice, bob = office.actor(), Actor(office.bob.organisation_id, "Bob", Role.ADMINISTRATOR, office.bob.id)
+    await office.members.change_role(alice, office.bob.id, "administrator")
+    await office.members.invite(bob, "Bob again", "bob@private.example.org", "administrator")
+    await office.members.make_reset(bob, office.alice.id)
+    await office.members.invite(alice, *KARI)
+    if then:
+        await office.members.change_role(alice, office.bob.id, then)
+    else:
+        await office.members.remove(alice, office.bob.id)
+    of_bob, of_alice, of_kari = (office.mailbox.carried(number) for number in range(3))
+    for link in (of_bob, of_alice):
+        with pytest.raises(NotFound):
+            await office.links.open(link)
+    assert (await office.links.open(of_kari)).email == EMAIL
+    assert (await office.told())[-1] == ("Alice", "member.withdraw", "bob@private.example.org")
 
 
 async def test_a_role_counts_at_once_and_the_change_is_told(office: Office) -> None:

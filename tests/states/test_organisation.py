@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import Role
 from integration_admin.services import container
 from integration_admin.services.members import Members
@@ -15,7 +16,7 @@ from integration_admin.services.organisations import Organisations
 from integration_admin.services.passwords import Passwords
 from integration_admin.services.reauthentication import Reauthentication
 from integration_admin.services.sessions import Sessions
-from integration_admin.services.tokens import ApiTokens
+from integration_admin.services.tokens import SCOPES, ApiTokens
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokensState
 from integration_admin.states.handing import LINK_FIELD
@@ -98,6 +99,21 @@ async def test_an_administrator_changes_and_removes_a_member(tab: Tab, people: P
     await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
     assert tab[MemberState.missing]
     assert tab[MemberState.refusal]
+
+
+async def test_the_api_tokens_a_member_made_are_named_before_they_are_removed(
+    tab: Tab, people: People
+) -> None:
+    tokens = container.current().tokens
+    for name in ("Expense system", "Report"):
+        await tokens.create(
+            Actor(people.bob.organisation_id, "Bob", Role.ADMINISTRATOR, people.bob.id), SCOPES, name
+        )
+    await tokens.create(
+        Actor(people.bob.organisation_id, "Alice", Role.ADMINISTRATOR, people.alice.id), SCOPES, "Own"
+    )
+    await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
+    assert tab[MemberState.tokens] == "Expense system, Report"
 
 
 async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people: People) -> None:

@@ -100,6 +100,22 @@ class PeopleRepository(Repository):
             )
         )
 
+    async def drop_links_by(self, maker: Member) -> list[str]:
+        """Remove the unused links a member made for others; return to which addresses they invited.
+
+        Links know their maker by name alone; where two have the same, the other one makes theirs anew.
+        """
+        theirs = (
+            self._owned(OneTimeLink),
+            OneTimeLink.created_by == maker.name,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.member_id.is_distinct_from(maker.id),
+        )
+        invited = self._select(OneTimeLink).where(*theirs, OneTimeLink.purpose == LinkPurpose.INVITATION)
+        emails = [link.email for link in await self._all(invited.order_by(OneTimeLink.email))]
+        await self._execute(delete(OneTimeLink).where(*theirs))
+        return emails
+
     async def sessions(self, member_id: uuid.UUID, now: datetime, idle: timedelta) -> list[Session]:
         """Return a member's sessions that are still good, the one used last first."""
         return await self._all(
