@@ -63,7 +63,7 @@ def _search() -> rx.Component:
         ),
         rx.el.div(
             ui.select_field("status", t("In the expense system"), _STATUSES, placeholder=t("Any status")),
-            ui.select_field("where", t("In the accounting system"), _PLACES, placeholder=t("Anywhere")),
+            ui.select_field("where", t("In the accounting system"), _PLACES, placeholder=t("Any status")),
             class_name="app-row",
         ),
         ui.row(ui.button(t("Search"), submit=True)),
