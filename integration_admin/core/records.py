@@ -24,6 +24,8 @@ from integration_admin.core.money import Money
 
 EXPENSE_CLAIM: Final = "expense_claim"
 REIMBURSEMENT: Final = "reimbursement"
+DAY_FIELDS: Final = {EXPENSE_CLAIM: "approved_on", REIMBURSEMENT: "paid_on", "activity": "date"}
+"""Where a record of each kind says from which day it is; a claim that nobody has approved does not say it."""
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 _QUANTITY = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,3})?")

@@ -19,7 +19,7 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
-from integration_admin.core.records import Activity, ExpenseClaim, Reimbursement, parse_record
+from integration_admin.core.records import DAY_FIELDS, Activity, ExpenseClaim, Reimbursement, parse_record
 from integration_admin.core.search_words import search_words
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
@@ -37,8 +37,6 @@ _KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
 _LARGEST_REVISION = 2**31 - 1
 _CATEGORIES_AT_ONCE = 500
-_DATES = ("approved_on", "paid_on", "date")
-"""Where a record of each kind says from when it is."""
 
 _Key = tuple[str, str]
 
@@ -219,13 +217,12 @@ async def _oldest(
 
 def _too_old(item: Candidate, oldest: date) -> Reason | None:
     """Refuse what is older than the history that is kept: it may have been exported and deleted long ago."""
-    for field in _DATES:
-        if (told := item.payload.get(field)) and str(told) < oldest.isoformat():
-            older = msg(
-                "This is from before {day}, the oldest day whose history is kept.", day=oldest.isoformat()
-            )
-            return Reason(field, older)
-    return None
+    field = DAY_FIELDS[item.kind]
+    day = item.payload[field]
+    if day is None or day >= oldest.isoformat():
+        return None
+    older = msg("This is from before {day}, the oldest day whose history is kept.", day=oldest.isoformat())
+    return Reason(field, older)
 
 
 def _fill(row: RecordRow, item: Candidate, now: datetime) -> None:

@@ -149,6 +149,27 @@ async def test_what_was_deleted_cannot_be_exported_again_after_history_is_kept_f
     assert receipt.result == "created", "it was never old enough to be deleted"
 
 
+@pytest.mark.parametrize("days_ahead", [0, 1, 30])
+async def test_a_record_is_kept_until_its_own_day_is_refused_on_arrival(
+    engine: Engine, days_ahead: int
+) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    approved = engine.clock.now() + timedelta(days=days_ahead)
+    claim = make_claim(id="EC-1", approved_on=str(approved.date()))
+    await engine.records.receive(engine.actor, [claim])
+    await engine.sync(integration)
+
+    exported = engine.clock.now()
+    for hours in range(0, 24 * (days_ahead + 3), 12):
+        engine.clock.set(exported.replace(year=exported.year + 10) + timedelta(hours=hours, minutes=1))
+        await retention.tick()
+        await engine.records.receive(engine.actor, [claim])
+        await engine.sync(integration)
+    assert len(engine.adapter.ledger) == 1
+    assert await kept(engine) == []
+
+
 async def test_how_long_is_the_administrators_to_say_within_what_the_rules_ask(engine: Engine) -> None:
     retention = Retention(engine.database, engine.locks, engine.clock)
     assert await retention.years(engine.actor) == 10

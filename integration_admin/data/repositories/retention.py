@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 
+from integration_admin.core.records import DAY_FIELDS
 from integration_admin.core.statuses import DeliveryState, FailureState, FateState
 from integration_admin.data.models import Delivery, Failure, RecordRow, Run, ScheduleSlot
 from integration_admin.data.models_notices import Notice
@@ -29,7 +30,7 @@ class RetentionRepository(Repository):
     async def remove_finished(
         self, run_id: uuid.UUID, before: datetime, after: int, limit: int
     ) -> tuple[int, int]:
-        """Delete those of a run's records that are finished everywhere and have not changed since `before`.
+        """Delete those of a run's records that are finished everywhere, not changed since `before`, and from before it.
 
         Looks at `limit` deliveries with an id above `after`; returns how many records are gone and the id to
         go on after, 0 at the end.
@@ -41,7 +42,7 @@ class RetentionRepository(Repository):
             .limit(limit)
         )
         ids = {row[1] for row in rows}
-        gone = await self._remove(ids - await self._unfinished(ids, before))
+        gone = await self._remove(ids - await self._needed(ids, before))
         return gone, rows[-1][0] if len(rows) == limit else 0
 
     async def remove_run(self, run_id: uuid.UUID) -> bool:
@@ -95,8 +96,8 @@ class RetentionRepository(Repository):
             delete(ScheduleSlot).where(self._owned(ScheduleSlot), ScheduleSlot.id.in_(old))
         )
 
-    async def _unfinished(self, record_ids: Collection[int], before: datetime) -> set[int]:
-        """Return those that are not finished somewhere, or have changed since."""
+    async def _needed(self, record_ids: Collection[int], before: datetime) -> set[int]:
+        """Return those that are not finished somewhere, have changed since, or would be taken in as new ones."""
         if not record_ids:
             return set()
         wanted = list(record_ids)
@@ -109,12 +110,17 @@ class RetentionRepository(Repository):
                 | (Delivery.updated_at >= before),
             )
         )
-        changed = await self._values(
+        day = func.coalesce(*(RecordRow.payload[field].as_string() for field in DAY_FIELDS.values()))
+        # What is deleted and comes again is told from a new record by its own day alone.
+        would_be_new = day.is_(None) | (day >= before.date().isoformat())
+        recent = await self._values(
             select(RecordRow.id).where(
-                self._owned(RecordRow), RecordRow.id.in_(wanted), RecordRow.updated_at >= before
+                self._owned(RecordRow),
+                RecordRow.id.in_(wanted),
+                (RecordRow.updated_at >= before) | would_be_new,
             )
         )
-        return {row[0] for row in (*open_ones, *changed)}
+        return {row[0] for row in (*open_ones, *recent)}
 
     async def _remove(self, record_ids: Collection[int]) -> int:
         """Delete records; what belongs to them goes with them."""
