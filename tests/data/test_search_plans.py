@@ -122,3 +122,18 @@ async def test_pages_come_out_of_the_index_in_their_order(sqlite_database: Datab
         question: steps for question, steps in plans.items() if any("TEMP B-TREE" in step for step in steps)
     }
     assert sorting == {}
+
+
+async def test_a_tick_looks_at_what_is_open_and_not_at_what_has_ended(database: Database) -> None:
+    await export(database, 60)
+    asked: list[Asked] = []
+    async with listening(database, asked), database.system() as system:
+        await system.unfinished_runs()
+        await system.integrations_with_due_deliveries(START)
+        await system.integrations_with_due_fates(START)
+    runs, deliveries, fates = [await plan(database, one) for one in asked[-3:]]
+    assert any("uq_runs_active" in step for step in runs) or not database.is_sqlite
+    assert not any(map(reads_a_whole_table, [*deliveries, *fates]))
+    looks = [step for step in deliveries if " deliveries " in step]
+    assert len(looks) == 2
+    assert all("state" in step or "due_at" in step for step in looks)

@@ -17,6 +17,7 @@ from integration_admin.core.statuses import Role, RunState, ScheduleKind, Trigge
 from integration_admin.data.models import Run
 from integration_admin.services.catch_up import with_announcement
 from integration_admin.services.timetable import Timetable
+from tests.builders import make_run, save_integration, save_organisation
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
 
@@ -226,6 +227,23 @@ async def test_a_record_that_waits_for_another_try_takes_nothing_along_while_a_p
     await engine.schedules.answer_missed(engine.actor, integration, export=True)
     await engine.work_off()
     assert len(engine.adapter.ledger) == 3
+
+
+async def test_a_run_of_somebody_else_settles_no_question(engine: Engine) -> None:
+    integration = await engine.set_up(kind="monthly", day="1")
+    await engine.receive(1)
+    engine.adapter.behaviour = not_now
+    await engine.sync(integration)
+    engine.adapter.behaviour = book_all
+    neighbour = await save_organisation(engine.database)
+    theirs = await save_integration(engine.database, neighbour.id)
+    async with engine.database.write(neighbour.id) as unit:
+        day = at("2026-12-14T02:00")
+        await unit.runs.add(make_run(theirs.id, requested_at=day, finished_at=day))
+    for minute in ("00", "01"):
+        await tick_and_work(engine, f"2026-12-15T12:{minute}:00")
+    assert await missed_since(engine, integration) == at("2026-12-01T02:00")
+    assert engine.adapter.ledger == []
 
 
 async def test_what_waits_for_another_try_goes_out_once_the_person_has_left_the_rest(engine: Engine) -> None:

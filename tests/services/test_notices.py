@@ -18,6 +18,7 @@ from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import IntegrationState, NoticeKind, NoticeState, Role
 from integration_admin.data.database import Database
 from integration_admin.services.notices import DELIVER_SECONDS, LOOK_SECONDS
+from integration_admin.services.timetable import read_timetable
 from tests.adapters.mail_server import running_mail_server
 from tests.builders import make_member, save_integration, save_organisation
 from tests.services.conftest import Engine
@@ -230,6 +231,20 @@ async def test_a_run_that_is_queued_and_never_begun_counts_as_not_having_happene
     for _ in range(4):
         await office.pass_time(300)
     assert [line.kind for line in await office.log()] == [NoticeKind.NOTHING_HAPPENED]
+
+
+async def test_a_run_somebody_started_ends_the_question_about_missed_ones(office: Office) -> None:
+    engine = office.engine
+    view = await engine.schedules.get(engine.actor, office.integration_id)
+    monthly = read_timetable("monthly", "02:00", "Europe/Oslo", "1")
+    await engine.schedules.save(engine.actor, office.integration_id, view.version, monthly)
+    engine.clock.set(engine.clock.now().replace(month=12, day=15))
+    await engine.scheduler.tick()
+    await office.pass_time()
+    assert [line.kind for line in await office.log()] == [NoticeKind.NEEDS_PERSON]
+    await engine.sync(office.integration_id)
+    await office.pass_time()
+    assert [line.kind for line in await office.log()] == [NoticeKind.RECOVERED, NoticeKind.NEEDS_PERSON]
 
 
 async def test_a_machine_that_wakes_up_has_its_chance_to_catch_up_first(office: Office) -> None:

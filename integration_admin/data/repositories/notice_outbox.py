@@ -18,8 +18,9 @@ from integration_admin.core.statuses import (
     RunState,
     Trigger,
 )
-from integration_admin.data.models import Delivery, Integration, Run, Schedule
+from integration_admin.data.models import Delivery, Integration, Run
 from integration_admin.data.models_notices import NoticeDelivery, OpenTrouble
+from integration_admin.data.repositories.schedules import asks_about_missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class NoticeOutbox:
                 _any_delivery(Delivery.state == DeliveryState.REJECTED),
                 _any_delivery(Delivery.state == DeliveryState.NEEDS_PERSON),
                 _any_delivery(Delivery.fate == FateState.REJECTED),
-                exists().where(Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None)),
+                asks_about_missed(),
             )
             .outerjoin(latest, latest.id == _latest_run())
             .where(Integration.state != IntegrationState.DRAFT)

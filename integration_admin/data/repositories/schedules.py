@@ -3,9 +3,9 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import String, Uuid, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, String, Uuid, bindparam, delete, exists, select, update
 
-from integration_admin.data.models import Integration, Schedule, ScheduleSlot
+from integration_admin.data.models import Integration, Run, Schedule, ScheduleSlot
 from integration_admin.data.repositories.base import ORGANISATION, Repository
 
 _USED = select(ScheduleSlot.local_time, ScheduleSlot.run_id).where(
@@ -87,3 +87,13 @@ class ScheduleRepository(Repository):
             .values(missed_since=None)
         )
         return touched == 1
+
+
+def asks_about_missed() -> ColumnElement[bool]:
+    """Return whether a person is asked about an integration's missed runs: it has had none since."""
+    since = exists().where(
+        Run.integration_id == Schedule.integration_id, Run.requested_at > Schedule.missed_since
+    )
+    return exists().where(
+        Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~since
+    )

@@ -32,7 +32,7 @@ from integration_admin.data.repositories.records import RecordRepository
 from integration_admin.data.repositories.retention import RetentionRepository
 from integration_admin.data.repositories.run_records import RunRecordRepository
 from integration_admin.data.repositories.runs import RunRepository
-from integration_admin.data.repositories.schedules import ScheduleRepository
+from integration_admin.data.repositories.schedules import ScheduleRepository, asks_about_missed
 from integration_admin.data.repositories.sealing import SealedSecrets, SealingRepository
 from integration_admin.data.repositories.search import SearchRepository
 from integration_admin.data.repositories.trends import TrendRepository
@@ -157,7 +157,8 @@ class SystemUnit:
             (
                 await self._session.scalars(
                     select(Run)
-                    .where(Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
+                    # The same runs, and the index of those that have not ended leads to them.
+                    .where(Run.finished_at.is_(None), Run.state.in_([RunState.QUEUED, RunState.RUNNING]))
                     .order_by(Run.requested_at)
                 )
             ).all()
@@ -173,21 +174,18 @@ class SystemUnit:
         may_repeat = Integration.retries_rest_until.is_(None) | (Integration.retries_rest_until <= now)
         due = exists().where(
             Delivery.integration_id == Integration.id,
-            (Delivery.state == DeliveryState.UNKNOWN)
-            | ((Delivery.state == DeliveryState.RETRY_WAIT) & may_repeat),
+            # Said first, so that an index leads past all that is delivered.
+            Delivery.state.in_([DeliveryState.UNKNOWN, DeliveryState.RETRY_WAIT]),
+            (Delivery.state == DeliveryState.UNKNOWN) | may_repeat,
             Delivery.due_at <= now,
         )
         sending = exists().where(
             Delivery.integration_id == Integration.id, Delivery.state == DeliveryState.SENDING
         )
         under_way = exists().where(Run.integration_id == Integration.id, Run.finished_at.is_(None))
-        since = exists().where(Run.integration_id == Integration.id, Run.requested_at > Schedule.missed_since)
-        asked = exists().where(
-            Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~since
-        )
         statement = select(Integration).where(
             Integration.state == IntegrationState.ACTIVE,
-            ~asked,
+            ~asks_about_missed(),
             or_(
                 Integration.open_until.is_(None) & (due | (sending & ~under_way)),
                 Integration.open_until <= now,
