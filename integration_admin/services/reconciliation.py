@@ -27,7 +27,7 @@ from integration_admin.services.reconciliation_report import (
     view_of,
 )
 from integration_admin.services.reconciliation_statement import statement_pdf
-from integration_admin.services.reconciliation_work import ReconciliationWork
+from integration_admin.services.reconciliation_work import HOLD, ReconciliationWork
 
 LONGEST_NOTE: Final = 1_000
 LINES_IN_STATEMENT: Final = 500
@@ -100,9 +100,11 @@ class Reconciliations:
     async def cancel(self, actor: Actor, reconciliation_id: uuid.UUID) -> ReconciliationView:
         """Stop a comparison after the page it is at; one that has ended stays as it is. Raises NotFound."""
         actor.require(Permission.RUN)
-        async with self._database.read(actor.organisation_id) as unit:
-            row = await unit.reconciliations.get(reconciliation_id)
-        if row.finished_at is None:
+        async with self._database.write(actor.organisation_id) as unit:
+            # Whoever is at it writes nothing more from here on, so the file is whole when it is hashed.
+            until = self._clock.now() + HOLD
+            row = await unit.reconciliations.take_over(reconciliation_id, uuid.uuid4().hex, until)
+        if row is not None:
             trouble = msg("It was stopped by {person}.", person=actor_label(actor.name))
             await finish(self._database, self._clock, row, row.holder, trouble=trouble)
         return await self.get(actor, reconciliation_id)

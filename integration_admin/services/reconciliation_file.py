@@ -24,11 +24,15 @@ def packed(compared: Iterable[Compared]) -> str:
 async def pieces(
     database: Database, organisation_id: uuid.UUID, reconciliation_id: uuid.UUID
 ) -> AsyncIterator[bytes]:
-    """Yield the whole file, some pages at a time: semicolons, UTF-8 with its mark, the same bytes every time."""
+    """Yield the whole file, some pages at a time: semicolons, UTF-8 with its mark, the same bytes every time.
+
+    Raises NotFound where a newer version takes its place meanwhile: half a file must not look like a whole one.
+    """
     yield (_MARK + csv_line(HEADINGS)).encode()
     after = 0
     while True:
         async with database.read(organisation_id) as unit:
+            await unit.reconciliations.get(reconciliation_id)
             found = await unit.reconciliations.pages(reconciliation_id, after, _AT_ONCE)
         if not found:
             return

@@ -1,6 +1,9 @@
 """Comparing months with the accounting system: what differs, what it is asked, and what becomes of trouble."""
 
 import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +17,17 @@ from integration_admin.core.errors import (
     Conflict,
     Fault,
     InvalidInput,
+    NotFound,
 )
 from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, Finding, ReconciliationState
+from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery
+from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.reconciliation import Reconciliations
 from tests.builders import make_claim, make_line
+from tests.fakes import START
 from tests.services.reconciling import Office
 from tests.services.reconciling import far as far  # noqa: PLC0414, a fixture
 from tests.services.reconciling import office as office  # noqa: PLC0414, a fixture
@@ -27,6 +35,7 @@ from tests.services.tells_holdings import TellsHoldings
 
 AGREES, DIFFERS = ReconciliationState.AGREES, ReconciliationState.DIFFERS
 NOT_COMPARED = ReconciliationState.NOT_COMPARED
+LATER = START + timedelta(hours=1)
 
 
 async def test_what_was_delivered_agrees_voucher_by_voucher(office: Office) -> None:
@@ -159,6 +168,45 @@ async def test_a_person_can_stop_it_and_whoever_is_at_it_writes_nothing_more(off
     assert len(office.far.asked) == 1
     assert await office.service.cancel(office.actor, started.id) == stopped
     assert (await office.compare()).state is AGREES
+
+
+class Overtaken(Database):
+    """A database in which another process takes a comparison up just before something is written."""
+
+    reconciliation_id: uuid.UUID | None = None
+
+    @asynccontextmanager
+    async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
+        if self.reconciliation_id is not None:
+            async with super().write(organisation_id) as unit:
+                assert await unit.reconciliations.hold(self.reconciliation_id, "other", LATER, LATER)
+            self.reconciliation_id = None
+        async with super().write(organisation_id) as unit:
+            yield unit
+
+
+async def test_a_person_can_stop_it_at_the_moment_another_process_takes_it_up(
+    office: Office, sqlite_url: str
+) -> None:
+    await office.exported(1)
+    started = await office.service.start(office.actor, office.integration)
+    overtaken = Overtaken(sqlite_url)
+    overtaken.reconciliation_id = started.id
+    service = Reconciliations(overtaken, office.service._work, office.engine.clock)
+    assert (await service.cancel(office.actor, started.id)).state is NOT_COMPARED
+    async with overtaken.write(office.actor.organisation_id) as unit:
+        assert not await unit.reconciliations.change(started.id, "other", tries=1)
+    await overtaken.close()
+
+
+async def test_a_file_that_a_newer_version_removes_meanwhile_is_no_whole_one(office: Office) -> None:
+    await office.exported(2)
+    view = await office.compare()
+    rest = await office.service.csv(office.actor, view.id)
+    await anext(rest)
+    await office.compare()
+    with pytest.raises(NotFound):
+        [piece async for piece in rest]
 
 
 async def test_it_begins_when_no_export_is_under_way_and_compares_what_was_delivered_then(

@@ -118,16 +118,14 @@ class ReconciliationRepository(Repository):
         self, reconciliation_id: uuid.UUID, holder: str, now: datetime, until: datetime
     ) -> Reconciliation | None:
         """Take one up, from where it stands; None where somebody else is at it or it is finished."""
-        taken = await self._execute(
-            update(Reconciliation)
-            .where(
-                self._owned(Reconciliation),
-                Reconciliation.id == reconciliation_id,
-                _unheld(now),
-            )
-            .values(holder=holder, held_until=until)
-        )
-        return await self.get(reconciliation_id) if taken else None
+        return await self._take(reconciliation_id, _unheld(now), holder=holder, held_until=until)
+
+    async def take_over(
+        self, reconciliation_id: uuid.UUID, holder: str, until: datetime
+    ) -> Reconciliation | None:
+        """Take one from whoever is at it; None where it is finished."""
+        is_open = Reconciliation.finished_at.is_(None)
+        return await self._take(reconciliation_id, is_open, holder=holder, held_until=until)
 
     async def change(self, reconciliation_id: uuid.UUID, holder: str, **values: Any) -> bool:
         """Write down how far it has come; False where it is not `holder`'s any more, or finished."""
@@ -262,11 +260,20 @@ class ReconciliationRepository(Repository):
         )
         return frozenset(row[0] for row in rows)
 
+    async def _take(
+        self, reconciliation_id: uuid.UUID, condition: ColumnElement[bool], **values: Any
+    ) -> Reconciliation | None:
+        taken = await self._execute(
+            update(Reconciliation)
+            .where(self._owned(Reconciliation), Reconciliation.id == reconciliation_id, condition)
+            .values(**values)
+        )
+        return await self.get(reconciliation_id) if taken else None
+
     def _in_span(self, integration_id: uuid.UUID, span: Span) -> tuple[ColumnElement[bool], ...]:
         at = func.coalesce(Delivery.sent_at, Delivery.updated_at)
         return (
-            self._owned(Delivery),
-            Delivery.integration_id == integration_id,
+            Delivery.integration_id == self._own(integration_id),
             at >= span.since,
             at < span.until,
         )
