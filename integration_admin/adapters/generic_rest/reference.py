@@ -8,6 +8,7 @@ from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.generic_rest import paging, pointer
 from integration_admin.adapters.generic_rest.client import RESTClient
 from integration_admin.adapters.generic_rest.errors import misshapen
+from integration_admin.adapters.listing import once_each
 from integration_admin.core.reference import ReferenceItem
 
 _PAGE: Final = "{page}"
@@ -38,7 +39,7 @@ async def read_all(client: RESTClient) -> ReferenceData:
             following = client.options.address(path.replace(_PAGE, str(page)))
         # A page may hold nothing new and still have one after it, but the same question has the same answer.
         if not following or following in asked or stale > _MOST_STALE:
-            return ReferenceData({"accounts": tuple(items.values())})
+            return ReferenceData({"accounts": once_each(items.values())})
         address = following
     raise misshapen(detail=f"the accounts have more than {_MOST_PAGES} pages")
 

@@ -359,3 +359,16 @@ async def test_the_connection_test_ends_in_time_whatever_the_far_side_does(
     with pytest.raises(AdapterError) as failed:
         await hasty.test_connection(there(server))
     assert (failed.value.fault, failed.value.code) == (Fault.UPSTREAM, "deadline")
+
+
+async def test_accounts_of_one_code_are_one_account_that_takes_postings(
+    adapter: GenericRESTAdapter, serve: Serve
+) -> None:
+    accounts = [
+        {"id": "A1", "code": "7140", "name": "Reise", "open": False},
+        {"id": "A2", "code": "7140", "name": "Reise, avdeling 2"},
+        {"id": "A3", "code": "7140", "name": "Reise, avdeling 3"},
+    ]
+    server = await serve(scripted(said(accounts)))
+    data = await adapter.reference_data(there(server, accounts_path="/accounts"))
+    assert [item.name for item in data.lists["accounts"]] == ["Reise, avdeling 2"]

@@ -11,6 +11,7 @@ from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.dynamics.finance_operations.client import ODataClient, Row
 from integration_admin.adapters.dynamics.finance_operations.targets import DIMENSIONS
 from integration_admin.adapters.dynamics.odata import text
+from integration_admin.adapters.listing import once_each
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Fault
 from integration_admin.core.reference import ReferenceItem
 
@@ -73,9 +74,21 @@ async def _accounts(client: ODataClient) -> AsyncIterator[Row]:
 
 
 async def _of_company(rows: AsyncIterator[Row], company: str) -> AsyncIterator[Row]:
-    """Yield the dimension values every legal entity has, and those of the chosen one alone."""
+    """Yield the dimension values of the chosen legal entity, and those every one has.
+
+    A value may be there twice: what is said of it for the chosen one alone is what counts there.
+    """
+    shared: dict[str, Row] = {}
+    own: set[str] = set()
     async for row in rows:
-        if _text(row.get("LegalEntityId")).casefold() in {"", company.casefold()}:
+        where, code = _text(row.get("LegalEntityId")).casefold(), _text(row.get("DimensionValue"))
+        if where == company.casefold():
+            own.add(code)
+            yield row
+        elif not where:
+            shared[code] = row
+    for code, row in shared.items():
+        if code not in own:
             yield row
 
 
@@ -95,8 +108,7 @@ def _raise_unless_missing(error: AdapterError) -> None:
 
 
 async def _items(rows: AsyncIterator[Row], as_item: Callable[[Row], ReferenceItem]) -> Items:
-    items = {item.id: item async for row in rows if (item := as_item(row)).code}
-    return tuple(items.values())
+    return once_each([item async for row in rows if (item := as_item(row)).code])
 
 
 def _account(row: Row) -> ReferenceItem:

@@ -151,6 +151,35 @@ async def test_reference_lists_are_read_from_all_pages(
     assert "NOK" in {item.code for item in data.lists["currencies"]}
 
 
+async def test_a_code_that_is_listed_twice_is_one_entry_as_it_counts_in_the_legal_entity(
+    adapter: FinanceOperationsAdapter, serve: Serve
+) -> None:
+    charts = [
+        {"ChartOfAccounts": "OLD", "MainAccountId": "7140", "Name": "Reise", "IsSuspended": "Yes"},
+        {"ChartOfAccounts": "NS4102", "MainAccountId": "7140", "Name": "Reise"},
+        {"ChartOfAccounts": "DK", "MainAccountId": "7140", "Name": "Rejser", "IsSuspended": "Yes"},
+    ]
+    centres = [
+        {"LegalEntityId": "", "DimensionValue": "210", "Description": "Drift"},
+        {"LegalEntityId": "NO01", "DimensionValue": "210", "Description": "Drift", "IsSuspended": "Yes"},
+        {"LegalEntityId": "", "DimensionValue": "220", "Description": "Likepersoner"},
+        {
+            "LegalEntityId": "NO02",
+            "DimensionValue": "220",
+            "Description": "Likepersoner",
+            "IsSuspended": "Yes",
+        },
+    ]
+    # The ledger, which tells no chart, the accounts, vendors, currencies, and the values of two dimensions.
+    answers = [said({"value": rows}) for rows in ([], charts, [], [], centres, [])]
+    server = await serve(scripted(token=token(), entities=answers))
+    signed_in = Credentials(settings(f"http://127.0.0.1:{server.port}"), {"client_secret": Secret("x")})
+    data = await adapter.reference_data(signed_in)
+    assert [(item.id, item.open) for item in data.lists["accounts"]] == [("NS4102/7140", True)]
+    assert {item.code: item.open for item in data.lists["dimension_1"]} == {"210": False, "220": True}
+    assert len(data.lists["dimension_1"]) == 2
+
+
 async def test_a_chart_of_twenty_thousand_accounts_is_read_whole(
     adapter: FinanceOperationsAdapter, sandbox: FinanceSandbox
 ) -> None:
