@@ -73,13 +73,12 @@ class Sending:
     async def _post(self, vouchers: Sequence[Voucher]) -> Response:
         options = self._options
         as_list = options.capabilities.batch_size > 1
-        headers = (
-            {options.idempotency_header: idempotency_key(vouchers)} if options.idempotency_header else {}
-        )
+        content = body(vouchers, as_list=as_list, list_name=options.list_name, template=options.template)
+        name = options.idempotency_header
         return await self._client.deliver(
             options.address(options.send_path),
-            body(vouchers, as_list=as_list, list_name=options.list_name, template=options.template),
-            headers,
+            content,
+            {name: idempotency_key(vouchers, content)} if name else {},
             until=self._until,
         )
 

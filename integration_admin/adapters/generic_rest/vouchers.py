@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,8 @@ from integration_admin.core.messages import msg
 from integration_admin.core.records import REIMBURSEMENT
 
 _DIMENSIONS = frozenset(DIMENSIONS)
+_KEY_LENGTH: Final = 36
+"""Characters of a key against doubles at the most; some interfaces have room for a UUID and no more."""
 
 
 def refusal(voucher: Voucher, template: Template | None = None) -> Outcome | None:
@@ -105,11 +107,14 @@ def _exact(value: Any) -> str:
     return json.dumps(value)
 
 
-def idempotency_key(vouchers: Sequence[Voucher]) -> str:
-    """Return what is the same at every attempt: our reference, or a digest of all of a list's."""
-    if len(vouchers) == 1:
-        return vouchers[0].reference
-    return hashlib.sha256("\n".join(voucher.reference for voucher in vouchers).encode()).hexdigest()[:40]
+def idempotency_key(vouchers: Sequence[Voucher], content: bytes) -> str:
+    """Return what is the same at every attempt to send `content`, after our reference where there is only one.
+
+    A voucher that was refused and put right is another content: under a key that was seen before it would be refused
+    again, or answered as the first time.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    return f"{vouchers[0].reference}-{digest[:12]}" if len(vouchers) == 1 else digest[:_KEY_LENGTH]
 
 
 def _line(line: VoucherLine) -> dict[str, Any]:

@@ -156,6 +156,17 @@ async def test_the_reference_in_the_chosen_header_keeps_a_repeat_from_being_book
     assert await sandbox.booked() == ["IAREF1", "IAREF2", "IAREF3"]
 
 
+async def test_a_voucher_that_was_refused_and_put_right_is_booked_where_keys_are_remembered(
+    adapter: GenericRESTAdapter, sandbox: RESTSandbox
+) -> None:
+    await sandbox.change("settings", {"idempotency": True})
+    signed_in = credentials(sandbox, idempotency_header="Idempotency-Key")
+    [refused] = await adapter.send(signed_in, [voucher(1, line(account="9999"))])
+    [booked] = await adapter.send(signed_in, [voucher(1, line(account="7160"))])
+    assert (refused.result, booked.result) == (Result.REJECTED, Result.DELIVERED)
+    assert await sandbox.booked() == ["IAREF1"]
+
+
 @pytest.mark.parametrize(
     "path", ["/api/vouchers?reference={references}", "/api/vouchers?reference={reference}"]
 )

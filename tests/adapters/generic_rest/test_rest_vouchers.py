@@ -1,10 +1,11 @@
 """A voucher as it goes out over REST."""
 
 import json
+from uuid import UUID
 
 import pytest
 
-from integration_admin.adapters.base import Result
+from integration_admin.adapters.base import Result, Voucher
 from integration_admin.adapters.generic_rest.adapter import GenericRESTAdapter
 from integration_admin.adapters.generic_rest.vouchers import body, encoded, idempotency_key, refusal
 from integration_admin.adapters.outbound import OutboundClient
@@ -68,10 +69,20 @@ def test_a_request_holds_one_object_a_list_or_a_list_in_an_object() -> None:
 
 
 def test_the_key_against_doubles_is_the_same_at_every_attempt_and_another_for_other_vouchers() -> None:
-    assert idempotency_key([voucher(1)]) == "IAREF1"
-    both = [voucher(1), voucher(2)]
-    assert idempotency_key(both) == idempotency_key(list(both))
-    assert idempotency_key(both) != idempotency_key([voucher(1), voucher(3)])
+    assert key(voucher(1)) == key(voucher(1))
+    assert key(voucher(1)).startswith("IAREF1-")
+    assert key(voucher(1), voucher(2)) == key(voucher(1), voucher(2))
+    assert key(voucher(1), voucher(2)) != key(voucher(1), voucher(3))
+    longest = voucher(1)._replace(reference="IA2345672345672345672A")
+    assert max(len(key(longest)), len(key(longest, voucher(2)))) <= len(str(UUID(int=0)))
+
+
+def test_a_voucher_that_was_put_right_has_another_key() -> None:
+    assert key(voucher(1, line(account="7140"))) != key(voucher(1, line(account="7160")))
+
+
+def key(*vouchers: Voucher) -> str:
+    return idempotency_key(vouchers, body(vouchers, as_list=len(vouchers) > 1, list_name=""))
 
 
 @pytest.mark.parametrize("field", ["posted_date", "due_date"])
