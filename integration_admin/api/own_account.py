@@ -170,7 +170,9 @@ def _changed_meanwhile(pages: Pages, reader: Reader) -> HTMLResponse:
         " twice, the new password counts."
     )
     back = ui.paragraph(ui.link(reader.say(msg("Where you are signed in")), SESSIONS_PAGE))
-    return pages.page(reader, msg("Change your password"), ui.alert(reader, "info", sentence), back, status=409)
+    return pages.page(
+        reader, msg("Change your password"), ui.alert(reader, "info", sentence), back, status=409
+    )
 
 
 def _instant(at: datetime, reader: Reader, time_zone: str) -> str:

@@ -84,6 +84,11 @@ def button(
     )
 
 
+def more_button(text: Text, on_click: Any) -> rx.Component:
+    """Draw the button below a table that shows more of it, and is gone once all of it is shown."""
+    return button(text, variant="secondary", on_click=on_click, custom_attrs={"data-more": "true"})
+
+
 def link_button(
     text: Text, href: Text, *, variant: Variant = "primary", color: Color = "accent", **props: Any
 ) -> rx.Component:

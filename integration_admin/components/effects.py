@@ -90,6 +90,7 @@ class FocusOnNavigation(rx.Fragment):
 class FindLostFocus(rx.Fragment):
     """Moves the focus to the nearest heading when what had it is gone, such as the row of what was just removed.
 
+    Where it was the button that shows more of a table, and all of it is shown now, the first row that came takes it.
     Browsers put it at the top of the page, where the keyboard begins anew and nothing is read out.
     """
 
@@ -108,24 +109,39 @@ class FindLostFocus(rx.Fragment):
                 address = location.href;
                 for (let at = target; at && at !== document.body; at = at.parentElement) way.push(at);
               };
+              let more = {};
+              const press = ({ target }) => {
+                const button = target.closest?.("[data-more]");
+                const above = (table) => table.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING;
+                const table = button && [...document.querySelectorAll("main table")].filter(above).at(-1);
+                more = { button, table, shown: table?.tBodies[0]?.rows.length };
+              };
+              const came = () => {
+                const row = more.button === way[0] && more.table?.tBodies[0]?.rows[more.shown];
+                return row ? (row.querySelector("a") ?? row.cells[0]) : null;
+              };
               const isLost = () => way.length > 0 && !way[0].isConnected && document.activeElement === document.body;
               const find = () => {
                 if (!isLost() || location.href !== address) return;
                 const left = [...way.filter((one) => one.isConnected), document.getElementById("main")];
                 const headings = left.flatMap((one) => [...(one?.querySelectorAll("h1, h2, h3") ?? [])]);
-                const nearest = headings.find((one) => one.checkVisibility());
-                nearest?.classList.add("ds-focus");
-                nearest?.setAttribute("tabindex", "-1");
+                const nearest = came() ?? headings.find((one) => one.checkVisibility());
+                if (!nearest?.matches("a")) {
+                  nearest?.classList.add("ds-focus");
+                  nearest?.setAttribute("tabindex", "-1");
+                }
                 nearest?.focus();
               };
               const watch = new MutationObserver(() => {
                 if (isLost()) requestAnimationFrame(() => setTimeout(find));
               });
               document.addEventListener("focusin", note);
+              document.addEventListener("click", press, true);
               watch.observe(document.body, { childList: true, subtree: true });
               return () => {
                 watch.disconnect();
                 document.removeEventListener("focusin", note);
+                document.removeEventListener("click", press, true);
               };
             }, [])"""
         ]
@@ -245,6 +261,29 @@ class FocusWhen(rx.Fragment):
         """Compare by identity: a form refused twice for the same reason takes the focus twice."""
         code = (
             f"useEffect(() => {{ if ({self.when}?.length) document.getElementById({self.element})?.focus() }},"
+            f" [{self.when}])"
+        )
+        return [rx.Var(code, _var_data=self.when._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
+
+    def _exclude_props(self) -> list[str]:
+        """Keep both from the fragment, which takes no properties."""
+        return ["element", "when"]
+
+
+class ShowWhen(rx.Fragment):
+    """Brings an element into sight each time the var changes; the focus stays where it is."""
+
+    element: rx.Var[str]
+    when: rx.Var[int]
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[rx.Var]:
+        """Scroll no further than needed: what is in sight stays where it is."""
+        code = (
+            f"useEffect(() => {{ document.getElementById({self.element})?.scrollIntoView({{ block: 'nearest' }}) }},"
             f" [{self.when}])"
         )
         return [rx.Var(code, _var_data=self.when._get_all_var_data())]  # noqa: SLF001  # Reflex's own way

@@ -63,7 +63,7 @@ def _filters() -> rx.Component:
 def _lines() -> rx.Component:
     table = ui.table(t("Audit log"), _COLUMNS, rx.foreach(AuditLogState.lines, _row), hide_caption=True)
     none = ui.paragraph(t("There are no lines like that."))
-    more = ui.button(t("Show older lines"), variant="secondary", on_click=AuditLogState.more)
+    more = ui.more_button(t("Show older lines"), AuditLogState.more)
     return ui.stack(
         ui.live_region(AuditLogState),
         rx.el.div(rx.cond(AuditLogState.lines, table, none)),

@@ -108,7 +108,7 @@ def _records() -> rx.Component:
 
 
 def _more_records() -> rx.Component:
-    more = ui.button(t("Show more records"), variant="secondary", on_click=FailuresState.more_records)
+    more = ui.more_button(t("Show more records"), FailuresState.more_records)
     return rx.cond(FailuresState.next_records, ui.row(more))
 
 

@@ -73,7 +73,7 @@ def history() -> rx.Component:
     none = ui.paragraph(
         rx.cond(HistoryState.filtered, t("No export is like that."), t("Nothing has been exported yet."))
     )
-    more = ui.button(t("Show older exports"), variant="secondary", on_click=HistoryState.more)
+    more = ui.more_button(t("Show older exports"), HistoryState.more)
     return rx.fragment(
         refusal(HistoryState),
         ui.live_region(HistoryState),
@@ -222,7 +222,7 @@ def _records() -> rx.Component:
         numeric=[1],
         hide_caption=True,
     )
-    more = ui.button(t("Show more"), variant="secondary", on_click=RunState.more)
+    more = ui.more_button(t("Show more"), RunState.more)
     shown = rx.el.section(
         ui.heading(t("All records of this export"), id="records"),
         ui.row(_file("csv", t("Download as CSV")), _file("json", t("Download as JSON"))),

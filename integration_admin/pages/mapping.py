@@ -46,7 +46,8 @@ def _trail() -> rx.Component:
 )
 def mapping() -> rx.Component:
     """Draw the editor."""
-    saved = ui.alert("success", t("The mapping is saved. It counts from the next export."))
+    done = ui.alert("success", t("The mapping is saved. It counts from the next export."))
+    saved = saved_again(MappingState.saved, done, MappingState.version)
     ready = in_slices(ready_here(MappingState))
     return rx.fragment(
         # It says what the page is for while the rest of it is still on its way.
@@ -57,10 +58,9 @@ def mapping() -> rx.Component:
             )
         ),
         rx.el.div(rx.cond(MappingState.back, _back())),
-        saved_again(MappingState.saved, saved, MappingState.version),
         # It has its room before its figures are there, so that nothing below it moves.
         rx.el.div(_summary(), class_name=rx.cond(ready, "", "app-unseen")),
-        mapping_form(t("Save")),
+        mapping_form(t("Save"), saved),
         rx.cond(ready, ui.stack(preview_section(), versions_section())),
     )
 
@@ -101,8 +101,8 @@ def _summary() -> rx.Component:
     )
 
 
-def mapping_form(save_words: Text) -> rx.Component:
-    """Draw a row for each category and each field, the warnings and the save button."""
+def mapping_form(save_words: Text, *saved: rx.Component) -> rx.Component:
+    """Draw a row for each category and each field, the warnings, the save button and beside it that it is `saved`."""
     return ui.stack(
         refusal(MappingState),
         ui.loading(
@@ -125,6 +125,7 @@ def mapping_form(save_words: Text) -> rx.Component:
                 ),
                 _warnings(),
                 ui.row(ui.button(save_words, submit=True)),
+                *saved,
                 on_submit=MappingState.save,
                 key=MappingState.times_read.to_string(),
             ),

@@ -6,6 +6,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.effects import ShowWhen
 from integration_admin.states.health import HealthState
 
 
@@ -15,9 +16,18 @@ def refusal(state: Any) -> rx.Component:
 
 
 def refused(state: Any) -> rx.Component:
-    """Draw the sentence that says why something was not done; drawn anew each time, so that it is read out anew."""
-    told = rx.el.div(ui.alert("danger", state.refusal), key=state.times_refused.to_string())
-    return rx.el.div(rx.cond(state.refusal, told))
+    """Draw the sentence that says why something was not done.
+
+    Each time it is drawn anew, so that it is read out anew, and brought into sight: the button may be far below it.
+    """
+    place = f"refused-{state.__name__}"
+    told = rx.el.div(
+        ui.alert("danger", state.refusal),
+        id=place,
+        key=state.times_refused.to_string(),
+        class_name="app-refused",
+    )
+    return ShowWhen.create(rx.el.div(rx.cond(state.refusal, told)), element=place, when=state.times_refused)
 
 
 def saved_again(saved: rx.Var[bool], told: rx.Component, version: rx.Var[int]) -> rx.Component:

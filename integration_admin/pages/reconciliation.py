@@ -197,7 +197,7 @@ def _finding(row: rx.Var[FindingRow]) -> rx.Component:
 def _lines() -> rx.Component:
     title = t("Vouchers that do not simply agree")
     table = ui.table(title, _LINES, rx.foreach(MonthState.lines, _line), numeric=[2, 3], hide_caption=True)
-    more = ui.button(t("Show more"), variant="secondary", on_click=MonthState.more)
+    more = ui.more_button(t("Show more"), MonthState.more)
     shown = ui.stack(table, rx.cond(MonthState.next_after, ui.row(more)))
     return _section("lines", title, MonthState.lines, shown, t("There are none."))
 

@@ -77,7 +77,7 @@ def _found() -> rx.Component:
         t("Records that were found"), _COLUMNS, rx.foreach(RecordsState.records, _row), numeric=[3]
     )
     none = ui.paragraph(RecordsState.announcement)
-    more = ui.button(t("Show more"), variant="secondary", on_click=RecordsState.more)
+    more = ui.more_button(t("Show more"), RecordsState.more)
     return rx.el.section(
         rx.cond(RecordsState.records, table, none),
         rx.cond(RecordsState.next_cursor, ui.row(more)),

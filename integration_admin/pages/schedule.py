@@ -42,11 +42,11 @@ def _trail() -> rx.Component:
 )
 def schedule() -> rx.Component:
     """Draw what was missed, if anything, and the form."""
-    saved = ui.alert("success", t("The schedule is saved."))
+    done = ui.alert("success", t("The schedule is saved."))
+    saved = saved_again(ScheduleState.saved, done, ScheduleState.version)
     return rx.fragment(
-        saved_again(ScheduleState.saved, saved, ScheduleState.version),
         _missed(),
-        schedule_form(t("Save")),
+        schedule_form(t("Save"), saved),
         rx.cond(in_slices(ready_here(ScheduleState) & ready_here(HealthState)), _pause()),
     )
 
@@ -64,7 +64,7 @@ def _pause() -> rx.Component:
     )
 
 
-def schedule_form(save_words: Text) -> rx.Component:
+def schedule_form(save_words: Text, *saved: rx.Component) -> rx.Component:
     """Draw how often, at what time and in which time zone, with the next runs written out."""
     return ui.stack(
         refusal(ScheduleState),
@@ -77,6 +77,7 @@ def schedule_form(save_words: Text) -> rx.Component:
                 _cron(),
                 _next_runs(),
                 ui.row(ui.button(save_words, submit=True)),
+                *saved,
                 on_submit=ScheduleState.save,
                 key=ScheduleState.times_read.to_string(),
             ),

@@ -19,6 +19,7 @@ from reflex.state import (
     State,
     StateUpdate,
     UpdateVarsInternalState,
+    _resolve_delta,
 )
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
@@ -48,6 +49,7 @@ FRAMEWORK_EVENTS = frozenset(
 """Reflex's own handlers that its frontend needs; they touch no data of ours."""
 UNUSED_EVENTS = frozenset({(UpdateVarsInternalState, "update_vars_internal")})
 """Reflex's own handlers that never run: it takes in what browsers have stored, and no var of ours is stored there."""
+_LOADS_A_PAGE = (OnLoadInternalState, "on_load_internal")
 _HYDRATES = frozenset({(State, "hydrate"), (State, "hydrate_and_load")})
 _NOBODY = "nobody"
 
@@ -63,6 +65,8 @@ class AccessState(rx.State):
     """Remembers whom the state tree was filled for; a browser tab keeps its tree across sign-ins."""
 
     _filled_for: str = ""
+    _shows: str = ""
+    """The address of the page that was read last."""
 
 
 def requires(permission: Permission) -> Callable[[_Handler], _Handler]:
@@ -128,6 +132,10 @@ class AccessMiddleware(Middleware):
             await _empty(state, principal)
             if what not in _HYDRATES:
                 return await _start_over(state, principal)
+        elif what in _HYDRATES and principal and await _is_back(state, event):
+            return await _go_on(state)
+        if what == _LOADS_A_PAGE:
+            (await state.get_state(AccessState))._shows = _address()  # noqa: SLF001
         if what in FRAMEWORK_EVENTS:
             return None
         return await _refusal(state, principal, registered, event.name)
@@ -152,6 +160,34 @@ async def _empty(state: BaseState, principal: Principal | None) -> None:
     root.is_hydrated = drawn
     access = await state.get_state(AccessState)
     access._filled_for = principal.key if principal else _NOBODY  # noqa: SLF001
+
+
+def _address() -> str:
+    return str(EventContext.get().router_data.get("asPath", ""))
+
+
+async def _is_back(state: BaseState, event: Event) -> bool:
+    """Tell whether a page whose connection was lost is there again, as it was: only a new one brings hashes along."""
+    access = await state.get_state(AccessState)
+    drawn = state._get_root_state().is_hydrated  # noqa: SLF001
+    return drawn and "hashes" not in event.payload and access._shows == _address()  # noqa: SLF001
+
+
+async def _go_on(state: BaseState) -> StateUpdate:
+    """Send what may have been lost on the way, and nothing that draws a form anew: what is typed in it stays.
+
+    What was followed when the connection was lost is followed again.
+    """
+    follow = []
+    # With Redis the parts not loaded yet are fetched first.
+    for known in RegistrationContext.get().base_states.values():
+        part = await state.get_state(known)
+        if "follow" in known.event_handlers and getattr(part, "running", False):
+            follow.append(known.event_handlers["follow"])
+    root = state._get_root_state()  # noqa: SLF001
+    delta = await _resolve_delta(root.dict())
+    root._clean()  # noqa: SLF001
+    return StateUpdate(delta=delta, events=Event.from_event_type(follow))
 
 
 async def _start_over(state: BaseState, principal: Principal | None) -> StateUpdate:
@@ -191,6 +227,6 @@ async def _changes(state: BaseState, then: Sequence[Event] = ()) -> StateUpdate:
 
 def _to_sign_in() -> list[Event]:
     """Lead to the sign-in page, and from there back to where the event came from."""
-    path = str(EventContext.get().router_data.get("asPath", ""))
+    path = _address()
     query = "" if not path or path.startswith(SIGN_IN_PAGE) else f"?{urlencode({'next': path})}"
     return Event.from_event_type([rx.redirect(SIGN_IN_PAGE + query)])

@@ -65,13 +65,18 @@ class HistoryState(FormState, rx.State):
         self._asked, self.filtered = asked, asked != EVERY_RUN
         self.runs, self.next_cursor = [], ""
         await self._more()
-        self._announce(reader.speech.say(msg("Exports shown: {count}.", count=len(self.runs))))
+        self._announce_shown(reader)
 
     @rx.event
     @requires(Permission.VIEW)
     async def more(self) -> None:
         """Read the runs before those shown."""
         await self._more()
+        self._announce_shown(await current_reader())
+
+    def _announce_shown(self, reader: Reader) -> None:
+        if not self.refusal:
+            self._announce(reader.speech.say(msg("Exports shown: {count}.", count=len(self.runs))))
 
     async def _more(self) -> None:
         reader = await current_reader()
@@ -145,6 +150,8 @@ class RunState(Progressing, FormState, rx.State):
             self._be_gone(reader.speech)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+        else:
+            self._announce(reader.speech.say(msg("Records shown: {count}.", count=len(self.records))))
 
     @rx.event
     @requires(Permission.RUN)

@@ -127,6 +127,8 @@ class MonthState(FormState, rx.State):
             await self._read_lines(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+        else:
+            self._announce(reader.speech.say(msg("Lines shown: {count}.", count=len(self.lines))))
 
     @rx.event
     @requires(Permission.RUN)

@@ -49,6 +49,10 @@ class Tab:
         """Open the websocket, with or without a cookie, as a full page load does."""
         self._headers = {"authorization": f"Session {fingerprint(session)}"} if session else {}
         self.address = address
+        await self.send(State.hydrate_and_load, hashes=[])
+
+    async def reconnect(self) -> None:
+        """Open the websocket of the same page again, as the page does when the connection was lost."""
         await self.send(State.hydrate_and_load)
 
     async def send(self, handler: Any, **payload: Any) -> None:

@@ -121,6 +121,35 @@ async def test_ones_own_rows_are_sent_again_after_a_reconnect(tab: Tab, people: 
     assert tab[RowsState.rows] == ["Alice's row"]
 
 
+async def test_a_page_whose_connection_was_lost_is_sent_what_it_has_and_not_read_anew(
+    tab: Tab, people: People
+) -> None:
+    session = await people.session(people.alice)
+    await tab.connect(session, "/rows")
+    tab.received.clear()
+    RAN.clear()
+    await tab.reconnect()
+    assert RAN == []
+    assert tab[RowsState.rows] == ["Alice's row"]
+    assert tab.received["reflex___state____state"]["is_hydrated"]
+    tab.address = "/rows?page=2"
+    await tab.reconnect()
+    assert RAN == [("load_rows", "Alice")], "somebody has gone on meanwhile"
+    await tab.connect(session, "/rows?page=2")
+    assert RAN == [("load_rows", "Alice")] * 2, "a page that is loaded again is read again"
+
+
+async def test_a_session_that_ended_while_the_connection_was_lost_leaves_nothing(
+    tab: Tab, people: People
+) -> None:
+    session = await people.session(people.alice)
+    await tab.connect(session, "/rows")
+    await container.current().sign_in.sign_out(session)
+    await tab.reconnect()
+    assert tab[RowsState.rows] == []
+    assert tab.redirects[-1].startswith("/sign-in")
+
+
 @pytest.mark.parametrize("who", ["nobody", "bob"])
 async def test_rows_are_gone_when_somebody_else_connects_in_the_same_tab(
     tab: Tab, people: People, who: str
