@@ -45,7 +45,7 @@ SAME_IN_ENGLISH["nn"] = SAME_IN_ENGLISH["nb"]
 
 # What stands on another program's English screen or in a file is quoted as it stands there.
 QUOTED = re.compile(
-    r"\bToken configuration\b|\b(BEGIN|END) PRIVATE KEY\b|\bkolonnen Value\b|\(Value\)|General ledger( > [A-Z][a-z ]+?)+(?= og |[.,]|$)"
+    r"\bToken configuration\b|\(client credentials\)|\b(BEGIN|END) PRIVATE KEY\b|\bkolonnen Value\b|\(Value\)|General ledger( > [A-Z][a-z ]+?)+(?= og |[.,]|$)"
 )
 
 
