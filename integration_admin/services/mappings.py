@@ -105,6 +105,7 @@ class Mappings:
                 credentials = await self._credentials.open(unit, integration, meter)
             data = await self._adapters.get(integration.kind).reference_data(credentials)
         async with self._database.write(organisation_id) as unit:
+            await unit.runs.take_turns(integration_id)
             present = await unit.integrations.get(integration_id)
             if _whose(present) != _whose(integration):
                 raise Conflict(msg("The connection was changed while the lists were read. Read them again."))

@@ -1,5 +1,6 @@
 """Mappings are replaced as a whole, and reference lists are found by the words people type."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -127,3 +128,19 @@ async def test_reference_lists_are_replaced_as_a_whole_however_long(database: Da
         assert await unit.mappings.reference_counts(integration.id) == {"accounts": 3, "projects": 1}
         await unit.mappings.replace_reference(integration.id, {"departments": many, "projects": []})
         assert await unit.mappings.reference_counts(integration.id) == {"departments": 1_201}
+
+
+async def test_lists_that_two_processes_read_at_once_are_kept_once(postgresql_database: Database) -> None:
+    organisation = await save_organisation(postgresql_database)
+    integration = await save_integration(postgresql_database, organisation.id)
+    items = [ReferenceItem(str(number), str(number), "Reise") for number in range(1_000)]
+    both_are_here = asyncio.Barrier(2)
+
+    async def read_lists() -> None:
+        async with postgresql_database.write(organisation.id) as unit:
+            await both_are_here.wait()
+            await unit.mappings.replace_reference(integration.id, {"accounts": items})
+
+    await asyncio.gather(read_lists(), read_lists())
+    async with postgresql_database.read(organisation.id) as unit:
+        assert await unit.mappings.reference_counts(integration.id) == {"accounts": 1_000}

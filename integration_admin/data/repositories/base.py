@@ -55,6 +55,16 @@ class Repository:
             .scalar_subquery()
         )
 
+    async def _take_turns(self, integration_id: uuid.UUID) -> None:
+        """Let one transaction of the integration at a time go on from here.
+
+        SQLite has one writer anyway; on PostgreSQL the integration's row is locked, which does not keep
+        others from adding rows that point at it.
+        """
+        await self._all(
+            self._select(Integration).where(Integration.id == integration_id).with_for_update(key_share=True)
+        )
+
     async def _all(self, statement: Select[Row]) -> list[Row]:
         return list((await self._session.scalars(statement)).all())
 

@@ -110,6 +110,8 @@ class MappingRepository(Repository):
         self, integration_id: uuid.UUID, lists: Mapping[str, Iterable[ReferenceItem]]
     ) -> None:
         """Store the accounting system's lists in place of what was known."""
+        # Another transaction's new rows are not seen here, so both would stay.
+        await self._take_turns(integration_id)
         await self._execute(
             delete(ReferenceRow).where(
                 self._owned(ReferenceRow), ReferenceRow.integration_id == integration_id

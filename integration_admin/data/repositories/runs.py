@@ -70,14 +70,8 @@ class RunRepository(Repository):
     """Reads and changes runs; history is paged by the time a run was asked for."""
 
     async def take_turns(self, integration_id: uuid.UUID) -> None:
-        """Let one transaction of the integration at a time go on from here.
-
-        SQLite has one writer anyway; on PostgreSQL the integration's row is locked, which does not keep
-        others from adding rows that point at it.
-        """
-        await self._all(
-            self._select(Integration).where(Integration.id == integration_id).with_for_update(key_share=True)
-        )
+        """Let one transaction of the integration at a time go on from here."""
+        await self._take_turns(integration_id)
 
     async def add(self, run: Run) -> None:
         """Add a queued run; raises Conflict while another of its integration has not ended.
