@@ -158,9 +158,9 @@ class CredentialService:
     async def test(self, actor: Actor, integration_id: uuid.UUID) -> TestReport:
         """Sign in to the accounting system and tell what happened, within ten seconds.
 
-        Never raises for what the far side does; a passed test lets a stopped integration go on. One that
-        leaves something to choose does not pass, and lists what there is. One
-        that reaches another entity than the integration has exported to does not pass, and stops it.
+        Never raises for what the far side does; a passed test lets a stopped integration go on. One that leaves
+        something to choose does not pass, and lists what there is. One that reaches another entity than the
+        integration has exported to does not pass, and stops it.
         """
         actor.require(Permission.CONFIGURE)
         async with counted(self._database, self._clock, actor.organisation_id, integration_id) as meter:

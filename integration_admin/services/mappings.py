@@ -76,7 +76,7 @@ class Mappings:
         self._clock = clock
 
     async def editor(self, actor: Actor, integration_id: uuid.UUID) -> MappingEditor:
-        """Return everything the editor needs; an unsaved mapping starts from the adapter's defaults."""
+        """Return everything the editor needs; a mapping that was never saved is empty."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)

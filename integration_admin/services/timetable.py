@@ -44,7 +44,7 @@ class Timetable:
 
     @property
     def line(self) -> str:
-        """The cron line that yields its times; monthly ones also need `fits`."""
+        """The cron line that yields its times; of monthly ones slots.py leaves out those of other days."""
         if self.kind is ScheduleKind.CRON:
             return self.cron_line
         hour, minute = parse_time(self.at)

@@ -62,6 +62,8 @@ class ApiTokens:
         self._database = database
         self._clock = clock
         self._random = random
+        self._denied: dict[uuid.UUID, float] = {}
+        """Token -> when it was last put into the audit log that it was denied something."""
 
     async def create(
         self, actor: Actor, scopes: Collection[str], name: str, last_day: date | None = None
@@ -112,27 +114,30 @@ class ApiTokens:
         if row is None or row.revoked_at is not None or _is_over(row, self._clock.now()):
             raise SignInRequired(msg("The API token is not valid."))
         if scope not in row.scopes:
+            await self._touch(row)
             await self._note_denied(row, scope)
             raise NotPermitted(internal=f"token {row.id} lacks the scope {scope}")
         await self._touch(row)
         return Actor(row.organisation_id, row.name, Role.COORDINATOR)
 
     async def _note_denied(self, row: ApiToken, scope: str) -> None:
-        """Put into the audit log that a token tried what its scopes do not allow, at most once a minute."""
-        if await self._touch(row):
-            async with self._database.write(row.organisation_id) as unit:
-                await unit.audit.add(self._clock.now(), row.name, "access.denied", scope)
+        """Put into the audit log that a token tried what its scopes do not allow, at most once a minute a process."""
+        now, last = self._clock.monotonic(), self._denied.get(row.id)
+        if last is not None and now - last < TOUCH_EVERY.total_seconds():
+            return
+        self._denied[row.id] = now
+        async with self._database.write(row.organisation_id) as unit:
+            await unit.audit.add(self._clock.now(), row.name, "access.denied", scope)
 
-    async def _touch(self, row: ApiToken) -> bool:
-        """Note that a token is in use, at most once a minute; return whether it was noted."""
+    async def _touch(self, row: ApiToken) -> None:
+        """Note that a token is in use, at most once a minute."""
         now = self._clock.now()
         if row.last_used_at is not None and now - row.last_used_at < TOUCH_EVERY:
-            return False
+            return
         async with self._database.system(writes=True) as system:
             stored = await system.token_by_hash(row.token_hash)
             if stored is not None:
                 stored.last_used_at = now
-        return True
 
 
 def _is_over(row: ApiToken, now: datetime) -> bool:

@@ -103,6 +103,18 @@ async def test_what_a_token_may_not_do_is_audited_at_most_once_a_minute(
     assert lines == [(*denied, START + timedelta(minutes=1)), (*denied, START)]
 
 
+async def test_what_a_token_in_use_may_not_do_is_audited_too(
+    tokens: ApiTokens, alice: Actor, database: Database
+) -> None:
+    token = await tokens.create(alice, ["records:read"], "reader")
+    await tokens.resolve(token, "records:read")
+    with pytest.raises(NotPermitted):
+        await tokens.resolve(token, "runs:write")
+    async with database.read(alice.organisation_id) as unit:
+        (line,) = await unit.audit.latest(1)
+    assert (line.actor, line.action, line.target) == ("reader", "access.denied", "runs:write")
+
+
 async def test_a_token_works_to_the_end_of_its_last_day_where_the_organisation_is(
     sqlite_database: Database, clock: FakeClock
 ) -> None:
