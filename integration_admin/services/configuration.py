@@ -148,6 +148,8 @@ class Configuration:
         now = self._clock.now()
         wanted = IntegrationState.PAUSED if paused else IntegrationState.ACTIVE
         async with self._database.write(actor.organisation_id) as unit:
+            # A run may be stopping it at this moment.
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             if integration.state not in {IntegrationState.ACTIVE, IntegrationState.PAUSED}:
                 raise Conflict(msg("Only an integration that is set up and connected can be paused."))

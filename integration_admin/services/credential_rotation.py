@@ -92,6 +92,8 @@ class CredentialRotation:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Somebody may be pausing or resuming it at this moment.
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             stored = await unit.integrations.credentials(integration_id)
             if not stored:

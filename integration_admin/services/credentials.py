@@ -109,6 +109,8 @@ class CredentialService:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Somebody may be pausing or resuming it at this moment.
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             adapter = self._adapters.get(integration.kind)
             stored = {row.field for row in await unit.integrations.credentials(integration_id)}

@@ -236,6 +236,8 @@ class SyncRunner:
 
     async def _stop_integration(self, organisation_id: uuid.UUID, run: Run, reason: Message) -> None:
         async with self._database.write(organisation_id) as unit:
+            # Somebody may be replacing at this moment what was refused.
+            await unit.runs.take_turns(run.integration_id)
             if (await unit.integrations.get(run.integration_id)).state is not IntegrationState.ACTIVE:
                 return
             stored = await unit.integrations.credentials(run.integration_id)

@@ -1,0 +1,100 @@
+"""Two transactions that decide about one integration at the same moment: the second sees what the first has done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import text
+
+from integration_admin.core.actor import Actor
+from integration_admin.core.errors import Conflict
+from integration_admin.core.messages import msg
+from integration_admin.core.statuses import IntegrationState, Role
+from integration_admin.data.database import Database
+from integration_admin.data.repositories.unit import Unit
+from tests.builders import make_run, save_organisation
+from tests.data.worlds import make_credential
+from tests.services.conftest import Engine
+from tests.services.fake_adapter import FakeAdapter
+
+Answer = TypeVar("Answer")
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+@pytest.fixture
+async def engine(
+    postgresql_database: Database, new_engine: Callable[[Database, FakeAdapter, Actor], Engine]
+) -> Engine:
+    """An engine on PostgreSQL; SQLite has one writer at a time anyway."""
+    organisation = await save_organisation(postgresql_database, features=["xledger"])
+    actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
+    return new_engine(postgresql_database, FakeAdapter(), actor)
+
+
+async def one_after_the_other(
+    engine: Engine, first: Callable[[Unit], Awaitable[object]], second: Coroutine[Any, Any, Answer]
+) -> Answer:
+    """Let the first commit once the second waits for it, and return what the second answers."""
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await first(unit)
+        task = asyncio.create_task(second)
+        async with asyncio.timeout(10):
+            while not await is_anybody_waiting(engine.database):  # noqa: ASYNC110, only the server knows
+                await asyncio.sleep(0.01)
+    return await task
+
+
+async def is_anybody_waiting(database: Database) -> bool:
+    async with database.system() as system:
+        return bool(await system._session.scalar(_WAITING))
+
+
+async def test_pausing_does_not_hide_that_the_credentials_were_refused(engine: Engine) -> None:
+    integration = await engine.set_up()
+
+    async def stop(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.STOPPED)
+
+    pause = engine.configuration.set_paused(engine.actor, integration, paused=True)
+    with pytest.raises(Conflict):
+        await one_after_the_other(engine, stop, pause)
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.STOPPED
+
+
+@pytest.mark.parametrize("deed", ["store", "remove"])
+async def test_one_that_is_resumed_while_its_secrets_change_is_stopped_all_the_same(
+    engine: Engine, deed: str
+) -> None:
+    integration = await engine.set_up()
+    await engine.configuration.set_paused(engine.actor, integration, paused=True)
+    version = (await engine.configuration.get(engine.actor, integration)).version
+
+    async def resume(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.ACTIVE)
+
+    change = (
+        engine.credentials.store(engine.actor, integration, version, {"token": "another-token"})
+        if deed == "store"
+        else engine.rotation.remove(engine.actor, integration, version)
+    )
+    await one_after_the_other(engine, resume, change)
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.STOPPED
+
+
+async def test_a_run_whose_credentials_are_being_replaced_stops_nothing(engine: Engine) -> None:
+    integration = await engine.set_up()
+    run = make_run(integration, started_at=engine.clock.now())
+    engine.clock.advance(1)
+
+    async def replace(unit: Unit) -> None:
+        now = engine.clock.now()
+        version = (await unit.integrations.get(integration)).version
+        await unit.integrations.change(integration, version, now)
+        await unit.integrations.put_credential(make_credential(integration, field="token", stored_at=now))
+
+    stop = engine.runner._stop_integration(engine.actor.organisation_id, run, msg("The token has expired."))
+    await one_after_the_other(engine, replace, stop)
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
