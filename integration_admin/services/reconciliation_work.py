@@ -85,20 +85,18 @@ class ReconciliationWork:
 
     async def go_on(self, organisation_id: uuid.UUID, reconciliation_id: uuid.UUID) -> None:
         """Take one up where it stands, for some seconds or to its end; raises nothing but the end of the process."""
-        holder, now = uuid.uuid4().hex, self._clock.now()
-        async with self._database.write(organisation_id) as unit:
-            row = await unit.reconciliations.hold(reconciliation_id, holder, now, now + HOLD)
-        if row is None:
-            return
-        turn = _Turn(self._database, self._clock, row, holder)
+        holder, now, target = uuid.uuid4().hex, self._clock.now(), str(reconciliation_id)
         try:
-            await self._attempt(turn)
+            async with self._database.write(organisation_id) as unit:
+                row = await unit.reconciliations.hold(reconciliation_id, holder, now, now + HOLD)
+            if row is not None:
+                await self._attempt(_Turn(self._database, self._clock, row, holder))
         except NotNow:
             return
         except (DatabaseBusy, DatabaseUnreachable) as error:
-            _log.warning("reconciliation_put_off", reconciliation=str(row.id), reason=error.internal)
+            _log.warning("reconciliation_put_off", reconciliation=target, reason=error.internal)
         except Exception as error:  # noqa: BLE001, one that broke must not keep others waiting
-            _log.exception("reconciliation_broke", reconciliation=str(row.id), error=type(error).__name__)
+            _log.exception("reconciliation_broke", reconciliation=target, error=type(error).__name__)
 
     async def _attempt(self, turn: "_Turn") -> None:
         try:

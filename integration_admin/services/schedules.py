@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
@@ -17,6 +18,8 @@ from integration_admin.services.runs import Runs
 from integration_admin.services.slots import Slot, next_slots
 from integration_admin.services.timetable import Timetable, checked, timetable_of
 from integration_admin.services.views import RunView
+
+_ANSWERED: Final = msg("This has been answered already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,13 @@ class Schedules:
             schedule = await unit.schedules.get(integration_id)
             newest = (await unit.health.runs(integration_id)).newest
             if schedule is None or open_question(schedule, newest) is None:
-                raise Conflict(msg("This has been answered already."))
+                raise Conflict(_ANSWERED)
         run = None
         if export:
             run = await self._runs.start(actor, integration_id, trigger=Trigger.CATCH_UP)
         async with self._database.write(actor.organisation_id) as unit:
-            await unit.schedules.close_question(schedule.id)
+            if not await unit.schedules.close_question(schedule.id) and run is None:
+                raise Conflict(_ANSWERED)
             await unit.audit.add(
                 self._clock.now(), actor.name, "schedule.answer", str(integration_id), export=export
             )

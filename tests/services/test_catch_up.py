@@ -1,12 +1,14 @@
 """Planned exports that were missed: one run makes up for them, or a person is asked; and clocks that were wrong."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from integration_admin.adapters.base import Outcome, Voucher
@@ -14,8 +16,11 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.errors import AdapterError, Conflict, Fault, NotPermitted
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Role, RunState, ScheduleKind, Trigger
-from integration_admin.data.models import Run
+from integration_admin.data.database import Database
+from integration_admin.data.models import Run, Schedule
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.catch_up import with_announcement
+from integration_admin.services.schedules import Schedules
 from integration_admin.services.timetable import Timetable
 from tests.builders import make_run, save_integration, save_organisation
 from tests.services.conftest import Engine
@@ -292,6 +297,28 @@ async def test_a_question_is_answered_once(
     with pytest.raises(Conflict):
         await engine.schedules.answer_missed(engine.actor, missed, export=export)
     assert await runs_of(engine, missed) == []
+
+
+class Answering(Database):
+    """A database in which somebody else answers the question just before something is written."""
+
+    @asynccontextmanager
+    async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
+        async with super().write(organisation_id) as unit:
+            await unit.schedules._session.execute(update(Schedule).values(missed_since=None))
+        async with super().write(organisation_id) as unit:
+            yield unit
+
+
+async def test_of_two_answers_at_the_same_moment_one_counts(
+    engine: Engine, missed: uuid.UUID, database: Database
+) -> None:
+    answering = Answering(database.engine.url.render_as_string(hide_password=False))
+    schedules = Schedules(answering, engine.runs, engine.clock)
+    with pytest.raises(Conflict):
+        await schedules.answer_missed(engine.actor, missed, export=False)
+    await answering.close()
+    assert await noted(engine, "schedule.answer") == []
 
 
 async def test_a_question_that_cannot_be_answered_with_a_run_stays(engine: Engine, missed: uuid.UUID) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from integration_admin.adapters.holding import Holding
 from integration_admin.core.errors import (
     AdapterError,
     AuthenticationFailed,
     Conflict,
+    DatabaseBusy,
     Fault,
     InvalidInput,
     NotFound,
@@ -25,7 +27,9 @@ from integration_admin.core.statuses import DeliveryState, Finding, Reconciliati
 from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.reconciliation import Reconciliations
+from integration_admin.services.reconciliation_work import ReconciliationWork
 from tests.builders import make_claim, make_line
 from tests.fakes import START
 from tests.services.reconciling import Office
@@ -168,6 +172,31 @@ async def test_a_person_can_stop_it_and_whoever_is_at_it_writes_nothing_more(off
     assert len(office.far.asked) == 1
     assert await office.service.cancel(office.actor, started.id) == stopped
     assert (await office.compare()).state is AGREES
+
+
+class Busy(Database):
+    """A database nobody can write to."""
+
+    @asynccontextmanager
+    async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
+        del organisation_id
+        raise DatabaseBusy(msg("The database is busy."), internal="locked")
+        yield
+
+
+async def test_a_busy_database_puts_it_off_and_keeps_no_other_waiting(
+    office: Office, sqlite_url: str
+) -> None:
+    await office.exported(1)
+    started = await office.service.start(office.actor, office.integration)
+    engine = office.engine
+    adapters = AdapterRegistry({"xledger": office.far})
+    work = ReconciliationWork(Busy(sqlite_url), adapters, engine.credentials, engine.clock)
+    with capture_logs() as logs:
+        await work.go_on(office.actor.organisation_id, started.id)
+    assert [entry["event"] for entry in logs] == ["reconciliation_put_off"]
+    await office.nights.tick()
+    assert (await office.service.get(office.actor, started.id)).state is AGREES
 
 
 class Overtaken(Database):
