@@ -178,7 +178,7 @@ async def dismiss(integration_id: uuid.UUID, body: DismissalBody, actor: _Runner
     return DismissedBody(dismissed=len(named))
 
 
-@router.delete(f"{_DISMISSALS}/{{kind}}/{{record_id}}", summary="Take a dismissal back", status_code=204)
+@router.delete(f"{_DISMISSALS}/{{kind}}/{{record_id:path}}", summary="Take a dismissal back", status_code=204)
 async def take_back(integration_id: uuid.UUID, kind: str, record_id: str, actor: _Runner) -> None:
     """Count a dismissed record as refused again; 409 when it is not dismissed any more."""
     await container.current().failures.take_back(actor, integration_id, (kind, record_id))

@@ -24,7 +24,7 @@ class PrerenderedPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Point a page's address at its folder; all else passes."""
-        if scope["type"] == "http" and (page := self._page(scope["path"])):
+        if scope["type"] == "http" and (page := self._page(scope["path"]) or self._page(_as_asked(scope))):
             scope = {**scope, "path": page + "/"}
         await self._app(scope, receive, send)
 
@@ -32,6 +32,11 @@ class PrerenderedPages:
         if path in self._pages:
             return path
         return next((page for pattern, page in self._patterns if pattern.fullmatch(path)), None)
+
+
+def _as_asked(scope: Scope) -> str:
+    """Return the path as it was written: a record's id may hold a slash, which is written %2F."""
+    return str(scope.get("raw_path", b"").decode("latin-1"))
 
 
 def _pattern(page: str) -> re.Pattern[str]:

@@ -200,7 +200,8 @@ async def search(
     )
 
 
-@router.get("/{kind}/{record_id}", summary="Find a record")
+# An id may hold slashes, and servers and proxies take %2F for one.
+@router.get("/{kind}/{record_id:path}", summary="Find a record")
 async def get(
     kind: Kind, record_id: str, request: Request, actor: Annotated[Actor, actor_with(RECORDS_READ)]
 ) -> TrackedBody:

@@ -1,7 +1,7 @@
 """Objects of JSON in which a name stands once: of two amounts nobody can tell which one was meant."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 
@@ -25,7 +25,7 @@ def value_at(raw: Any, place: Iterable[str | int]) -> Any:
     """Return what stands at a place in decoded JSON, or None where nothing does."""
     for step in place:
         try:
-            raw = raw[step] if isinstance(raw, Mapping | list) else None
+            raw = raw[step]
         except (KeyError, IndexError, TypeError):
             return None
     return raw

@@ -3,7 +3,8 @@
 What is kept there is Reflex's business, and counting is services/sign_in_limits.py's.
 """
 
-from typing import Final
+from collections.abc import Awaitable
+from typing import Final, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -34,7 +35,8 @@ class PageState:
         )
         try:
             async with client:
-                await client.ping()
+                # The library's types say that it might also have waited already.
+                await cast("Awaitable[bool]", client.ping())
         except (RedisError, OSError) as error:
             # Without its cause, which may quote the address and the password in it.
             raise RedisUnreachable(

@@ -65,7 +65,11 @@ Answers = dict[tuple[str, str, str], tuple[int, str]]
 
 def addresses(application: Application) -> list[Address]:
     """Return every route that names an object, as the application that serves them lists them."""
-    found = [Address(method, route.path) for route in served(application) for method in sorted(route.methods)]
+    found = [
+        Address(method, route.path_format)
+        for route in served(application)
+        for method in sorted(route.methods)
+    ]
     return [address for address in found if address.names]
 
 
@@ -160,7 +164,9 @@ async def test_lists_name_nothing_of_another_organisation(
         transport = httpx2.ASGITransport(app=whole(application.settings, application.ready))
         async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
             lists = [
-                route.path.replace("{form}", "csv") for route in served(application) if "GET" in route.methods
+                route.path_format.replace("{form}", "csv")
+                for route in served(application)
+                if "GET" in route.methods
             ]
             assert len(lists) > 10
             for path in (path for path in lists if "{" not in path):

@@ -23,6 +23,27 @@ async def dropped(message: Message) -> None:
     raise AssertionError(message)
 
 
+async def served_for(site: Path, **asked: object) -> str:
+    """Return which path of a built site with `PAGES` a request is answered from."""
+    for page in PAGES:
+        (site / page).mkdir(parents=True, exist_ok=True)
+        (site / page / "index.html").touch()
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        seen.append(scope["path"])
+
+    await PrerenderedPages(app, site)({"type": "http", **asked}, nothing, dropped)
+    return seen[0]
+
+
+async def test_an_id_with_a_slash_in_it_is_answered_with_its_page(tmp_path: Path) -> None:
+    decoded, written = "/settings/integrations/2026/17", b"/settings/integrations/2026%2F17"
+    assert await served_for(tmp_path, path=decoded, raw_path=written) == "/settings/integrations/_/"
+    assert await served_for(tmp_path, path=decoded, raw_path=decoded.encode()) == decoded
+
+
 @pytest.mark.parametrize(
     ("asked", "served"),
     [
@@ -38,14 +59,4 @@ async def dropped(message: Message) -> None:
 async def test_an_address_with_an_id_is_answered_with_the_page_for_any(
     tmp_path: Path, asked: str, served: str
 ) -> None:
-    for page in PAGES:
-        (tmp_path / page).mkdir(parents=True)
-        (tmp_path / page / "index.html").touch()
-    seen: list[str] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        del receive, send
-        seen.append(scope["path"])
-
-    await PrerenderedPages(app, tmp_path)({"type": "http", "path": asked}, nothing, dropped)
-    assert seen == [served]
+    assert await served_for(tmp_path, path=asked) == served

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -154,6 +155,15 @@ async def test_more_than_ten_megabytes_are_refused_while_they_arrive(caller: htt
     else:
         assert answer.status_code == 413
     assert results(await caller.post(PATH, json=make_claim())) == ["created"]
+
+
+@pytest.mark.parametrize("record_id", ["2026/17", "a//b/", "100 %", "æ?#"])
+async def test_a_record_is_found_whatever_its_id_is_written_with(
+    caller: httpx2.AsyncClient, record_id: str
+) -> None:
+    assert results(await caller.post(PATH, json=make_claim(id=record_id))) == ["created"]
+    found = await caller.get(f"{PATH}/expense_claim/{quote(record_id, safe='')}")
+    assert (found.status_code, found.json().get("id")) == (200, record_id)
 
 
 async def test_records_come_in_pages(caller: httpx2.AsyncClient) -> None:
