@@ -124,6 +124,7 @@ async def test_negative_and_zero_amounts_stay_what_they_are(far_side: Running) -
     amounts = {Decimal(line["amount"]) for line in entry["lines"]}
     assert outcome.result is Result.DELIVERED
     assert {Decimal("412.00"), Decimal("-12.50")} <= amounts
+    assert Decimal(entry["amount"]) == Decimal("399.50")
     assert sum(Decimal(line["amount"]) for line in entry["lines"]) == 0
 
 

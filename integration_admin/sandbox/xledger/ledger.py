@@ -171,11 +171,15 @@ def _by_identifier(voucher: Voucher) -> dict[str | None, list[Line]]:
 
 
 def _entry(reference: str | None, lines: list[Line], times: int) -> dict[str, Any]:
-    """Describe one booked voucher; amounts are in the currency of its lines."""
+    """Describe one booked voucher; amounts are in the currency of its lines.
+
+    It comes to what the line with its extIdentifier credits, else to its debits.
+    """
     amounts = [line.invoice_amount for line in lines]
+    credited = -sum(line.invoice_amount for line in lines if line.ext_identifier)
     return {
         "reference": reference,
-        "amount": money(sum(amount for amount in amounts if amount > 0)),
+        "amount": money(credited if credited > 0 else sum(amount for amount in amounts if amount > 0)),
         "currency": lines[0].currency["code"],
         "balanced": sum(amounts) == 0 and sum(line.amount for line in lines) == 0,
         "posted_date": lines[0].posted_date,

@@ -131,7 +131,10 @@ def _voucher(books: Books, reference: str, entries: list[Entry], *, posted: bool
 
 
 def _amount(entries: list[Entry]) -> int:
-    """Return what a voucher comes to: what people are owed by it or, where nobody is named, its debits."""
+    """Return what a voucher comes to: what people are owed by it or, where nobody is named, what its last line credits.
+
+    Where that is nothing, it comes to its debits.
+    """
     main = [entry for entry in entries if entry.main]
     balanced = sum(entry.amount for entry in main if entry.balanced_line)
     others = [entry for entry in main if not entry.balanced_line]
@@ -139,7 +142,8 @@ def _amount(entries: list[Entry]) -> int:
     is_payment = all(entry.account.startswith(_BANK) for entry in others if not entry.party)
     if owed:
         return balanced + (-owed if is_payment else owed)
-    return balanced + sum(max(0, entry.amount) for entry in others)
+    credited = -others[-1].amount if others and not sum(entry.amount for entry in others) else 0
+    return balanced + (credited if credited > 0 else sum(max(0, entry.amount) for entry in others))
 
 
 def _line(entry: Entry) -> dict[str, Any]:
