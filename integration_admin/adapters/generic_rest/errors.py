@@ -18,6 +18,16 @@ REFUSED_SIGN_IN: Final = msg(
     "The accounting system refuses the credentials. Check that all of them were copied, and that they are"
     " still in force."
 )
+_REFUSED_SIGN_IN_SAYS = msg(
+    "The accounting system refuses the credentials. Check that all of them were copied, and that they are"
+    " still in force. It says: “{words}”"
+)
+_NO_RIGHT_SAYS = msg(
+    "The accounting system does not let these credentials do this. Ask those who run it for the right to book"
+    " vouchers. It says: “{words}”"
+)
+_NO_NEWS: Final = frozenset({"unauthorized", "unauthorised", "forbidden"})
+"""What says no more than the status does."""
 _NO_SUCH_SCOPE = msg("No token is given out for the scope “{scope}”. Check Scope, or leave it empty.")
 _NO_SCOPE = msg(
     "No token is given out without a scope. Ask those who run the accounting system what to write there."
@@ -64,7 +74,7 @@ def not_taken(
     """
     internal = f"status {status}"
     if meaning is Meaning.STOP:
-        return _sign_in(status)
+        return _sign_in(status, words)
     if meaning is Meaning.CONFIGURATION:
         return AdapterError(
             _configuration(status, address, words), Fault.CONFIG, code=_code(status), internal=internal
@@ -86,7 +96,7 @@ def not_answered(
 ) -> AdapterError:
     """Return the error for a question, which changes nothing, that was not answered; `words` as in `not_taken`."""
     if status in {401, 403}:
-        return _sign_in(status)
+        return _sign_in(status, words)
     if status == 429 or (status == 503 and "retry-after" in headers):
         return _too_many(status, headers, now)
     internal = f"status {status}"
@@ -146,10 +156,13 @@ def as_upstream(error: AdapterError) -> AdapterError:
     return AdapterError(error.message, Fault.UPSTREAM, code=error.code, internal=error.internal)
 
 
-def _sign_in(status: int) -> AuthenticationFailed:
+def _sign_in(status: int, words: str) -> AuthenticationFailed:
+    says = {} if words.casefold().strip(" .!") in _NO_NEWS | {""} else {"words": words}
     if status == 403:
-        return AuthenticationFailed(_NO_RIGHT, code="forbidden", internal="status 403")
-    return AuthenticationFailed(REFUSED_SIGN_IN, internal="status 401")
+        message = Message(_NO_RIGHT_SAYS.template, says) if says else _NO_RIGHT
+        return AuthenticationFailed(message, code="forbidden", internal="status 403")
+    message = Message(_REFUSED_SIGN_IN_SAYS.template, says) if says else REFUSED_SIGN_IN
+    return AuthenticationFailed(message, internal="status 401")
 
 
 def _too_many(status: int, headers: Mapping[str, str], now: datetime) -> AdapterError:

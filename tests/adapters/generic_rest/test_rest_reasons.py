@@ -95,6 +95,31 @@ async def test_a_question_that_is_refused_without_words_says_what_to_check(
 
 
 @pytest.mark.parametrize(
+    ("status", "content", "words"),
+    [
+        ("401 Unauthorized", {"detail": f"{KEY} ran out in May."}, "in force. It says: “… ran out in May.”"),
+        (
+            "403 Forbidden",
+            {"message": "10.0.0.7 may not call."},
+            "vouchers. It says: “10.0.0.7 may not call.”",
+        ),
+        ("401 Unauthorized", {"error": "Unauthorized"}, "still in force."),
+        ("403 Forbidden", {"title": "Forbidden."}, "the right to book vouchers."),
+        ("403 Forbidden", [], "the right to book vouchers."),
+    ],
+)
+async def test_whoever_is_not_let_in_is_told_why_where_the_far_side_says_it(
+    adapter: GenericRESTAdapter, serve: Serve, status: str, content: Any, words: str
+) -> None:
+    server = await serve(scripted(said(content, status)))
+    for call in (adapter.test_connection(there(server)), adapter.send(there(server), [voucher(1)])):
+        with pytest.raises(AuthenticationFailed) as failed:
+            await call
+        assert str(failed.value.message).endswith(words)
+        assert KEY not in told(failed.value)
+
+
+@pytest.mark.parametrize(
     ("content", "scope", "words"),
     [
         ({"error": "invalid_scope"}, "voucher.write", "for the scope “voucher.write”. Check Scope"),
