@@ -1,6 +1,5 @@
 """Commands that write a backup and restore one. How is in data/backup.py."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,6 @@ from integration_admin.core.settings import load_settings
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data import backup as files
 from integration_admin.data.keyring import Keyring
-from integration_admin.data.startup import check_schema
 
 
 def backup(
@@ -20,7 +18,6 @@ def backup(
 ) -> None:
     """Write everything the database holds into a new file; the vault's keys are not in it."""
     settings = load_settings()
-    asyncio.run(check_schema(settings.database))
     counts = files.back_up(settings.database, file.absolute())
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}.")
     typer.echo(

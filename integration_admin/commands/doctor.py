@@ -55,7 +55,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """Look whether everything is in order: one line each, and what to do about what is not."""
-    findings = run(examine)
+    findings = run(examine, of_any_release=True)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
     else:

@@ -12,7 +12,6 @@ from integration_admin.commands.running import run
 from integration_admin.core.actor import COMMAND_LINE
 from integration_admin.core.settings import load_settings
 from integration_admin.data.key_rotation import KeyRotation, KeyUse, Reencrypted
-from integration_admin.data.startup import check_schema
 
 Answer = TypeVar("Answer")
 
@@ -33,7 +32,6 @@ def init_key() -> None:
     """Make the first vault key; refuses where there is one."""
 
     async def init(application: Application) -> None:
-        await check_schema(application.settings.database)
         await application.keys.init_key(f"key-{application.clock.now():%Y%m%d}")
 
     run(init)
@@ -146,7 +144,6 @@ def _rotating(
     """Return what does some work on the rotation of an application's keys."""
 
     async def whole(application: Application) -> Answer:
-        await check_schema(application.settings.database)
         rotation = KeyRotation(
             application.database, application.keys.provider, application.clock, COMMAND_LINE
         )

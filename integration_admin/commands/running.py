@@ -8,16 +8,22 @@ from sqlalchemy.exc import OperationalError
 
 from integration_admin.bootstrap import Application, bootstrap
 from integration_admin.data.failures import unwritable
+from integration_admin.data.startup import check_schema
 
 Result = TypeVar("Result")
 
 
-def run(work: Callable[[Application], Awaitable[Result]]) -> Result:
-    """Run `work` on the assembled product and close it afterwards; raises DatabaseUnreachable on a full disk."""
+def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: bool = False) -> Result:
+    """Run `work` on the assembled product and close it afterwards; raises DatabaseUnreachable on a full disk.
+
+    Raises ConfigurationError where the database is missing or not this release's, unless the work looks itself.
+    """
 
     async def whole() -> Result:
         application = bootstrap()
         try:
+            if not of_any_release:
+                await check_schema(application.settings.database)
             return await work(application)
         finally:
             await application.close()

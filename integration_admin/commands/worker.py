@@ -35,7 +35,7 @@ def worker(
 
     # Cancelled is how it ends; what it does then is the queue's business.
     with suppress(asyncio.CancelledError):
-        run(work)
+        run(work, of_any_release=True)
 
 
 def _cancel_on_signal() -> None:

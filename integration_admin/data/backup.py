@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, create_engine, func, insert, select, t
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from integration_admin.core.errors import Conflict, InvalidInput
+from integration_admin.core.errors import ConfigurationError, Conflict, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.data import migrations
 from integration_admin.data.columns import Base
@@ -31,8 +31,9 @@ def back_up(url: str, file: Path) -> dict[str, int]:
     """Write everything in the database at `url` into a new `file`; return how many rows of each table.
 
     Others may write meanwhile: the file holds one moment. Raises Conflict where `file` exists already,
-    DatabaseUnreachable; then no file is left.
+    ConfigurationError, DatabaseUnreachable; then no file is left.
     """
+    _check_release(url)
     if file.exists():
         raise Conflict(msg("The file {file} exists already. Choose another name.", file=file))
     with _beside(file) as unfinished:
@@ -75,6 +76,25 @@ def key_ids(file: Path) -> list[str]:
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     with engine.connect() as connection:
         return list(connection.scalars(select(VaultKey.key_id).order_by(VaultKey.key_id)))
+
+
+def _check_release(url: str) -> None:
+    """Raise ConfigurationError where the database is of another release, except an older SQLite file.
+
+    That is copied as it is, so that there is a backup before `migrate` changes it.
+    """
+    if migrations.is_current(url):
+        return
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        raise ConfigurationError(
+            msg(
+                "The database does not have this release's schema. A backup of it is made by the release it"
+                " belongs to, or with pg_dump."
+            )
+        )
+    if not Path(address.database or "").is_file():
+        raise migrations.behind(url)
 
 
 @contextmanager

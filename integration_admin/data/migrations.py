@@ -100,6 +100,22 @@ def is_current(url: str) -> bool:
         return _heads(connection) == _newest()
 
 
+def behind(url: str) -> ConfigurationError:
+    """Return what it means that `is_current` says no."""
+    file = make_url(url).database or ""
+    if make_url(url).get_backend_name() == "sqlite" and not Path(file).is_file():
+        return ConfigurationError(
+            msg(
+                "There is no database {file}. Look whether INSTANCE_DIR and DATABASE_URL lead to yours, or make"
+                " one: integration-admin migrate",
+                file=file,
+            )
+        )
+    return ConfigurationError(
+        msg("The database does not have this release's schema. Run: integration-admin migrate")
+    )
+
+
 def _heads(connection: Connection) -> frozenset[str]:
     """Return how far the database was brought; raises ConfigurationError where that is further than we know."""
     heads = frozenset(MigrationContext.configure(connection).get_current_heads())

@@ -20,9 +20,7 @@ _log = structlog.get_logger(__name__)
 async def check_schema(url: str) -> None:
     """Raise ConfigurationError unless the database at `url` has the newest schema."""
     if not await asyncio.to_thread(migrations.is_current, url):
-        raise ConfigurationError(
-            msg("The database does not have this release's schema. Run: integration-admin migrate")
-        )
+        raise migrations.behind(url)
 
 
 async def check_role(database: Database) -> str:

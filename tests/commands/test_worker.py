@@ -64,14 +64,6 @@ def test_a_database_that_is_down_is_told_in_one_sentence(tmp_path: Path, command
     )
 
 
-def test_a_key_needs_a_database_that_is_ready_for_it(tmp_path: Path) -> None:
-    code, words = run(tmp_path / "nowhere", "init-key")
-    assert (code, words) == (
-        1,
-        "The database does not have this release's schema. Run: integration-admin migrate",
-    )
-
-
 @pytest.mark.parametrize("number", ["0", "65", "many"])
 def test_a_number_of_runs_that_makes_no_sense_is_wrong_usage(tmp_path: Path, number: str) -> None:
     assert run(tmp_path, "worker", "--concurrency", number)[0] == 2
