@@ -10,6 +10,8 @@ import typer
 
 from integration_admin.bootstrap import Application
 from integration_admin.commands.running import run
+from integration_admin.core.errors import InvalidInput
+from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.services.tokens import RECORDS_WRITE, ApiTokenView
 
@@ -23,7 +25,7 @@ def create_admin(
     org_number: Annotated[str, typer.Option("--org-number", help="Nine digits.")] = "",
 ) -> None:
     """Make an administrator, and the organisation if it is new; reads the password from standard input."""
-    password = Secret(sys.stdin.readline().rstrip("\n"))
+    password = _password()
 
     async def create(application: Application) -> None:
         await application.services.organisations.create_administrator(
@@ -32,6 +34,17 @@ def create_admin(
 
     run(create)
     typer.echo(f"{email} can sign in.")
+
+
+def _password() -> Secret:
+    """Read one line of standard input, whichever program has saved it. Raises InvalidInput where it is not UTF-8."""
+    try:
+        return Secret(sys.stdin.buffer.readline().decode("utf-8-sig").rstrip("\r\n"))
+    except UnicodeDecodeError:
+        # Read as anything else it would be a password that nobody can type.
+        raise InvalidInput(
+            msg("The password is not UTF-8 text. Save its file as UTF-8 and try again.")
+        ) from None
 
 
 def reset_factors(

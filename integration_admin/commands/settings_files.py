@@ -129,7 +129,7 @@ def _secrets(given: list[str], *, from_input: bool) -> dict[str, Secret]:
 
 def _text(place: str) -> str:
     try:
-        return _read(place).decode().rstrip("\r\n")
+        return _read(place).decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise InvalidInput(msg("The file {file} is not UTF-8 text.", file=place)) from None
 

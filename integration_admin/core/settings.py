@@ -214,7 +214,7 @@ def _resolve(name: str, value: str) -> tuple[str, str]:
     if base == field or base not in Settings.model_fields:
         raise ConfigurationError(msg("{name} is not a setting.", name=name))
     try:
-        return base, Path(value).read_text().strip() if value else ""
+        return base, Path(value).read_text("utf-8-sig").strip() if value else ""
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(msg("The file {name} names cannot be read.", name=name)) from None
 

@@ -1,12 +1,19 @@
 """The command line: words out, exit codes, nothing half-done."""
 
+import asyncio
 import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from integration_admin.core.secret import Secret
+from integration_admin.services.passwords import Passwords
 from tests.builders import make_claim
-from tests.commands.shell import ORGANISATION, Run
+from tests.commands.shell import ORGANISATION, Run, environment_of
 
 
 def test_the_key_is_made_once_and_never_again(organisation: Run) -> None:
@@ -23,6 +30,41 @@ def test_a_short_password_is_refused_and_nobody_is_made(organisation: Run) -> No
         "create-admin", *ORGANISATION, "--email", "ola@example.org", stdin="a long enough password\n"
     )
     assert taken.returncode == 0, taken.stderr
+
+
+async def test_a_password_is_what_stands_in_its_file_whichever_program_has_saved_it(
+    organisation: Run, tmp_path: Path
+) -> None:
+    words, typed = ("create-admin", *ORGANISATION, "--email", "ola@example.org"), "blåbær kanin gitter"
+    assert (await asyncio.to_thread(organisation, *words, stdin=f"\ufeff{typed}\r\n")).returncode == 0
+    (file,) = (tmp_path / "instance").glob("*.sqlite3")
+    with closing(sqlite3.connect(file)) as database:
+        (stored,) = database.execute(
+            "SELECT password_hash FROM members WHERE email = ?", words[-1:]
+        ).fetchone()
+    assert (await Passwords().verify(Secret(typed), stored))[0]
+
+
+def test_a_password_nobody_could_type_again_is_refused(organisation: Run, tmp_path: Path) -> None:
+    del organisation  # it has made the instance
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "integration_admin.cli",
+            "create-admin",
+            *ORGANISATION,
+            "--email",
+            "o@example.org",
+        ],
+        env=environment_of(tmp_path / "instance"),
+        input="blåbær kanin gitter\n".encode("latin-1"),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    sentence = b"The password is not UTF-8 text. Save its file as UTF-8 and try again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", sentence)
 
 
 def test_records_come_in_from_a_file_and_a_second_time_change_nothing(

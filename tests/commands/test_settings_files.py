@@ -73,7 +73,8 @@ async def applied(command: Command, file: Path, *organisation: str) -> str:
         "token=@-",
         "--json",
     )
-    done = await command(*words, stdin=f"{TOKEN}\n")
+    # As a Windows editor saves it.
+    done = await command(*words, stdin=f"\ufeff{TOKEN}\r\n")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["result"], said["warnings"]) == ("created", [])

@@ -72,6 +72,12 @@ def test_an_empty_variable_counts_as_not_set(name: str) -> None:
     assert load(**{name: ""}) == load()
 
 
+def test_a_file_saved_with_a_byte_order_mark_is_read_without_it(tmp_path: Path) -> None:
+    file = tmp_path / "format"
+    file.write_bytes(b"\xef\xbb\xbfjson\r\n")
+    assert load(LOG_FORMAT_FILE=str(file)).log_format == "json"
+
+
 @pytest.mark.parametrize("name", ["KEYDIR", "DATABASE", "X_FILE", "_FILE", "", "LOG_LEVEL_FILE_FILE", "FILE"])
 def test_an_unknown_variable_is_named(name: str) -> None:
     assert refusal(**{name: "x"}) == f"{PREFIX}{name} is not a setting."
