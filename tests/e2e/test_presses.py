@@ -9,7 +9,7 @@ from tests.e2e.keys import Keyboard
 from tests.e2e.listening import expect_announced, listen
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
-from tests.e2e.world import Person
+from tests.e2e.world import Person, Xledger
 
 TOKENS = "/settings/organisation/api-tokens"
 
@@ -71,3 +71,39 @@ async def test_the_focus_goes_to_the_nearest_heading_when_what_had_it_is_gone(
         await keys.press(page.get_by_role("dialog").get_by_role("button", name="Discard it"))
         await expect_announced(page, "The set-up of Xledger is discarded.")
         await keys.expect_at(page.get_by_role("heading", name="Add integration"))
+
+
+async def test_a_lost_connection_costs_nothing_that_was_typed_nor_the_focus(
+    browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    async with road.opened_context(browser, server, "phone") as context:
+        page = await context.new_page()
+        await listen(page)
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{integration}/schedule")
+        field = page.locator("#at")
+        await field.fill("05:55")
+        await context.set_offline(True)
+        await expect_announced(page, "The connection to the server is lost.")
+        await context.set_offline(False)
+        await expect(page.get_by_text("The connection to the server is lost.")).to_have_count(0)
+        await road.press(page, "Pause")
+        await expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        await expect(field).to_have_value("05:55")
+
+
+async def test_what_is_refused_is_in_sight_however_far_below_the_button_is(
+    browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    async with road.opened_context(browser, server, "phone") as context:
+        first, second = await context.new_page(), await context.new_page()
+        await road.sign_in(first, person)
+        for page in (first, second):
+            await page.goto(f"{DASHBOARD}/{integration}/excluded-data")
+            await expect(page.get_by_role("button", name="Save")).to_be_visible()
+        await road.press(first, "Save")
+        await expect(first.get_by_text("What is left out is saved.")).to_be_in_viewport()
+        await road.press(second, "Save")
+        await expect(second.get_by_text("Somebody else changed this integration")).to_be_in_viewport()

@@ -134,6 +134,15 @@ async def test_a_page_loaded_again_is_followed_once(people: People, engine: Engi
     await asyncio.wait_for(again, 10)
 
 
+async def test_a_run_is_followed_on_when_the_connection_was_lost(people: People, engine: Engine) -> None:
+    session = await people.session(people.alice)
+    async with following(engine, session) as (tab, looks, _):
+        again = asyncio.create_task(tab.reconnect())
+        await looks.followers(2)
+        assert looks.whole == 1, "the page is not read anew"
+    await asyncio.wait_for(again, 10)
+
+
 async def forget_the_run(engine: Engine) -> None:
     """Delete what somebody looks at."""
     async with engine.database.write(engine.actor.organisation_id) as unit:
