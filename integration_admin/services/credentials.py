@@ -68,6 +68,16 @@ class CredentialForm:
     """Whether the settings can come from the interface's own description."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What was typed and is right; `moved` says that it leads to another address than before."""
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    origin: str
+    moved: bool
+
+
 class CredentialService:
     """Stores and tests what an integration signs in with."""
 
@@ -107,43 +117,22 @@ class CredentialService:
         anything has been exported); then nothing is stored.
         """
         actor.require(Permission.CONFIGURE)
-        now = self._clock.now()
+        now, target = self._clock.now(), str(integration_id)
         async with self._database.write(actor.organisation_id) as unit:
             # Somebody may be pausing or resuming it at this moment.
             await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
-            adapter = self._adapters.get(integration.kind)
-            stored = {row.field for row in await unit.integrations.credentials(integration_id)}
-            settings, wrong = _settings(adapter, typed)
-            if wrong:
-                refuse(adapter, wrong | _secrets(adapter, typed, settings, stored)[1])
-            origin = adapter.target_origin(settings)
-            moved = origin != integration.target_origin
-            if moved:
-                await leave_address(unit, integration)
-                stored = set()
-            secrets, wrong = _secrets(adapter, typed, settings, stored)
-            refuse(adapter, wrong)
-            # What was told of the secrets before does not hold for new ones.
-            undated = expiry_columns(None, "") if secrets or moved else {}
-            old, new = changed_settings(integration.settings, settings)
+            new = await self._read(unit, integration, typed)
+            before, after = changed_settings(integration.settings, new.settings)
             new_version = await unit.integrations.change(
-                integration_id,
-                version,
-                now,
-                settings=settings,
-                target_origin=origin,
-                tested_at=None,
-                step=_later_step(integration.step, "credentials"),
-                **undated,
-                **stopped_if_new(integration, settings, secrets),
+                integration_id, version, now, **_columns(integration, new)
             )
-            integration.target_origin = origin
-            for field, secret in secrets.items():
+            integration.target_origin = new.origin
+            for field, secret in new.secrets.items():
                 await self._secrets.put(unit, integration, field, secret, actor.name, now)
-            fields, target = sorted(secrets), str(integration_id)
+            fields = sorted(new.secrets)
             await unit.audit.add(
-                now, actor.name, "credentials.store", target, fields=fields, old=old, new=new
+                now, actor.name, "credentials.store", target, fields=fields, old=before, new=after
             )
         return new_version
 
@@ -172,6 +161,22 @@ class CredentialService:
             turn = self._adapters.turns.taken(actor.organisation_id)
             report = await attempt(self._adapters.get(integration.kind), credentials, self._clock, turn=turn)
         return await self._note(actor, integration_id, integration.version, report)
+
+    async def _read(self, unit: Unit, integration: Integration, typed: Mapping[str, str]) -> _Typed:
+        """Return what is to be stored, and leave the present address where there is another. Raises InvalidInput, Conflict."""
+        adapter = self._adapters.get(integration.kind)
+        stored = {row.field for row in await unit.integrations.credentials(integration.id)}
+        settings, wrong = _settings(adapter, typed)
+        if wrong:
+            refuse(adapter, wrong | _secrets(adapter, typed, settings, stored)[1])
+        origin = adapter.target_origin(settings)
+        moved = origin != integration.target_origin
+        if moved:
+            await leave_address(unit, integration)
+            stored = set()
+        secrets, wrong = _secrets(adapter, typed, settings, stored)
+        refuse(adapter, wrong)
+        return _Typed(settings, secrets, origin, moved=moved)
 
     async def open(self, unit: Unit, integration: Integration, meter: RequestMeter) -> Credentials:
         """Return what the adapter signs in with, its requests counted by `meter`. Raises VaultError."""
@@ -212,6 +217,20 @@ def _form_field(
     secret = StoredSecret(row.stored_at, row.stored_by, row.ending) if row else None
     is_entity = bool(value) and value == integration.tested_entity_id
     return FormField(field, value, secret, Option(value, integration.tested_entity) if is_entity else None)
+
+
+def _columns(integration: Integration, new: _Typed) -> dict[str, object]:
+    """Return what storing `new` changes about an integration."""
+    # What was told of the secrets before does not hold for new ones.
+    undated = expiry_columns(None, "") if new.secrets or new.moved else {}
+    return {
+        "settings": dict(new.settings),
+        "target_origin": new.origin,
+        "tested_at": None,
+        "step": _later_step(integration.step, "credentials"),
+        **undated,
+        **stopped_if_new(integration, new.settings, new.secrets),
+    }
 
 
 def _settings(
