@@ -48,5 +48,16 @@ def digest(line: ChainLine) -> str:
 def storable(detail: dict[str, Any]) -> dict[str, Any]:
     """Return `detail` as every database gives it back: decimal fractions, which databases write anew, as words."""
     written = json.dumps(detail, default=str)
-    kept: dict[str, Any] = json.loads(written.replace("\\u0000", ""), parse_float=str, parse_constant=str)
+    kept: dict[str, Any] = _without_zero(json.loads(written, parse_float=str, parse_constant=str))
     return kept
+
+
+def _without_zero(value: Any) -> Any:
+    """Return what was said without the zero character, which PostgreSQL stores in no text."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_zero(one) for one in value]
+    if isinstance(value, dict):
+        return {_without_zero(name): _without_zero(one) for name, one in value.items()}
+    return value

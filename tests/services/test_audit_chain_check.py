@@ -40,6 +40,16 @@ async def test_writers_at_once_leave_a_whole_chain(database: Database) -> None:
     assert newest.detail == {"old": {"n": "0.5"}, "new": {"n": "æ"}}
 
 
+@pytest.mark.parametrize("typed", ["\\u0000", "C:\\u0000x", "\\\\u0000", '"\\'])
+async def test_whatever_a_person_types_is_noted_as_it_was(database: Database, typed: str) -> None:
+    organisation = await save_organisation(database)
+    async with database.write(organisation.id) as unit:
+        await unit.audit.add(START, "Alice", "record.dismiss", "expense_claim 1", reason=typed)
+    async with database.read(organisation.id) as unit:
+        assert (await unit.audit.latest(1))[0].detail == {"reason": typed}
+    assert await told(database, organisation.id) == []
+
+
 async def test_a_log_without_a_line_is_whole(sqlite_database: Database) -> None:
     organisation = await save_organisation(sqlite_database)
     assert await told(sqlite_database, organisation.id) == []
