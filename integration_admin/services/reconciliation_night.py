@@ -10,7 +10,7 @@ import structlog
 
 from integration_admin.core.actor import SCHEDULER
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import Conflict
+from integration_admin.core.errors import Conflict, DatabaseBusy, DatabaseUnreachable
 from integration_admin.core.statuses import IntegrationState, ReconciliationState
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
@@ -71,6 +71,11 @@ class ReconciliationNights:
             if integration.state is IntegrationState.ACTIVE:
                 try:
                     left += await self._begin(integration, night, now, zone)
+                except (DatabaseBusy, DatabaseUnreachable) as error:
+                    left += 1
+                    _log.warning(
+                        "reconciliation_put_off", integration=str(integration.id), reason=error.internal
+                    )
                 except Exception as error:  # noqa: BLE001, the others' turn must come
                     target = str(integration.id)
                     _log.exception("reconciliation_not_begun", integration=target, error=type(error).__name__)

@@ -58,7 +58,10 @@ class ValueMapFiles:
         self._mappings = mappings
 
     async def export(self, actor: Actor, integration_id: uuid.UUID, language: str) -> bytes:
-        """Return the file of what is saved, with every category in use and the headings in `language`."""
+        """Return the file of what is saved, or suggested where nothing is, with every category in use.
+
+        The headings are in `language`.
+        """
         actor.require(Permission.VIEW)
         editor = await self._mappings.editor(actor, integration_id)
         wanted = wants_suggestions(editor.targets, editor.mapping)

@@ -1,6 +1,9 @@
 """Which months are compared by themselves, what is told of them, and what is signed for good."""
 
 import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,13 +12,18 @@ from integration_admin.adapters.holding import Holding
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import (
     Conflict,
+    DatabaseBusy,
     InvalidInput,
     NotFound,
     NotPermitted,
 )
+from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import ReconciliationState, Role
+from integration_admin.data.database import Database
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.health_monitor import Status
+from integration_admin.services.reconciliation_night import ReconciliationNights
 from integration_admin.services.reconciliation_report import ReconciliationView
 from tests.builders import save_organisation
 from tests.services.reconciling import Office
@@ -45,6 +53,34 @@ async def test_a_difference_is_told_once_and_stands_on_the_health_page_until_it_
     assert len(await office.told()) == 2
     assert (await office.engine.health.of(office.actor, office.integration)).status is Status.ACTIVE
     assert [one.version for one in await versions(office)] == [3]
+
+
+class BusyAtFirst(Database):
+    """A database nobody can write to the first time."""
+
+    busy = True
+
+    @asynccontextmanager
+    async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
+        if self.busy:
+            self.busy = False
+            raise DatabaseBusy(msg("The database is busy."), internal="locked")
+        async with super().write(organisation_id) as unit:
+            yield unit
+
+
+async def test_a_night_begun_while_the_database_was_busy_is_made_up_for(
+    office: Office, sqlite_url: str
+) -> None:
+    await office.exported(1)
+    office.engine.clock.set(FIVE_IN_DECEMBER)
+    busy = BusyAtFirst(sqlite_url)
+    nights = ReconciliationNights(busy, office.service._work, office.engine.clock)
+    await nights.tick()
+    assert await versions(office) == []
+    await nights.tick()
+    await busy.close()
+    assert [one.state for one in await versions(office)] == [AGREES]
 
 
 async def test_a_signed_month_is_fixed_and_a_later_comparison_is_another_version(office: Office) -> None:
