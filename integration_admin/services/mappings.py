@@ -15,6 +15,7 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.mapping import Mapping
 from integration_admin.core.messages import msg
+from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.core.reference import ReferenceItem
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
@@ -34,7 +35,6 @@ from integration_admin.services.request_counts import counted
 
 _MOST_AUDITED = 200
 """How many changes of a mapping the audit log tells one by one; a value map may have thousands."""
-_CLAIM = "expense_claim"
 _SUGGEST_FROM = 25_000
 _UNKNOWN = 50
 _NEIGHBOURS = 100
@@ -85,7 +85,7 @@ class Mappings:
                 version=integration.version,
                 targets=await self._targets(unit, integration),
                 mapping=await unit.mappings.get(integration_id),
-                categories=tuple(await unit.records.categories(_CLAIM)),
+                categories=tuple(await unit.records.categories(EXPENSE_CLAIM)),
                 reference_counts={name: count for name, count in counts.items() if name != DIMENSION_NAMES},
             )
 
@@ -145,7 +145,7 @@ class Mappings:
         """Return an account for each category in use where one is plain enough."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
-            categories = await unit.records.categories(_CLAIM)
+            categories = await unit.records.categories(EXPENSE_CLAIM)
             accounts = await unit.mappings.search_reference(integration_id, "accounts", limit=_SUGGEST_FROM)
         # Other people's events would wait while a long chart is gone through.
         return await asyncio.to_thread(suggest, categories, accounts)
@@ -207,7 +207,7 @@ class Mappings:
         integration = await unit.integrations.get(integration_id)
         zone = ZoneInfo((await unit.organisations.get()).time_zone)
         targets = await self._targets(unit, integration)
-        categories = await unit.records.categories(_CLAIM)
+        categories = await unit.records.categories(EXPENSE_CLAIM)
         used = _codes_used(targets, mapping, categories)
         today = self._clock.now().astimezone(zone).date()
         excluded = await unit.integrations.exclusions(integration_id)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.records import EXPENSE_CLAIM
 from integration_admin.services.record_lines import Line, Unreadable
+from integration_admin.services.spreadsheet import DELIMITERS
 
 _CLAIM = (
     "id",
@@ -46,7 +48,6 @@ REQUIRED = frozenset(
 )
 """The columns a file must have; an absent `revision` is 1, an absent `line` counts the claim's rows."""
 
-_DELIMITERS = (";", "\t", ",")
 _NAME_SHOWN = 64
 
 _Row = dict[str, str]
@@ -89,7 +90,7 @@ def _rows(texts: Iterator[tuple[int, str]]) -> Iterator[tuple[int, _Row]]:
     first = next(texts, None)
     if first is None:
         return
-    delimiter = next(mark for mark in _DELIMITERS if mark in first[1] or mark == ",")
+    delimiter = next(mark for mark in DELIMITERS if mark in first[1] or mark == ",")
     lines = _Numbered(first, texts)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -159,7 +160,7 @@ def _finished(claim: _Claim) -> Line:
         return Line(claim.fault[0], None, claim.fault[1])
     first = claim.rows[0]
     record: dict[str, Any] = {column: first[column] for column in _CLAIM if column in first}
-    record["kind"] = "expense_claim"
+    record["kind"] = EXPENSE_CLAIM
     record.setdefault("revision", "1")
     record["claimant"] = {name: first[column] for column, name in _CLAIMANT.items() if column in first}
     record["lines"] = [

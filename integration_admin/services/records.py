@@ -33,7 +33,6 @@ BATCH = 1_000
 
 _LATELY = timedelta(hours=1)
 _MOST_COUNTED = 1_000
-_KINDS = frozenset({"expense_claim", "reimbursement", "activity"})
 _LONGEST_ID = 64
 _LARGEST_REVISION = 2**31 - 1
 _CATEGORIES_AT_ONCE = 500
@@ -260,7 +259,7 @@ def _refuse(raw: Any, reasons: tuple[Reason, ...]) -> Receipt:
     said = raw if isinstance(raw, dict) else {}
     kind, record_id, revision = said.get("kind"), said.get("id"), said.get("revision")
     return Receipt(
-        kind=kind if isinstance(kind, str) and kind in _KINDS else "",
+        kind=kind if isinstance(kind, str) and kind in DAY_FIELDS else "",
         id=record_id if isinstance(record_id, str) and _can_be_shown(record_id) else "",
         revision=revision if type(revision) is int and 0 < revision <= _LARGEST_REVISION else None,
         result=IntakeResult.REJECTED,

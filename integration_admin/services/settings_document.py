@@ -12,13 +12,12 @@ from integration_admin.core.mapping import CATEGORY_PREFIX, SOURCES, FieldMappin
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import ScheduleKind
-from integration_admin.services.timetable import Timetable, read_timetable
+from integration_admin.services.timetable import WITHOUT_TIME, Timetable, read_timetable
 
 EXCLUSIONS: Final = (*SOURCES, "claimant", "activities", "draft_activities")
 """What can be left out beside expense categories: fields of a record, all about the claimant, and activities."""
 _LONGEST_KEY = 64
 _WITH_DAY = (ScheduleKind.WEEKLY, ScheduleKind.MONTHLY)
-_WITHOUT_TIME = (ScheduleKind.MANUAL, ScheduleKind.CRON)
 _REASONS: Final = {
     "extra_forbidden": msg("This name is not known here."),
     "missing": msg("This is missing."),
@@ -48,7 +47,7 @@ class ScheduleDocument(BaseModel):
         kind = timetable.kind
         return cls(
             kind=str(kind),
-            at="" if kind in _WITHOUT_TIME else timetable.at,
+            at="" if kind in WITHOUT_TIME else timetable.at,
             day=str(timetable.day) if kind in _WITH_DAY else "",
             cron_line=timetable.cron_line,
             time_zone=timetable.time_zone,

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable
 from typing import Final
 
+DELIMITERS: Final = (";", "\t", ",")
+"""What stands between the cells of files that are read: the first of these that is in the first line."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet would begin to calculate with, also in East Asian width; such cells are written after an
 apostrophe. Source: OWASP, CSV Injection."""

@@ -15,7 +15,8 @@ _TIME = pattern(r"([0-9]{1,2}):([0-9]{2})")
 _DEFAULT_TIME = "02:00"
 _ONCE_A_DAY = (ScheduleKind.DAILY, ScheduleKind.WEEKDAYS, ScheduleKind.WEEKLY, ScheduleKind.MONTHLY)
 _DAYS = {ScheduleKind.WEEKLY: range(1, 8), ScheduleKind.MONTHLY: range(32)}
-_WITHOUT_TIME = (ScheduleKind.MANUAL, ScheduleKind.CRON)
+WITHOUT_TIME = (ScheduleKind.MANUAL, ScheduleKind.CRON)
+"""Kinds whose `at` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def checked(timetable: Timetable) -> Timetable:
     """Return the timetable without what its kind does not use; raises InvalidInput by field."""
     kind = timetable.kind
     wrong: dict[str, Message] = {}
-    at = _DEFAULT_TIME if kind in _WITHOUT_TIME else timetable.at
+    at = _DEFAULT_TIME if kind in WITHOUT_TIME else timetable.at
     day = timetable.day if kind in _DAYS else 0
     line = cron_lines.tidy(timetable.cron_line) if kind is ScheduleKind.CRON else ""
     if _minutes_of(at) is None:

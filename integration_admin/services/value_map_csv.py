@@ -19,7 +19,8 @@ from integration_admin.services.mapping_form import category_rows, wants_suggest
 from integration_admin.services.mapping_plans import ACCOUNTS
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.packed_files import unpacked
-from integration_admin.services.spreadsheet import FORMULA, guarded
+from integration_admin.services.spreadsheet import DELIMITERS, FORMULA, guarded
+from integration_admin.services.value_map_rows import LONGEST_CODE
 
 MOST_FILE: Final = 1_000_000
 """Bytes of a file: the longest value map there can be takes less."""
@@ -27,11 +28,9 @@ MOST_PACKED: Final = 900_000
 """Characters of a packed file: one event through the browser's connection holds a megabyte at the most."""
 _MOST_ROWS: Final = 5_000
 _LONGEST_VALUE: Final = 64
-_LONGEST_CODE: Final = 500
 _FIELD: Final = "value_map_file"
 
 VALUE, CODE, NAME = msg("Category"), msg("Account"), msg("Name")
-_DELIMITERS: Final = (";", "\t", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def read(whole: bytes) -> Reading:
         raise InvalidInput(msg("The file is too large to be a list of accounts."))
     text = _decoded(whole)
     first = text.lstrip().split("\n", 1)[0]
-    delimiter = next((mark for mark in _DELIMITERS if mark in first), ";")
+    delimiter = next((mark for mark in DELIMITERS if mark in first), ";")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     reading = Reading()
     try:
@@ -157,7 +156,7 @@ def _take(
         return
     if not value:
         yield _at(number, msg("The category is missing."))
-    elif len(value) > _LONGEST_VALUE or len(code) > _LONGEST_CODE:
+    elif len(value) > _LONGEST_VALUE or len(code) > LONGEST_CODE:
         yield _at(number, msg("The category or the account is too long."))
     elif values.setdefault(value, code) != code:
         yield _at(number, msg("“{value}” has another account further up.", value=value))

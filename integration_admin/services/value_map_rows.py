@@ -10,7 +10,7 @@ from integration_admin.core.statuses import Permission
 
 CODE_FIELD: Final = "bulk_account"
 CATEGORIES_FIELD: Final = "bulk_categories"
-_LONGEST_CODE: Final = 500
+LONGEST_CODE: Final = 500
 
 
 def one_account(actor: Actor, code: str, ticked: Collection[str], known: Collection[str]) -> dict[str, str]:
@@ -23,7 +23,7 @@ def one_account(actor: Actor, code: str, ticked: Collection[str], known: Collect
     wrong: dict[str, Message] = {}
     if not typed:
         wrong[CODE_FIELD] = msg("Type the account they are to have.")
-    elif len(typed) > _LONGEST_CODE:
+    elif len(typed) > LONGEST_CODE:
         wrong[CODE_FIELD] = msg("The category or the account is too long.")
     if not categories:
         wrong[CATEGORIES_FIELD] = msg("Tick at least one category.")
