@@ -351,6 +351,19 @@ async def test_a_run_somebody_started_settles_the_question(engine: Engine, misse
         await engine.schedules.answer_missed(engine.actor, missed, export=False)
 
 
+async def test_a_person_is_asked_again_about_what_is_missed_after_that(
+    engine: Engine, missed: uuid.UUID
+) -> None:
+    await engine.runs.start(engine.actor, missed)
+    await engine.work_off()
+    await tick(engine, "2027-01-12T12:00:00")
+    assert await missed_since(engine, missed) == at("2027-01-01T02:00")
+    assert [detail["since"] for detail in await noted(engine, "schedule.ask")] == [
+        "2027-01-01T02:00",
+        "2026-12-01T02:00",
+    ]
+
+
 async def test_nobody_is_asked_about_what_was_missed_while_paused(engine: Engine) -> None:
     integration = await engine.set_up(kind="monthly", day="1")
     await engine.configuration.set_paused(engine.actor, integration, paused=True)

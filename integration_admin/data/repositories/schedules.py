@@ -73,9 +73,10 @@ class ScheduleRepository(Repository):
 
     async def ask(self, schedule_id: uuid.UUID, since: datetime) -> None:
         """Remember that runs were missed since then and a person is asked; an open question stays as it is."""
+        is_settled = Schedule.missed_since.is_(None) | _has_run_since()
         await self._execute(
             update(Schedule)
-            .where(self._owned(Schedule), Schedule.id == schedule_id, Schedule.missed_since.is_(None))
+            .where(self._owned(Schedule), Schedule.id == schedule_id, is_settled)
             .values(missed_since=since)
         )
 
@@ -91,9 +92,13 @@ class ScheduleRepository(Repository):
 
 def asks_about_missed() -> ColumnElement[bool]:
     """Return whether a person is asked about an integration's missed runs: it has had none since."""
-    since = exists().where(
-        Run.integration_id == Schedule.integration_id, Run.requested_at > Schedule.missed_since
-    )
     return exists().where(
-        Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~since
+        Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~_has_run_since()
+    )
+
+
+def _has_run_since() -> ColumnElement[bool]:
+    """Return whether a schedule's integration has had a run since its runs were missed."""
+    return exists().where(
+        Run.integration_id == Schedule.integration_id, Run.requested_at > Schedule.missed_since
     )
