@@ -91,8 +91,7 @@ class Runs:
         actor.require(Permission.RUN)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            run = await unit.runs.get(run_id)
-            # The run may begin at this very moment, so the database decides which of the two it is.
+            # The run may begin, or end, at this very moment, so the database decides which of the two it is.
             ended = await unit.runs.finish(
                 run_id,
                 RunState.CANCELLED,
@@ -101,9 +100,11 @@ class Runs:
                 message=msg("Cancelled before it began.").to_json(),
                 cancel_requested=True,
             )
-            if not ended:
+            run = await unit.runs.get(run_id)
+            if run.finished_at is None:
                 await unit.runs.progress(run_id, cancel_requested=True)
-            await unit.audit.add(now, actor.name, "run.cancel", str(run.integration_id), run=str(run_id))
+            if ended or run.finished_at is None:
+                await unit.audit.add(now, actor.name, "run.cancel", str(run.integration_id), run=str(run_id))
         return await self.get(actor, run_id)
 
     async def enqueue(

@@ -41,6 +41,14 @@ async def test_a_queued_run_that_is_cancelled_ends_at_once(engine: Engine) -> No
     assert engine.adapter.sent == []
 
 
+async def test_cancelling_a_run_that_has_ended_changes_and_notes_nothing(engine: Engine) -> None:
+    ended = await engine.sync(await engine.set_up())
+    assert await engine.runs.cancel(engine.actor, ended.id) == ended
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        assert not await unit.runs.cancel_requested(ended.id)
+        assert "run.cancel" not in {line.action for line in await unit.audit.latest()}
+
+
 async def test_a_run_that_begins_while_it_is_cancelled_is_asked_to_stop_and_not_ended(engine: Engine) -> None:
     integration = await engine.set_up()
     run = await engine.runs.start(engine.actor, integration)
