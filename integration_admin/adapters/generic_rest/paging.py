@@ -7,16 +7,21 @@ from integration_admin.adapters.generic_rest import pointer
 from integration_admin.adapters.generic_rest.options import Options
 from integration_admin.adapters.outbound import Response
 
-_NEXT: Final = re.compile(
-    r"""<([^<>]*)>[^,<]*;\s*rel\s*=\s*["']?(?:[^"',;]*\s)?next(?![\w-])""", re.IGNORECASE
-)
-"""A link to what follows (RFC 8288), whose relation may stand without quotes and beside others."""
+_LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
+"""An address and everything said of it (RFC 8288)."""
 
 
 def linked(response: Response) -> str:
     """Return the address of the next page from the Link header, as it stands there; empty without one."""
-    found = _NEXT.search(response.headers.get("link", ""))
-    return found[1] if found else ""
+    links = _LINK.finditer(response.headers.get("link", ""))
+    return next((link[1] for link in links if _is_next(link[2])), "")
+
+
+def _is_next(said: str) -> bool:
+    """Tell whether a link leads to what follows; its relation may stand without quotes and beside others."""
+    named = (part.partition("=") for part in said.split(";"))
+    relations = (value.strip(" \t,\"'") for name, _, value in named if name.strip().lower() == "rel")
+    return any("next" in relation.lower().split() for relation in relations)
 
 
 def marked(options: Options, answer: Any) -> str:

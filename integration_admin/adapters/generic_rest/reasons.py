@@ -1,6 +1,7 @@
 """Why something was refused, in the far side's own words: where the settings say, else where such words often stand."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from integration_admin.adapters.generic_rest import pointer
@@ -34,7 +35,7 @@ def decoded(response: Response) -> Any:
 def _single(answer: Any) -> list[str]:
     """Return the first of what is told one by one."""
     found = next((listed for name in _LISTS if (listed := pointer.find(answer, f"/{name}"))), None)
-    return list(_told(found))[:_MOST]
+    return list(islice(_told(found), _MOST))
 
 
 def _told(found: Any) -> Iterator[str]:
