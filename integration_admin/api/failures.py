@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from integration_admin.api.bearer import PROBLEMS, actor_with
 from integration_admin.api.language import language_of
 from integration_admin.api.problems import Route
+from integration_admin.api.record_ids import RECORD_ID
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
@@ -178,7 +179,7 @@ async def dismiss(integration_id: uuid.UUID, body: DismissalBody, actor: _Runner
     return DismissedBody(dismissed=len(named))
 
 
-@router.delete(f"{_DISMISSALS}/{{kind}}/{{record_id:path}}", summary="Take a dismissal back", status_code=204)
+@router.delete(f"{_DISMISSALS}/{{kind}}/{RECORD_ID}", summary="Take a dismissal back", status_code=204)
 async def take_back(integration_id: uuid.UUID, kind: str, record_id: str, actor: _Runner) -> None:
     """Count a dismissed record as refused again; 409 when it is not dismissed any more."""
     await container.current().failures.take_back(actor, integration_id, (kind, record_id))

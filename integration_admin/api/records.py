@@ -12,6 +12,7 @@ from integration_admin.api.bearer import PROBLEMS, actor_with
 from integration_admin.api.language import language_of
 from integration_admin.api.problems import Route
 from integration_admin.api.received import JSON, NDJSON, Line, read_lines
+from integration_admin.api.record_ids import RECORD_ID
 from integration_admin.core.actor import Actor
 from integration_admin.core.messages import msg
 from integration_admin.core.records import RECORD
@@ -200,8 +201,7 @@ async def search(
     )
 
 
-# An id may hold slashes, and servers and proxies take %2F for one.
-@router.get("/{kind}/{record_id:path}", summary="Find a record")
+@router.get(f"/{{kind}}/{RECORD_ID}", summary="Find a record")
 async def get(
     kind: Kind, record_id: str, request: Request, actor: Annotated[Actor, actor_with(RECORDS_READ)]
 ) -> TrackedBody:

@@ -87,7 +87,7 @@ def _remove() -> rx.Component:
     left = t(
         "API tokens they made go on working: {tokens}. Whoever has one of them can still use it. Revoke those that"
         " nobody else answers for, under API tokens.",
-        tokens=MemberState.tokens,
+        tokens=MemberState.goes_on,
     )
     sure = ui.dialog(
         _REMOVE,
@@ -98,7 +98,7 @@ def _remove() -> rx.Component:
             )
         ),
         ui.paragraph(t("Invitations and links for new passwords that they made for others work no more.")),
-        rx.cond(MemberState.tokens, ui.paragraph(left)),
+        rx.cond(MemberState.goes_on, ui.paragraph(left)),
         ui.row(
             ui.close_dialog(_REMOVE, t("Remove"), color="danger", on_click=MemberState.remove),
             ui.close_dialog(_REMOVE, t("Leave it as it is"), variant="secondary", color="neutral"),

@@ -29,7 +29,7 @@ class MemberState(FormState, HandingState, rx.State):
     name: str = ""
     email: str = ""
     role: str = ""
-    tokens: str = ""
+    goes_on: str = ""
     """The names of the API tokens they made, which go on working without them."""
     done: list[str] = []  # noqa: RUF012, Reflex copies defaults
     """The sentence of what was done; a new list is read out again."""
@@ -133,7 +133,7 @@ class MemberState(FormState, HandingState, rx.State):
             str(found.role),
         )
         made = await container.current().tokens.everything(reader.actor)
-        self.tokens = ", ".join(one.name for one in made if one.created_by == found.name and not one.is_over)
+        self.goes_on = ", ".join(one.name for one in made if one.created_by == found.name and not one.is_over)
 
 
 def _asked_member(url: Any) -> UUID | None:

@@ -157,13 +157,18 @@ async def test_more_than_ten_megabytes_are_refused_while_they_arrive(caller: htt
     assert results(await caller.post(PATH, json=make_claim())) == ["created"]
 
 
-@pytest.mark.parametrize("record_id", ["2026/17", "a//b/", "100 %", "æ?#"])
+@pytest.mark.parametrize("record_id", ["2026/17", "a//b/", "100 %", "æ?#", "/"])
 async def test_a_record_is_found_whatever_its_id_is_written_with(
     caller: httpx2.AsyncClient, record_id: str
 ) -> None:
     assert results(await caller.post(PATH, json=make_claim(id=record_id))) == ["created"]
     found = await caller.get(f"{PATH}/expense_claim/{quote(record_id, safe='')}")
     assert (found.status_code, found.json().get("id")) == (200, record_id)
+
+
+async def test_an_id_no_record_can_have_is_told_like_any_other(caller: httpx2.AsyncClient) -> None:
+    missing = await caller.get(f"{PATH}/expense_claim/a%0Ab")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
 
 
 async def test_records_come_in_pages(caller: httpx2.AsyncClient) -> None:

@@ -59,7 +59,7 @@ def test_the_drawn_tree_names_every_error_with_its_parent_and_status() -> None:
         for name, error in CLASSES.items()
     }
     assert drawn() == actual
-    assert len(actual) == 18
+    assert len(actual) == 19
 
 
 @pytest.mark.parametrize("error", CLASSES.values(), ids=CLASSES)

@@ -113,7 +113,7 @@ async def test_the_api_tokens_a_member_made_are_named_before_they_are_removed(
         Actor(people.bob.organisation_id, "Alice", Role.ADMINISTRATOR, people.alice.id), SCOPES, "Own"
     )
     await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
-    assert tab[MemberState.tokens] == "Expense system, Report"
+    assert tab[MemberState.goes_on] == "Expense system, Report"
 
 
 async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people: People) -> None:
