@@ -56,6 +56,9 @@ RECONCILIATION_CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]]
     (ReconciliationRepository, "hold"): [
         (lambda u, _, b: u.reconciliations.hold(b.reconciliation.id, HOLDER, LATER, LATER), None)
     ],
+    (ReconciliationRepository, "take_over"): [
+        (lambda u, _, b: u.reconciliations.take_over(b.reconciliation.id, HOLDER, LATER), None)
+    ],
     (ReconciliationRepository, "change"): [
         (lambda u, _, b: u.reconciliations.change(b.reconciliation.id, HOLDER, tries=9), False)
     ],
