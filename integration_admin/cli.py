@@ -27,7 +27,7 @@ COMMANDS = {
     "create-admin": ("people:create_admin", "Make an administrator, and the organisation if it is new; reads the password from standard input."),
     "reset-factors": ("people:reset_factors", "Take away a member's second factors and recovery codes, when they have lost them all."),
     "allow-passwords": ("people:allow_passwords", "Let people in by password and passkey again, when the sign-in provider that was demanded fails."),
-    "create-token": ("people:create_token", "Make an API token and print it, once; unless told otherwise it may hand records in and nothing else."),
+    "create-token": ("people:create_token", "Make an API token and print it, once."),
     "tokens": ("people:tokens", "List an organisation's API tokens; what they consist of is stored nowhere."),
     "revoke-token": ("people:revoke_token", "Let an API token work no more, from its next request on."),
     "keep-history": ("retention:keep_history", "Say for how many years an organisation keeps the history of its exports, or set it."),
