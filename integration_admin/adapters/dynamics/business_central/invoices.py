@@ -22,10 +22,10 @@ from integration_admin.adapters.dynamics.business_central.held_invoices import (
 )
 from integration_admin.adapters.dynamics.business_central.place import Place
 from integration_admin.adapters.dynamics.business_central.vouchers import (
+    fitting,
     posting_date,
     wanted_dimensions,
 )
-from integration_admin.adapters.dynamics.texts import fitting
 
 _LINES: Final = "purchaseInvoiceLines"
 _STEP: Final = 10_000

@@ -19,7 +19,6 @@ from integration_admin.adapters.dynamics.business_central.batch import MOST, Ope
 from integration_admin.adapters.dynamics.business_central.fields import DIMENSIONS, TEXT_LENGTH
 from integration_admin.adapters.dynamics.business_central.place import Place
 from integration_admin.adapters.dynamics.references import LENGTH, short
-from integration_admin.adapters.dynamics.texts import fitting
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
@@ -212,6 +211,14 @@ def _line(voucher: Voucher, number: int, kind: str, account: str, amount: Money)
         "externalDocumentNumber": voucher.reference,
         "amount": Decimal(amount.decimal()),
     }
+
+
+def fitting(text: str, length: int) -> str:
+    """Return as much of a text as fits `length` UTF-16 units, which is what Business Central counts."""
+    encoded = text.encode("utf-16-le")
+    if len(encoded) <= 2 * length:
+        return text
+    return encoded[: 2 * length].decode("utf-16-le", "ignore").rstrip()
 
 
 def shown(voucher: Voucher, dimensions: tuple[str, ...]) -> Mapping[str, Any]:

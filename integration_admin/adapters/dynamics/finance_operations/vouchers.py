@@ -19,7 +19,6 @@ from integration_admin.adapters.dynamics.finance_operations.fields import MAIN_A
 from integration_admin.adapters.dynamics.finance_operations.options import Booking
 from integration_admin.adapters.dynamics.finance_operations.targets import DIMENSIONS, TEXT_LENGTH
 from integration_admin.adapters.dynamics.references import LENGTH, short
-from integration_admin.adapters.dynamics.texts import fitting
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
@@ -67,7 +66,7 @@ def header(vouchers: Sequence[Voucher], booking: Booking) -> dict[str, str]:
     said = {
         "dataAreaId": booking.company,
         "JournalName": booking.journal_name,
-        "Description": f"{fitting(claims, room)} {key}",
+        "Description": f"{claims[:room]} {key}",
     }
     return said | ({"IntegrationKey": key} if booking.integration_key else {})
 
@@ -99,7 +98,7 @@ def _debit(voucher: Voucher, line: VoucherLine, booking: Booking) -> Line:
     said = _common(voucher, line.amount, booking)
     vendor = voucher.fields.get("vendor") if voucher.kind == REIMBURSEMENT else None
     said |= _on(line.fields["account"], vendor, line, booking)
-    said["Text"] = fitting(line.fields.get("text", ""), TEXT_LENGTH)
+    said["Text"] = line.fields.get("text", "")
     for field, name in (("sales_tax_group", "SalesTaxGroup"), ("item_sales_tax_group", "ItemSalesTaxGroup")):
         if line.fields.get(field):
             said[name] = line.fields[field]
@@ -112,7 +111,7 @@ def _balance(voucher: Voucher, booking: Booking) -> Line:
     is_claim = voucher.kind != REIMBURSEMENT
     vendor = voucher.fields.get("vendor") if is_claim else None
     said |= _on(voucher.fields["credit_account"], vendor, None, booking)
-    said |= {"Text": fitting(voucher.record_id, TEXT_LENGTH), "Invoice": short(voucher.reference)}
+    said |= {"Text": voucher.record_id[:TEXT_LENGTH], "Invoice": short(voucher.reference)}
     if is_claim and voucher.fields.get("due_date"):
         said["DueDate"] = _moment(voucher.fields["due_date"])
     return said

@@ -5,7 +5,7 @@ import pytest
 from integration_admin.adapters.base import Outcome, Result, Voucher
 from integration_admin.adapters.dynamics.business_central.adapter import BusinessCentralAdapter
 from integration_admin.adapters.dynamics.business_central.batch import MOST
-from integration_admin.adapters.dynamics.texts import fitting
+from integration_admin.adapters.dynamics.business_central.vouchers import fitting
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.records import REIMBURSEMENT
 from integration_admin.core.secret import Secret
