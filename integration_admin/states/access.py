@@ -79,6 +79,12 @@ def requires(permission: Permission) -> Callable[[_Handler], _Handler]:
     return mark
 
 
+def keeps_what_is_typed(load: _Handler) -> _Handler:
+    """Say that what reads a page draws no form anew, so that it reads again after a lost connection; below `@rx.event`."""
+    load.__keeps_what_is_typed__ = True  # type: ignore[attr-defined]  # functions take attributes
+    return load
+
+
 def is_handler(name: str) -> bool:
     """Tell whether there is an event handler of this name, as the browser writes it."""
     return name in RegistrationContext.get().event_handlers
@@ -176,18 +182,30 @@ async def _is_back(state: BaseState, event: Event) -> bool:
 async def _go_on(state: BaseState) -> StateUpdate:
     """Send what may have been lost on the way, and nothing that draws a form anew: what is typed in it stays.
 
-    What was followed when the connection was lost is followed again.
+    What was followed when the connection was lost is followed again, and how things stand is read again.
     """
+    root = state._get_root_state()  # noqa: SLF001
+    then = [event for event in _loads_of(root) if _may_read_again(event)]
     follow = []
     # With Redis the parts not loaded yet are fetched first.
     for known in RegistrationContext.get().base_states.values():
         part = await state.get_state(known)
         if "follow" in known.event_handlers and getattr(part, "running", False):
             follow.append(known.event_handlers["follow"])
-    root = state._get_root_state()  # noqa: SLF001
     delta = await _resolve_delta(root.dict())
     root._clean()  # noqa: SLF001
-    return StateUpdate(delta=delta, events=Event.from_event_type(follow))
+    return StateUpdate(delta=delta, events=[*then, *Event.from_event_type(follow)])
+
+
+def _loads_of(root: BaseState) -> list[Event]:
+    """Return what reads the page that is shown."""
+    loads: Any = RegistrationContext.get().app.get_load_events(root.rx_router_url.path)
+    return Event.from_event_type(loads)
+
+
+def _may_read_again(load: Event) -> bool:
+    registered = RegistrationContext.get().event_handlers[load.name]
+    return getattr(registered.handler.fn, "__keeps_what_is_typed__", False)
 
 
 async def _start_over(state: BaseState, principal: Principal | None) -> StateUpdate:

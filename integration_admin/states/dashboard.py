@@ -11,7 +11,7 @@ from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.health_monitor import Health
-from integration_admin.states.access import requires
+from integration_admin.states.access import keeps_what_is_typed, requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
@@ -62,6 +62,7 @@ class DashboardState(FormState, rx.State):
 
     @rx.event
     @requires(Permission.VIEW)
+    @keeps_what_is_typed
     async def load(self) -> None:
         """Read every integration with its health."""
         self.announcement = ""

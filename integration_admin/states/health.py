@@ -17,7 +17,7 @@ from integration_admin.services.cause_pages import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.services.views import RunView
-from integration_admin.states.access import requires
+from integration_admin.states.access import keeps_what_is_typed, requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.decisions import Deciding
 from integration_admin.states.failure_causes import Handling, cause_line
@@ -79,6 +79,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
 
     @rx.event
     @requires(Permission.VIEW)
+    @keeps_what_is_typed
     async def load(self) -> rx.event.EventSpec | None:
         """Read the health of the integration the address names; a run under way is followed."""
         reader = await current_reader()

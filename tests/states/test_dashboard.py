@@ -59,6 +59,18 @@ def install(engine: Engine, health: HealthMonitor | Unreachable) -> None:
     container.install(cast("Any", services))
 
 
+async def test_how_things_stand_is_read_again_once_a_lost_connection_is_back(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        before = tab[DashboardState.cards][0]["sentence"]
+        await engine.configuration.set_paused(engine.actor, integration, paused=True)
+        await tab.reconnect()
+        await tab.until(lambda: tab[DashboardState.cards][0]["sentence"] != before)
+
+
 async def test_a_card_tells_the_newest_errors_and_starts_pauses_and_resumes(
     people: People, engine: Engine
 ) -> None:

@@ -139,7 +139,7 @@ async def test_a_run_is_followed_on_when_the_connection_was_lost(people: People,
     async with following(engine, session) as (tab, looks, _):
         again = asyncio.create_task(tab.reconnect())
         await looks.followers(2)
-        assert looks.whole == 1, "the page is not read anew"
+        assert looks.whole == 2, "how things stand is read again"
     await asyncio.wait_for(again, 10)
 
 
