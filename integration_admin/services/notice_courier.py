@@ -6,7 +6,8 @@ same message id. What is written in a notice is notice_letter.py's.
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models_notices import Notice, NoticeDelivery, NoticeSettings
 from integration_admin.data.secrets import SecretStore
 from integration_admin.services.notice_letter import event, letter
+from integration_admin.services.notice_outbox import recipients
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +32,15 @@ WAITS: Final = tuple(timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 
 LEASE: Final = timedelta(minutes=1)
 """How long a delivery belongs to one process: longer than any try may take."""
 AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    """What an organisation's notices are sent with, as it is at this moment."""
+
+    organisation: str
+    settings: NoticeSettings | None
+    recipients: Container[str]
 
 
 class NoticeCourier:
@@ -65,10 +76,12 @@ class NoticeCourier:
         async with self._database.read(organisation_id) as unit:
             found = await unit.notices.to_deliver(list(delivery_ids))
             settings = await unit.notices.settings()
-            organisation = (await unit.organisations.get()).name
+            office = _Office(
+                (await unit.organisations.get()).name, settings, await recipients(unit, settings)
+            )
         for notice, delivery in found:
             if delivery.state is NoticeState.WAITING:
-                values = await self._try(notice, delivery, settings, organisation)
+                values = await self._try(notice, delivery, office)
                 async with self._database.write(organisation_id) as unit:
                     await unit.notices.note_delivery(delivery.id, **values)
 
@@ -85,12 +98,10 @@ class NoticeCourier:
                 if await system.notices.claim(one, since, now + LEASE)
             ]
 
-    async def _try(
-        self, notice: Notice, delivery: NoticeDelivery, settings: NoticeSettings | None, organisation: str
-    ) -> dict[str, Any]:
+    async def _try(self, notice: Notice, delivery: NoticeDelivery, office: _Office) -> dict[str, Any]:
         """Hand over once, and return what to write down of it."""
         try:
-            await self._hand_over(notice, delivery, settings, organisation)
+            await self._hand_over(notice, delivery, office)
         except NotDelivered as error:
             return self._failed(notice, delivery, error)
         except VaultError as error:
@@ -110,16 +121,20 @@ class NoticeCourier:
             "error": None,
         }
 
-    async def _hand_over(
-        self, notice: Notice, delivery: NoticeDelivery, settings: NoticeSettings | None, organisation: str
-    ) -> None:
+    async def _hand_over(self, notice: Notice, delivery: NoticeDelivery, office: _Office) -> None:
         if delivery.channel is NoticeChannel.EMAIL:
-            await self._mail.send(letter(notice, delivery, organisation, self._public_url))
+            # A test goes to whoever asked for it; of everything else a person may be told no longer.
+            if notice.kind is not NoticeKind.TEST and delivery.address not in office.recipients:
+                raise NotDelivered(
+                    msg("Notices no longer go to this address."), final=True, internal="removed"
+                )
+            await self._mail.send(letter(notice, delivery, office.organisation, self._public_url))
             return
+        settings = office.settings
         if settings is None or not settings.webhook_url or not settings.envelope:
             raise NotDelivered(msg("There is no webhook any more."), final=True, internal="removed")
         key = self._secrets.open_signing_key(settings)
-        body = event(notice, organisation, self._public_url)
+        body = event(notice, office.organisation, self._public_url)
         await self._webhooks.send(settings.webhook_url, f"msg_{notice.id.hex}", self._clock.now(), body, key)
 
     def _failed(self, notice: Notice, delivery: NoticeDelivery, error: NotDelivered) -> dict[str, Any]:

@@ -67,8 +67,8 @@ def way(channel: NoticeChannel, language: str, address: str = "") -> NoticeDeliv
     )
 
 
-async def _ways(unit: Unit, settings: NoticeSettings | None) -> list[NoticeDelivery]:
-    """Return the ways to every administrator, each in the own language, to the deputy, and to the webhook."""
+async def recipients(unit: Unit, settings: NoticeSettings | None) -> dict[str, str]:
+    """Return the addresses of every administrator and of the deputy, each with the language it is written to in."""
     language = (await unit.organisations.get()).language
     languages = {
         member.email: member.language or language
@@ -77,7 +77,13 @@ async def _ways(unit: Unit, settings: NoticeSettings | None) -> list[NoticeDeliv
     }
     if settings is not None and settings.deputy_email:
         languages.setdefault(settings.deputy_email, language)
-    ways = [way(NoticeChannel.EMAIL, spoken, address) for address, spoken in languages.items()]
+    return languages
+
+
+async def _ways(unit: Unit, settings: NoticeSettings | None) -> list[NoticeDelivery]:
+    """Return the ways to everybody who is told, and to the webhook."""
+    listed = await recipients(unit, settings)
+    ways = [way(NoticeChannel.EMAIL, spoken, address) for address, spoken in listed.items()]
     if settings is not None and settings.webhook_url and settings.envelope:
-        ways.append(way(NoticeChannel.WEBHOOK, language))
+        ways.append(way(NoticeChannel.WEBHOOK, (await unit.organisations.get()).language))
     return ways

@@ -7,7 +7,8 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -130,6 +131,32 @@ async def test_an_address_that_is_refused_for_good_is_tried_once(office: Office)
     await office.pass_time(86_400)
     (line,) = await office.log()
     assert (line.state, line.attempts, office.inbox.tries) == (NoticeState.GIVEN_UP, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param({"role": Role.COORDINATOR}, id="coordinator now"),
+        pytest.param({"disabled_at": datetime(2026, 11, 1, tzinfo=UTC)}, id="removed"),
+    ],
+)
+async def test_a_notice_that_waits_for_another_try_does_not_reach_who_is_no_longer_told(
+    office: Office, gone: dict[str, Any]
+) -> None:
+    office.inbox.to_recipients = "451 Try again later"
+    await fail(office)
+    await office.pass_time()
+    member_id = office.engine.actor.member_id
+    assert member_id is not None
+    async with office.engine.database.write(office.engine.actor.organisation_id) as unit:
+        member = await unit.organisations.member(member_id)
+        for name, value in gone.items():
+            setattr(member, name, value)
+    office.inbox.to_recipients = "250 OK"
+    await office.pass_time(86_400)
+    (line,) = await office.log()
+    assert (line.state, line.attempts, office.inbox.mails) == (NoticeState.GIVEN_UP, 2, [])
+    assert str(line.error) == "Notices no longer go to this address."
 
 
 async def test_a_delivery_whose_process_died_is_taken_up_by_another(office: Office) -> None:
