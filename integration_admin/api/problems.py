@@ -22,6 +22,7 @@ from integration_admin.core.errors import (
     TooManyAttempts,
 )
 from integration_admin.core.messages import Message, msg
+from integration_admin.services.record_reasons import sentence_of
 
 log = structlog.get_logger(__name__)
 
@@ -123,9 +124,7 @@ def _known(error: Exception, request: Request) -> IntegrationAdminError:
 
 def _invalid_parameters(error: RequestValidationError) -> InvalidInput:
     """Name the parameters FastAPI refused, without what was sent."""
-    fields: dict[str, Message] = {
-        str(detail["loc"][-1]): msg("This value cannot be accepted.") for detail in error.errors()
-    }
+    fields: dict[str, Message] = {str(detail["loc"][-1]): sentence_of(detail) for detail in error.errors()}
     return InvalidInput(msg("Some of what was sent cannot be accepted."), fields=fields)
 
 

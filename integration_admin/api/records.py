@@ -25,6 +25,8 @@ from integration_admin.services.records import Receipt
 from integration_admin.services.tokens import RECORDS_READ, RECORDS_WRITE
 
 Kind = Literal["expense_claim", "reimbursement", "activity"]
+Status = Literal["", "draft", "submitted", "approved", "paid", "completed"]
+"""What a list may be limited to; a misspelt one is refused, for an empty list would say that there are none."""
 
 
 class ReasonBody(BaseModel):
@@ -176,7 +178,7 @@ async def receive(request: Request, actor: Annotated[Actor, actor_with(RECORDS_W
 @router.get("", summary="List records")
 async def page(
     actor: Annotated[Actor, actor_with(RECORDS_READ)],
-    status: Annotated[str, Query(max_length=16, description="Only records with this status.")] = "",
+    status: Annotated[Status, Query(description="Only records with this status.")] = "",
     cursor: Annotated[str, Query(max_length=32, description="`next_cursor` of the page before.")] = "",
 ) -> RecordsBody:
     """Return up to 100 records in the order they first came."""
@@ -190,7 +192,7 @@ async def page(
 async def search(
     actor: Annotated[Actor, actor_with(RECORDS_READ)],
     text: Annotated[str, Query(max_length=100, description="What to look for, as on the page Records.")] = "",
-    status: Annotated[str, Query(max_length=16, description="Only records with this status.")] = "",
+    status: Annotated[Status, Query(description="Only records with this status.")] = "",
     state: Annotated[DeliveryState | None, Query(description="Only records in this delivery state.")] = None,
     cursor: Annotated[str, Query(max_length=300, description="`next_cursor` of the page before.")] = "",
 ) -> FoundPageBody:

@@ -1,4 +1,4 @@
-"""Why a record is refused, in plain sentences: pydantic's faults translated, without what was sent.
+"""Why a record or a parameter is refused, in plain sentences: pydantic's faults translated, without what was sent.
 
 Storing records lives in records.py.
 """
@@ -49,6 +49,14 @@ _PLAIN: dict[str, Message] = {
 }
 
 _Limits = Mapping[str, Any]
+
+
+def _one_of(limits: _Limits) -> Message:
+    # pydantic joins the last two choices with an English word.
+    choices = limits["expected"].replace("' or '", "', '")
+    return msg("This must be one of these: {choices}.", choices=choices)
+
+
 _WITH_LIMIT: dict[str, Callable[[_Limits], Message]] = {
     "string_too_long": lambda limits: msg(
         "This is longer than {count} characters.", count=limits["max_length"]
@@ -57,10 +65,8 @@ _WITH_LIMIT: dict[str, Callable[[_Limits], Message]] = {
     "too_long": lambda limits: msg("This has more than {count} entries.", count=limits["max_length"]),
     "greater_than_equal": lambda limits: msg("This must be {limit} or more.", limit=limits["ge"]),
     "less_than_equal": lambda limits: msg("This must be {limit} or less.", limit=limits["le"]),
-    # pydantic joins the last two choices with an English word.
-    "literal_error": lambda limits: msg(
-        "This must be one of these: {choices}.", choices=limits["expected"].replace("' or '", "', '")
-    ),
+    "literal_error": _one_of,
+    "enum": _one_of,
 }
 
 _OWN_RULES: dict[str, tuple[str, Message]] = {
@@ -104,6 +110,13 @@ def reasons_of(error: ValidationError, raw: Any) -> tuple[Reason, ...]:
     return tuple(found[:_MOST])
 
 
+def sentence_of(detail: ErrorDetails) -> Message:
+    """Say what is wrong with one value, by what pydantic calls it and the limits it names."""
+    kind = detail["type"]
+    make = _WITH_LIMIT.get(kind)
+    return make(detail.get("ctx", {})) if make else _PLAIN.get(kind, _GENERAL)
+
+
 def unstorable_reasons(payload: Any, place: tuple[str | int, ...] = ()) -> Iterator[Reason]:
     """Yield a reason for every text in `payload` that is not whole: half a surrogate pair has no UTF-8."""
     if isinstance(payload, dict):
@@ -128,8 +141,7 @@ def _reasons(detail: ErrorDetails, raw: Any) -> list[Reason]:
         return _own_rule(str(limits.get("error", "")), place, raw)
     if kind == "string_pattern_mismatch" and place == ("currency",):
         return [Reason("currency", _currency())]
-    make = _WITH_LIMIT.get(kind)
-    return [Reason(_path(place), make(limits) if make else _PLAIN.get(kind, _GENERAL))]
+    return [Reason(_path(place), sentence_of(detail))]
 
 
 def _own_rule(words: str, place: tuple[str | int, ...], raw: Any) -> list[Reason]:

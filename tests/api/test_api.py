@@ -74,7 +74,7 @@ async def test_an_unexpected_error_says_and_logs_nothing_of_the_request(
 
     container.install(dataclasses.replace(running.services, tracking=Broken()))  # type: ignore[arg-type]  # that is the point
     with capture_logs() as logs:
-        answer = await caller.get(PATH, params={"status": "marked-secret"})
+        answer = await caller.get(PATH, params={"cursor": "marked-secret"})
     assert answer.status_code == 500
     assert "marked-secret" not in answer.text
     assert [entry["error"] for entry in logs if entry["event"] == "api.failed"] == ["ZeroDivisionError"]

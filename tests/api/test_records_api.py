@@ -97,6 +97,19 @@ async def test_a_body_that_is_no_json_is_one_problem(caller: httpx2.AsyncClient,
     }
 
 
+@pytest.mark.parametrize("place", ["", "/search"])
+async def test_a_status_that_does_not_exist_is_refused_and_not_answered_with_an_empty_list(
+    caller: httpx2.AsyncClient, place: str
+) -> None:
+    await caller.post(PATH, json=make_claim())
+    misspelt = await caller.get(PATH + place, params={"status": "aproved"})
+    assert (misspelt.status_code, misspelt.headers["content-type"]) == (422, "application/problem+json")
+    assert "'approved', 'paid', 'completed'." in misspelt.json()["errors"]["status"]
+    for status in ("approved", ""):
+        answer = await caller.get(PATH + place, params={"status": status})
+        assert len(answer.json()["records"]) == 1
+
+
 async def test_json_that_is_no_record_is_a_refused_record(caller: httpx2.AsyncClient) -> None:
     assert results(await caller.post(PATH, json=[None, 1, "x", [], {}])) == ["rejected"] * 5
 
