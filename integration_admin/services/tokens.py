@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import InvalidInput, NotPermitted, SignInRequired
-from integration_admin.core.messages import msg
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
@@ -151,11 +151,14 @@ def _end(last_day: date | None, zone: ZoneInfo, now: datetime) -> datetime | Non
     try:
         end = datetime.combine(last_day + timedelta(days=1), time(), zone)
     except OverflowError:
-        end = now
+        raise _refused_day(msg("This day is too far ahead. Choose an earlier one.")) from None
     if end <= now:
-        sentence = msg("Choose a day that is not over yet.")
-        raise InvalidInput(sentence, fields={"last_day": sentence})
+        raise _refused_day(msg("Choose a day that is not over yet."))
     return end
+
+
+def _refused_day(sentence: Message) -> InvalidInput:
+    return InvalidInput(sentence, fields={"last_day": sentence})
 
 
 def _view(row: ApiToken, zone: ZoneInfo, now: datetime) -> ApiTokenView:

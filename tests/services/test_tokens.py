@@ -134,7 +134,7 @@ async def test_a_token_works_to_the_end_of_its_last_day_where_the_organisation_i
             await tokens.create(alice, ["records:read"], "reader", over)
         assert set(caught.value.fields) == {"last_day"}
     # There is no day after the last one a program knows.
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="too far ahead"):
         await tokens.create(alice, ["records:read"], "reader", date.max)
 
 
