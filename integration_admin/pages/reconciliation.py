@@ -249,17 +249,22 @@ def _one_version(row: rx.Var[VersionRow]) -> rx.Component:
     return rx.el.li(
         row["text"],
         " ",
-        _file(row["id"], "pdf", t("Download as PDF")),
+        _file(row["id"], "pdf", t("Download as PDF"), of=row["name"]),
         " ",
-        _file(row["id"], "csv", t("Download every voucher as CSV")),
+        _file(row["id"], "csv", t("Download every voucher as CSV"), of=row["name"]),
         key=row["id"],
     )
 
 
-def _file(reconciliation_id: rx.Var[str], form: str, text: Text) -> rx.Component:
-    """Link to a file the browser itself fetches, with its session."""
+def _file(
+    reconciliation_id: rx.Var[str], form: str, text: Text, *, of: rx.Var[str] | None = None
+) -> rx.Component:
+    """Link to a file the browser itself fetches, with its session; `of` tells links of one name apart by ear."""
     address = rx.Var.create(f"/download/reconciliations/{reconciliation_id}.{form}").to(str)
-    return NativeLink.create(text, href=address, class_name="ds-link", custom_attrs={"download": True})
+    spoken = [] if of is None else [rx.el.span(", ", of, class_name="ds-sr-only")]
+    return NativeLink.create(
+        text, *spoken, href=address, class_name="ds-link", custom_attrs={"download": True}
+    )
 
 
 def _section(

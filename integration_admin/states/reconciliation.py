@@ -30,7 +30,7 @@ from integration_admin.states.reconciliation_rows import (
     period_row,
     signature,
     sum_rows,
-    version,
+    version_row,
 )
 from integration_admin.states.speech import Speech
 
@@ -226,7 +226,7 @@ class MonthState(FormState, rx.State):
     def _show(self, found: list[ReconciliationView], speech: Speech) -> None:
         self.id, self.state, self.sentence, self.running = "", "", speech.say(NEVER), False
         self.remarks, self.sums, self.findings, self.signed, self.note = [], [], [], "", ""
-        self.versions = [VersionRow(id=str(one.id), text=version(one, speech)) for one in found[1:]]
+        self.versions = [version_row(one, speech) for one in found[1:]]
         if not found:
             return
         view = found[0]

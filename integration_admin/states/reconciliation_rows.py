@@ -67,6 +67,7 @@ class VersionRow(TypedDict):
     """Another comparison of the same month that is kept."""
 
     id: str
+    name: str
     text: str
 
 
@@ -91,11 +92,12 @@ def signature(view: ReconciliationView, speech: Speech) -> Message | None:
     return msg("Signed off by {person}, {time}", person=view.signed_by, time=speech.instant(view.signed_at))
 
 
-def version(view: ReconciliationView, speech: Speech) -> str:
-    """Return one comparison of a month in a sentence."""
+def version_row(view: ReconciliationView, speech: Speech) -> VersionRow:
+    """Return one comparison of a month as a row."""
     signed = speech.say(signature(view, speech))
-    number = speech.say(msg("Version {number}", number=view.version))
-    return f"{number}, {speech.instant(view.begun_at)}. {speech.say(view.sentence)} {signed}".strip()
+    name = speech.say(msg("Version {number}", number=view.version))
+    text = f"{name}, {speech.instant(view.begun_at)}. {speech.say(view.sentence)} {signed}".strip()
+    return VersionRow(id=str(view.id), name=name, text=text)
 
 
 def sum_rows(view: ReconciliationView, speech: Speech) -> list[SumRow]:
