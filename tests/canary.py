@@ -64,7 +64,9 @@ def found_in(text: str | bytes, values: Iterable[str] = (MARK,)) -> list[str]:
 
 def places_of(folder: Path, values: Iterable[str] = (MARK,), but: Collection[str] = ()) -> list[str]:
     """Return the files under a folder that hold any of the secrets, in any disguise; those named in `but` left out."""
-    files = (file for file in folder.rglob("*") if not file.name.startswith(_INPUT) and file.name not in but)
+    # Path.rglob falls on a folder that goes while it is looked through; os.walk leaves it out.
+    everything = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    files = (file for file in everything if not file.name.startswith(_INPUT) and file.name not in but)
     return sorted(str(file.relative_to(folder)) for file in holding(files, values))
 
 
