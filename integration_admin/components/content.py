@@ -53,9 +53,14 @@ def row(*children: rx.Component) -> rx.Component:
     return rx.el.div(*children, class_name="app-row")
 
 
-def link(text: Text, href: Text, **props: Any) -> rx.Component:
-    """Link to another page of ours without reloading the document."""
-    return ReactRouterLink.create(text, to=href, class_name="ds-link", **props)
+def link(text: Text, href: Text, *, of: Text | None = None, **props: Any) -> rx.Component:
+    """Link to another page of ours without reloading the document; `of` as in `only_spoken`."""
+    return ReactRouterLink.create(text, *only_spoken(of), to=href, class_name="ds-link", **props)
+
+
+def only_spoken(of: Text | None) -> list[rx.Component]:
+    """Tell links with the same words apart by ear, by what each is about; nothing of it is seen."""
+    return [] if of is None else [rx.el.span(", ", of, class_name="ds-sr-only")]
 
 
 def jump_link(text: Text, element_id: Text, **props: Any) -> rx.Component:

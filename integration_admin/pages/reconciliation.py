@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.components.content import NativeLink
+from integration_admin.components.content import NativeLink, only_spoken
 from integration_admin.components.effects import FocusWhen
 from integration_admin.pages.parts import integration_trail, or_dash, refusal
 from integration_admin.pages.reconciliation_signing import signing
@@ -256,15 +256,11 @@ def _one_version(row: rx.Var[VersionRow]) -> rx.Component:
     )
 
 
-def _file(
-    reconciliation_id: rx.Var[str], form: str, text: Text, *, of: rx.Var[str] | None = None
-) -> rx.Component:
-    """Link to a file the browser itself fetches, with its session; `of` tells links of one name apart by ear."""
+def _file(reconciliation_id: rx.Var[str], form: str, text: Text, *, of: Text | None = None) -> rx.Component:
+    """Link to a file the browser itself fetches, with its session."""
     address = rx.Var.create(f"/download/reconciliations/{reconciliation_id}.{form}").to(str)
-    spoken = [] if of is None else [rx.el.span(", ", of, class_name="ds-sr-only")]
-    return NativeLink.create(
-        text, *spoken, href=address, class_name="ds-link", custom_attrs={"download": True}
-    )
+    words = [text, *only_spoken(of)]
+    return NativeLink.create(*words, href=address, class_name="ds-link", custom_attrs={"download": True})
 
 
 def _section(

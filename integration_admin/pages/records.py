@@ -167,7 +167,7 @@ def _ways() -> rx.Component:
 
 
 def _way(way: rx.Var[WayLine]) -> rx.Component:
-    last = rx.cond(way["run_href"], ui.link(way["sent"], way["run_href"]), way["sent"])
+    last = rx.cond(way["run_href"], ui.link(way["sent"], way["run_href"], of=way["integration"]), way["sent"])
     return rx.el.article(
         ui.heading(way["integration"], level=3),
         ui.row(ui.delivery_tag(way["state"])),
@@ -191,14 +191,14 @@ def _way(way: rx.Var[WayLine]) -> rx.Component:
 
 def _to_do(way: rx.Var[WayLine]) -> rx.Component:
     """Link to where the record is decided about or tried again."""
-    to_do = rx.match(
+    words = rx.match(
         way["todo"],
-        ("decide", ui.link(t("Decide about it"), way["href"])),
-        ("mend", ui.link(t("Put it right and try again"), way["href"])),
-        ("there", ui.link(t("It was refused after import: see what to do"), way["href"])),
-        ui.link(t("Go to the integration"), way["href"]),
+        ("decide", t("Decide about it")),
+        ("mend", t("Put it right and try again")),
+        ("there", t("It was refused after import: see what to do")),
+        t("Go to the integration"),
     )
-    return ui.row(to_do)
+    return ui.row(ui.link(words, way["href"], of=way["integration"]))
 
 
 def _story() -> rx.Component:
@@ -211,7 +211,7 @@ def _story() -> rx.Component:
 
 
 def _event(event: rx.Var[EventLine]) -> rx.Component:
-    at = rx.cond(event["href"], ui.link(event["at"], event["href"]), event["at"])
+    at = rx.cond(event["href"], ui.link(event["at"], event["href"], of=event["integration"]), event["at"])
     return rx.el.li(at, ": ", event["sentence"], " ", spoken(event["reason"]), key=event["key"])
 
 

@@ -1,5 +1,7 @@
 """The page of one record: where it is, and what happened to it."""
 
+import uuid
+from collections.abc import Mapping
 from typing import Any, TypedDict
 from urllib.parse import unquote
 
@@ -42,9 +44,10 @@ class WayLine(TypedDict):
 
 
 class EventLine(TypedDict):
-    """One thing that happened; `href` leads to the export it happened in."""
+    """One thing that happened; `href` leads to the export it happened in, on the way to `integration`."""
 
     key: str
+    integration: str
     at: str
     sentence: str
     reason: list[tuple[str, bool]]
@@ -94,7 +97,8 @@ class RecordState(FormState, rx.State):
         self.purpose = str(story.visible.get("purpose", ""))
         self.received = speech.instant(record.received_at)
         self.ways = [_way(view, speech) for view in story.tracked.deliveries]
-        self.events = [_event(number, event, speech) for number, event in enumerate(story.events)]
+        names = {view.integration_id: view.integration_name for view in story.tracked.deliveries}
+        self.events = [_event(number, event, names, speech) for number, event in enumerate(story.events)]
         self.as_data = written(_data(story, speech))
 
 
@@ -123,10 +127,11 @@ def _way(view: DeliveryView, speech: Speech) -> WayLine:
     }
 
 
-def _event(number: int, event: StoryEvent, speech: Speech) -> EventLine:
+def _event(number: int, event: StoryEvent, names: Mapping[uuid.UUID, str], speech: Speech) -> EventLine:
     in_run = event.integration_id and event.run_id
     return {
         "key": str(number),
+        "integration": names.get(event.integration_id, "") if event.integration_id else "",
         "at": speech.instant(event.at),
         "sentence": speech.say(event.sentence),
         "reason": speech.pieces(event.reason),

@@ -91,6 +91,8 @@ _WHOLE = """() => ({
     .map((one) => +one.localName[1]),
   actions: [...document.querySelectorAll("main button")].filter((one) => one.checkVisibility())
     .map((one) => one.ariaLabel ?? one.innerText),
+  links: [...document.querySelectorAll("main a[href]")].filter((one) => one.checkVisibility())
+    .map((one) => [one.ariaLabel ?? one.innerText, one.href]),
 })"""
 _SKIP_LINK = {"nb": "Hopp til innhold", "nn": "Hopp til innhald", "en": "Skip to content"}
 
@@ -188,9 +190,18 @@ class Walk:
             "the skip link first": found["first"] == _SKIP_LINK[self.language],
             "every level of heading": all(after <= before + 1 for before, after in steps),
             "buttons told apart": len(found["actions"]) == len(set(found["actions"])),
+            "links told apart": _of_one_name(found["links"]) == [],
             "room": not await overflow(self.page),
         }
         return [what for what, holds in good.items() if not holds]
+
+
+def _of_one_name(links: list[tuple[str, str]]) -> list[str]:
+    """Return the words of links that lead to different places and sound the same."""
+    places: dict[str, set[str]] = {}
+    for name, address in links:
+        places.setdefault(name, set()).add(address)
+    return [name for name, addresses in places.items() if len(addresses) > 1]
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
