@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from integration_admin.core.errors import Fault
 from integration_admin.core.messages import Message
@@ -211,6 +211,10 @@ class Result(StrEnum):
     """Taken only in part; somebody has to look before anything is sent again."""
 
 
+CURRENCY: Final = "currency"
+"""What an outcome blames where the accounting system does not take a claim's currency: no mapping can mend that."""
+
+
 class Outcome(NamedTuple):
     """What became of one voucher of a batch, found again by `reference`."""
 
@@ -220,7 +224,7 @@ class Outcome(NamedTuple):
     message: Message | None = None
     fault: Fault | None = None
     field: str = ""
-    """The target field to blame, where the accounting system said so."""
+    """The target field to blame, where the accounting system said so, or CURRENCY."""
     retry_after: float | None = None
 
 

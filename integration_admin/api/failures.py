@@ -31,8 +31,9 @@ class CauseBody(BaseModel):
     """All open failures of one cause; `state` is refused, waiting or person, `message` the latest one's reason.
 
     Up to 10,000 records are counted; `more` says that there are more, and that `amounts` (decimal strings by currency)
-    are those of the counted ones. `fix` is mapping, excluded, record, decide, there or wait. `row` names the value map
-    row at fault as `map:FIELD:CATEGORY`, or the field as `value:FIELD` or `from:FIELD`, where it is known.
+    are those of the counted ones. `fix` is mapping, excluded, record, system, either, decide, there or wait. `row`
+    names the value map row at fault as `map:FIELD:CATEGORY`, or the field as `value:FIELD` or `from:FIELD`, where it
+    is known.
     """
 
     cause: str

@@ -56,6 +56,8 @@ def _fix(line: rx.Var[CauseLine]) -> rx.Component:
             ("mapping", rx.fragment(mapping)),
             ("excluded", rx.fragment(excluded)),
             ("record", rx.fragment(_in_expense_system())),
+            ("system", rx.fragment(t("Put it right in the accounting system, or book it there by hand."))),
+            ("either", rx.fragment(_in_either())),
             ("decide", ui.link(rx.cond(line["one"], t("Decide about it"), t("Decide about them")), href)),
             ("there", rx.fragment(t("Put it right in the accounting system, or book it there by hand."))),
             rx.fragment(
@@ -71,6 +73,13 @@ def _fix(line: rx.Var[CauseLine]) -> rx.Component:
 
 def _in_expense_system() -> Text:
     return t("Mend the record in the expense system. Its new revision is exported by itself.")
+
+
+def _in_either() -> Text:
+    return t(
+        "Put it right in the accounting system and try again, or mend the record in the expense system: its new"
+        " revision is exported by itself."
+    )
 
 
 def _actions(line: rx.Var[CauseLine], state: Any) -> rx.Component:

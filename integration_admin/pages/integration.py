@@ -220,7 +220,10 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
     to_do = rx.match(
         line["todo"],
         ("mapping", ui.link(t("Change the mapping"), f"{base}/mapping")),
-        ("mend", rx.fragment(t("Mend it in the expense system"))),
+        ("excluded", ui.link(t("Change what is left out"), f"{base}/excluded-data")),
+        ("record", rx.fragment(t("Mend it in the expense system"))),
+        ("system", rx.fragment(t("Put it right in the accounting system, or book it there by hand."))),
+        ("either", rx.fragment(t("Mend it in the expense system or in the accounting system"))),
         ("decide", ui.link(t("Decide about it"), base)),
         (
             "there",

@@ -37,10 +37,12 @@ def _section() -> rx.Component:
 
 
 def _reason(line: rx.Var[PreflightLine]) -> rx.Component:
-    to_do = rx.cond(
-        line["in_mapping"],
-        ui.link(t("Change the mapping"), _below("mapping")),
-        rx.fragment(t("Mend it in the expense system")),
+    to_do = rx.match(
+        line["fix"],
+        ("mapping", ui.link(t("Change the mapping"), _below("mapping"))),
+        ("excluded", ui.link(t("Change what is left out"), _below("excluded-data"))),
+        ("record", rx.fragment(t("Mend it in the expense system"))),
+        rx.fragment(t("Mend it in the expense system or in the accounting system")),
     )
     return ui.table_row(_COLUMNS, spoken(line["reason"]), line["records"], to_do, key=line["key"])
 

@@ -23,6 +23,9 @@ EXPORTED_STATUSES = ("approved", "paid")
 """A claim paid out between two runs was approved before, and is still owed its voucher. Reimbursements are always paid."""
 
 
+NO_LONGER_APPROVED = msg("The claim is no longer approved, so it was not exported.")
+
+
 class Item(NamedTuple):
     """A delivery with its voucher."""
 
@@ -51,9 +54,7 @@ def make_vouchers(
 
 def _make(mapping: CompiledMapping, delivery: Outgoing) -> Item | Verdict | None:
     if delivery.status not in EXPORTED_STATUSES:
-        return _refused(
-            delivery, Fault.CONFIG, msg("The claim is no longer approved, so it was not exported.")
-        )
+        return _refused(delivery, Fault.CONFIG, NO_LONGER_APPROVED)
     if delivery.held_by:
         # One that waits for another try would be due for ever; it becomes ready, and stays that.
         waits = delivery.state is DeliveryState.RETRY_WAIT

@@ -10,20 +10,28 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from integration_admin.adapters.base import CURRENCY
 from integration_admin.core.actor import actor_label
-from integration_admin.core.errors import InvalidInput
+from integration_admin.core.errors import Fault, InvalidInput
 from integration_admin.core.mapping import FieldMapping, Mapping
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FailureState
 from integration_admin.data.models import Failure
 from integration_admin.data.repositories.failures import Extent, FailedRecord
+from integration_admin.services.export_claims import NO_LONGER_APPROVED
 from integration_admin.services.mapping_plans import CATEGORY, WITHHELD
+from integration_admin.services.mapping_reimbursements import PAYMENT_OF_NOTHING
+from integration_admin.services.mapping_resolver import CLAIM_OF_NOTHING, WITHOUT_DATE
 from integration_admin.services.mapping_words import category_label
 
 MOST_COUNTED: Final = 10_000
 """Up to how many records of a cause are counted; of more it is said that there are more."""
 _WORDS: Final = "words"
+_OF_THE_RECORD: Final = frozenset(
+    one.template for one in (NO_LONGER_APPROVED, WITHOUT_DATE, CLAIM_OF_NOTHING, PAYMENT_OF_NOTHING)
+)
+"""What we find wrong ourselves that only the expense system can put right."""
 
 
 class Fix(StrEnum):
@@ -33,9 +41,13 @@ class Fix(StrEnum):
     EXCLUDED = "excluded"
     RECORD = "record"
     """In the expense system, whose next revision of the record goes out by itself."""
+    SYSTEM = "system"
+    """In the accounting system, and then the record is tried again."""
+    EITHER = "either"
+    """In the expense system or in the accounting system: which one, only its words tell."""
     DECIDE = "decide"
     THERE = "there"
-    """In the accounting system."""
+    """In the accounting system, which refused it after it had been taken."""
     WAIT = "wait"
 
 
@@ -196,6 +208,15 @@ def _fix(state: FailureState, latest: Failure, now: DeliveryState | None, messag
     if state is FailureState.PERSON:
         # What was delivered and refused afterwards has no outcome left to decide about.
         return Fix.THERE if now is DeliveryState.DELIVERED else Fix.DECIDE
+    return fix_of_refusal(message, latest.field, latest.fault)
+
+
+def fix_of_refusal(message: Message, field: str, fault: str = "") -> Fix:
+    """Return where a record that was refused for this reason is mended."""
     if message.template == WITHHELD.template:
         return Fix.EXCLUDED
-    return Fix.MAPPING if latest.field else Fix.RECORD
+    if field == CURRENCY:
+        return Fix.SYSTEM
+    if field:
+        return Fix.MAPPING
+    return Fix.RECORD if fault == Fault.BUG or message.template in _OF_THE_RECORD else Fix.EITHER

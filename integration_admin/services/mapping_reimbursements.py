@@ -34,6 +34,10 @@ ACCOUNT = "account"
 CREDIT_ACCOUNT = "credit_account"
 PAYMENT_ACCOUNT = "payment_account"
 
+PAYMENT_OF_NOTHING = msg(
+    "The reimbursement is {amount} {currency}. Only a reimbursement above zero can be exported."
+)
+
 _OWN_TEXT = FieldMapping(compose="{reference} {claim_id}")
 
 
@@ -186,8 +190,4 @@ def _is_there(field: FieldMapping, sources: Table[str, Getter], excluded: frozen
 
 
 def _not_above_zero(paid: Money) -> Message:
-    return msg(
-        "The reimbursement is {amount} {currency}. Only a reimbursement above zero can be exported.",
-        amount=amount(paid.decimal()),
-        currency=paid.currency,
-    )
+    return Message(PAYMENT_OF_NOTHING.template, {"amount": amount(paid.decimal()), "currency": paid.currency})

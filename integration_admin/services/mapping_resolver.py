@@ -37,6 +37,10 @@ _IN_ANY_VOUCHER = frozenset({"id", "currency", "approved_on", "submitted_on", "p
 """A voucher has its record's number, currency and date whatever is mapped."""
 
 
+WITHOUT_DATE = msg("The claim has neither an approval date nor a submission date.")
+CLAIM_OF_NOTHING = msg("The claim adds up to {amount} {currency}. Only a claim above zero can be exported.")
+
+
 class Unresolvable(InvalidInput):
     """A record of `kind` cannot become a voucher; `problems` holds every reason."""
 
@@ -184,15 +188,9 @@ def _several(count: int, kind: str) -> Message:
 def _whole_claim(claim: ExpenseClaim, day: date | None, total: int) -> list[Problem]:
     problems = []
     if day is None:
-        problems.append(
-            Problem("", None, msg("The claim has neither an approval date nor a submission date."))
-        )
+        problems.append(Problem("", None, WITHOUT_DATE))
     if total <= 0:
         total_amount = amount(Money(claim.currency, total).decimal())
-        message = msg(
-            "The claim adds up to {amount} {currency}. Only a claim above zero can be exported.",
-            amount=total_amount,
-            currency=claim.currency,
-        )
-        problems.append(Problem("", None, message))
+        told = Message(CLAIM_OF_NOTHING.template, {"amount": total_amount, "currency": claim.currency})
+        problems.append(Problem("", None, told))
     return problems

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from integration_admin.core.messages import Message, msg
 from integration_admin.data.models_preflights import Preflight
 from integration_admin.services.dry_run_judge import DryRunEntry, Would
+from integration_admin.services.failure_causes import Fix, fix_of_refusal
 
 MOST_REASONS: Final = 20
 """Of how many different reasons is told, those of most records first."""
@@ -26,6 +27,11 @@ class PreflightReason:
     records: int
     kind: str
     record_id: str
+
+    @property
+    def fix(self) -> Fix:
+        """Where it is mended."""
+        return fix_of_refusal(self.message, self.field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, RunState, Trigger
 from integration_admin.data.models import Failure, RecordRow, Run
-from integration_admin.services.failure_causes import dismissed_words
+from integration_admin.services.failure_causes import Fix, dismissed_words, fix_of_refusal
 from integration_admin.services.run_exclusions import LeftOut, left_out_of
 
 
@@ -69,6 +69,8 @@ class FailureView:
     created_at: datetime
     state: DeliveryState
     fate: FateState | None = None
+    fix: Fix = Fix.EITHER
+    """Where it is mended, if the record was refused."""
     dismissed: Message | None = None
     """Who dismissed it, when and why, if somebody did."""
 
@@ -110,5 +112,6 @@ def failure_view(
         created_at=failure.created_at,
         state=state,
         fate=fate,
+        fix=fix_of_refusal(Message.from_json(failure.message), failure.field, failure.fault),
         dismissed=dismissed_words(failure),
     )

@@ -37,7 +37,7 @@ _TO_DO = {
 
 
 class FailureLine(TypedDict):
-    """One record that was not delivered, and why; `todo` is mapping, mend, decide, there, done, dismissed or wait."""
+    """One record that was not delivered, and why; `todo` is a `Fix`, done, dismissed or wait."""
 
     kind: str
     record: str
@@ -59,7 +59,7 @@ def failure_line(item: FailureView, speech: Speech, integration_id: str) -> Fail
         "href": record_address(item.record_kind, item.record_id),
         "amount": speech.money(item.amount),
         "reason": speech.pieces(item.message),
-        "todo": "mapping" if todo == "mend" and item.field else todo,
+        "todo": item.fix.value if todo == "mend" else todo,
         "integration": f"/settings/integrations/{integration_id}",
         "dismissed": speech.say(item.dismissed),
     }

@@ -15,7 +15,7 @@ class PreflightLine(TypedDict):
     key: str
     reason: list[tuple[str, bool]]
     records: str
-    in_mapping: bool
+    fix: str
 
 
 class Foretelling(rx.State, mixin=True):
@@ -45,5 +45,5 @@ def _line(key: str, reason: PreflightReason, speech: Speech) -> PreflightLine:
         "key": key,
         "reason": speech.pieces(reason.message),
         "records": speech.say(several) if reason.records > 1 else reason.record_id,
-        "in_mapping": bool(reason.field),
+        "fix": reason.fix.value,
     }

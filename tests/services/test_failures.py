@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.base import CURRENCY, Outcome, Result, Voucher
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict, Fault, InvalidInput, NotFound, NotPermitted
 from integration_admin.core.mapping import FieldMapping
@@ -16,16 +16,20 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Delivery, Failure
 from integration_admin.data.repositories.failures import Extent
 from integration_admin.services.cause_pages import cause_page
+from integration_admin.services.export_claims import NO_LONGER_APPROVED
 from integration_admin.services.failure_causes import (
     MOST_COUNTED,
     CauseKey,
     CauseView,
     Fix,
     cause_view,
+    fix_of_refusal,
     row_at_fault,
 )
 from integration_admin.services.failures import WITH_PEOPLE
 from integration_admin.services.health_status import Status
+from integration_admin.services.mapping_plans import WITHHELD
+from integration_admin.services.mapping_resolver import CLAIM_OF_NOTHING
 from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.run_records import RunRecords
@@ -149,7 +153,24 @@ async def test_what_tells_only_records_apart_is_one_cause(engine: Engine) -> Non
     await engine.receive(2)
     await engine.sync(integration)
     cause = await the_cause(engine, integration)
-    assert (cause.records, cause.fix, cause.row) == (2, Fix.RECORD, "")
+    assert (cause.records, cause.fix, cause.row) == (2, Fix.EITHER, "")
+
+
+@pytest.mark.parametrize(
+    ("reason", "field", "fix"),
+    [
+        pytest.param(CLAIM_OF_NOTHING, "", Fix.RECORD, id="a claim of nothing"),
+        pytest.param(NO_LONGER_APPROVED, "", Fix.RECORD, id="no longer approved"),
+        pytest.param(WITHHELD, "text", Fix.EXCLUDED, id="left out"),
+        pytest.param(msg("Currency GBP is not set up."), CURRENCY, Fix.SYSTEM, id="a currency"),
+        pytest.param(msg("Account 7190 is closed."), "account", Fix.MAPPING, id="an account"),
+        pytest.param(msg("Line 3 of the journal is taken."), "", Fix.EITHER, id="anything else"),
+    ],
+)
+def test_a_refused_record_is_sent_to_where_its_reason_can_be_mended(
+    reason: Message, field: str, fix: Fix
+) -> None:
+    assert fix_of_refusal(reason, field) is fix
 
 
 async def test_a_dismissed_record_is_never_exported_and_told_as_such_everywhere(engine: Engine) -> None:

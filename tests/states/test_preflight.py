@@ -63,7 +63,7 @@ async def test_the_page_says_what_will_happen_and_where_to_mend_it(
     lines = tab[HealthState.preflight_reasons]
     assert tab[HealthState.preflight_kept_out] is (found is KEPT_OUT)
     if found is WOULD_FAIL:
-        assert [line["in_mapping"] for line in lines] == [True, False]
+        assert [line["fix"] for line in lines] == ["mapping", "either"]
         assert lines[0]["records"].endswith("EC-9")
         assert lines[0]["records"] != lines[1]["records"] == "EC-9"
         assert len(tab[HealthState.preflight_remarks]) == 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.base import CURRENCY, Outcome, Result, Voucher
 from integration_admin.adapters.xledger.errors import Example, XledgerError
 from integration_admin.adapters.xledger.sayings import all_in_own_words, own_words
 from integration_admin.adapters.xledger.vouchers import HOME_CURRENCY
@@ -29,7 +29,7 @@ _FIELDS: Final = {
     "text": "text",
     "transactionSource": "transaction_source",
     "jobLevel": "job_level",
-    "currency": "currency",
+    "currency": CURRENCY,
     **{f"glObject{slot}": f"gl_object_{slot}" for slot in range(1, 6)},
 }
 """Xledger's name of an input -> ours."""
@@ -41,7 +41,7 @@ _NO_SUCH: Final = {
     "subledger": msg("Subledger {code} does not exist in Xledger."),
     "transaction_source": msg("Transaction source {code} does not exist in Xledger."),
     "job_level": msg("Job level {code} does not exist in Xledger."),
-    "currency": msg("Currency {code} is not set up in Xledger."),
+    CURRENCY: msg("Currency {code} is not set up in Xledger."),
     **{
         f"gl_object_{slot}": msg("{code} does not exist in Xledger as GL object {slot}.", slot=slot)
         for slot in range(1, 6)
@@ -56,7 +56,9 @@ def rejected(voucher: Voucher, errors: tuple[XledgerError, ...]) -> Outcome:
     field = _field(error)
     quoted = _QUOTED.search(error.message)
     code = quoted["code"] if quoted else ""
-    message = _no_such(field, code) if no_such and field in _NO_SUCH else _told(voucher, error)
+    message = _no_such(field, code) if no_such and field in _NO_SUCH else _told(error)
+    if _is_foreign_amount(voucher, error):
+        field, message = CURRENCY, _not_converted(voucher)
     return Outcome(
         voucher.reference,
         Result.REJECTED,
@@ -130,15 +132,20 @@ def _with_suggestion(sentence: Message, code: str, examples: Sequence[Example]) 
     return sentence
 
 
-def _told(voucher: Voucher, error: XledgerError) -> Message:
-    currency = voucher.lines[0].amount.currency
-    if currency != HOME_CURRENCY and "amount" in _steps(error):
-        return msg(
-            "The claim is in {currency}, and Xledger does not convert it to {home} by itself. Enter this one in"
-            " Xledger by hand.",
-            currency=currency,
-            home=HOME_CURRENCY,
-        )
+def _is_foreign_amount(voucher: Voucher, error: XledgerError) -> bool:
+    return voucher.lines[0].amount.currency != HOME_CURRENCY and "amount" in _steps(error)
+
+
+def _not_converted(voucher: Voucher) -> Message:
+    return msg(
+        "The claim is in {currency}, and Xledger does not convert it to {home} by itself. Enter this one in"
+        " Xledger by hand.",
+        currency=voucher.lines[0].amount.currency,
+        home=HOME_CURRENCY,
+    )
+
+
+def _told(error: XledgerError) -> Message:
     return own_words(error.message) or msg(
         "Xledger refused the voucher. It says: “{words}”", words=error.message
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.base import CURRENCY, Outcome, Result, Voucher
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
 from tests.adapters.xledger.fake_http import CANARY, CREDENTIALS, FakeHTTP, graphql, line, problem, voucher
 
@@ -129,6 +129,7 @@ async def test_an_amount_xledger_will_not_convert_is_explained(
     claim = voucher(1, line("10.00", "EUR"))
     outcome = await refused(adapter, http, problem("amount: Required."), claim=claim)
     assert "The claim is in EUR" in str(outcome.message)
+    assert outcome.field == CURRENCY
     assert "demands the amount" in str((await refused(adapter, http, problem("amount: Required."))).message)
 
 

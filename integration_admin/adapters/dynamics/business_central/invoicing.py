@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Final, TypeVar
 
-from integration_admin.adapters.base import Outcome, Result, Voucher
+from integration_admin.adapters.base import CURRENCY, Outcome, Result, Voucher
 from integration_admin.adapters.dynamics.business_central import invoices, refusals
 from integration_admin.adapters.dynamics.business_central.batch import MOST, Operation, Refusal
 from integration_admin.adapters.dynamics.business_central.client import BATCH_SECONDS, BusinessCentralClient
@@ -71,7 +71,7 @@ class Invoicing:
                 return _several(voucher, found)
             invoice = found[0] if found else None
             if invoice is None and (problem := await self._asked(self._currencies.problem(voucher))):
-                return _rejected(voucher, problem)
+                return _rejected(voucher, problem)._replace(field=CURRENCY)
             if invoice is not None and not invoice.is_posted and not invoices.fits(voucher, invoice):
                 return _different(voucher, invoice)
             missing = await self._missing(voucher, invoice)

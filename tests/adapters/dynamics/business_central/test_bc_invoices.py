@@ -174,7 +174,7 @@ async def test_a_limit_before_anything_was_written_means_not_processed(
         (claim(1, euros(dimension_1="999999")), "dimension_1", "Dimension Value"),
         (claim(1, vendor="L-290"), "vendor", "blocked"),
         (claim(1, vendor="NOPE"), "vendor", "NOPE"),
-        (voucher(1, line("1.00", "CHF"), vendor="L-201"), "", "no currency CHF"),
+        (voucher(1, line("1.00", "CHF"), vendor="L-201"), "currency", "no currency CHF"),
     ],
 )
 async def test_what_is_refused_leaves_no_draft_behind(
