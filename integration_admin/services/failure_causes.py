@@ -119,7 +119,7 @@ def cause_view(
 ) -> CauseView:
     """Return what is shown of a cause; `now` is where the record of its latest failure is."""
     message = Message.from_json(latest.message)
-    fix = _fix(key.state, latest, now, message)
+    fix = _fix(key.state, latest, now, message, mapping)
     return CauseView(
         key=key,
         message=message,
@@ -202,21 +202,25 @@ def _told(message: Message) -> Iterator[str]:
             yield from re.findall(r"[\w.-]*\w", value) if name == _WORDS else (value,)
 
 
-def _fix(state: FailureState, latest: Failure, now: DeliveryState | None, message: Message) -> Fix:
+def _fix(
+    state: FailureState, latest: Failure, now: DeliveryState | None, message: Message, mapping: Mapping
+) -> Fix:
     if state is FailureState.WAITING:
         return Fix.WAIT
     if state is FailureState.PERSON:
         # What was delivered and refused afterwards has no outcome left to decide about.
         return Fix.THERE if now is DeliveryState.DELIVERED else Fix.DECIDE
-    return fix_of_refusal(message, latest.field, latest.fault)
+    return fix_of_refusal(message, latest.field, latest.fault, mapping.get(latest.field))
 
 
-def fix_of_refusal(message: Message, field: str, fault: str = "") -> Fix:
-    """Return where a record that was refused for this reason is mended."""
+def fix_of_refusal(message: Message, field: str, fault: str = "", mapped: FieldMapping | None = None) -> Fix:
+    """Return where a record that was refused for this reason is mended; `mapped` is where the field's value is from."""
     if message.template == WITHHELD.template:
         return Fix.EXCLUDED
     if field == CURRENCY:
         return Fix.SYSTEM
     if field:
-        return Fix.MAPPING
+        # A code that is handed on as it came, such as the claim's own project, is wrong there or missing over here.
+        handed_on = mapped is not None and mapped.source not in {None, CATEGORY} and not mapped.values
+        return Fix.EITHER if handed_on else Fix.MAPPING
     return Fix.RECORD if fault == Fault.BUG or message.template in _OF_THE_RECORD else Fix.EITHER

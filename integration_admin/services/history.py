@@ -8,7 +8,7 @@ from datetime import datetime
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import Permission
+from integration_admin.core.statuses import DeliveryState, Permission
 from integration_admin.data.database import Database
 from integration_admin.data.models import Failure, RecordRow
 from integration_admin.data.repositories.runs import EVERY_RUN, RunFilter
@@ -74,8 +74,11 @@ async def failure_views(
     ids = [record.id for _, record in rows]
     states = await unit.decisions.states_of(integration_id, ids)
     fates = await unit.fates.of_records(integration_id, ids)
+    refused = [one for one, record in rows if one.field and states[record.id] is DeliveryState.REJECTED]
+    mapping = await unit.mappings.get(integration_id) if refused else {}
     return [
-        failure_view(failure, record, states[record.id], fates.get(record.id)) for failure, record in rows
+        failure_view(failure, record, states[record.id], fates.get(record.id), mapping.get(failure.field))
+        for failure, record in rows
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import Message
 from integration_admin.core.money import Money
 from integration_admin.core.statuses import DeliveryState, FateState, RunState, Trigger
@@ -99,9 +100,13 @@ def run_view(run: Run) -> RunView:
 
 
 def failure_view(
-    failure: Failure, record: RecordRow, state: DeliveryState, fate: FateState | None
+    failure: Failure,
+    record: RecordRow,
+    state: DeliveryState,
+    fate: FateState | None,
+    mapped: FieldMapping | None = None,
 ) -> FailureView:
-    """Turn a stored failure into what is shown."""
+    """Turn a stored failure into what is shown; `mapped` is where the value of the field at fault comes from."""
     return FailureView(
         record_kind=record.kind,
         record_id=record.external_id,
@@ -112,6 +117,6 @@ def failure_view(
         created_at=failure.created_at,
         state=state,
         fate=fate,
-        fix=fix_of_refusal(Message.from_json(failure.message), failure.field, failure.fault),
+        fix=fix_of_refusal(Message.from_json(failure.message), failure.field, failure.fault, mapped),
         dismissed=dismissed_words(failure),
     )

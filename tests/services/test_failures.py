@@ -28,7 +28,7 @@ from integration_admin.services.failure_causes import (
 )
 from integration_admin.services.failures import WITH_PEOPLE
 from integration_admin.services.health_status import Status
-from integration_admin.services.mapping_plans import WITHHELD
+from integration_admin.services.mapping_plans import CATEGORY, WITHHELD
 from integration_admin.services.mapping_resolver import CLAIM_OF_NOTHING
 from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
@@ -46,6 +46,7 @@ NewEngine = Callable[[Database, FakeAdapter, Actor], Engine]
 GIFT = [make_line(category="gifts")]
 WHY = "Paid out by hand in May."
 CLAIM = "expense_claim"
+CLOSED = msg("Account 7190 is closed.")
 
 
 @pytest.fixture
@@ -157,20 +158,27 @@ async def test_what_tells_only_records_apart_is_one_cause(engine: Engine) -> Non
 
 
 @pytest.mark.parametrize(
-    ("reason", "field", "fix"),
+    ("reason", "field", "fix", "mapped"),
     [
-        pytest.param(CLAIM_OF_NOTHING, "", Fix.RECORD, id="a claim of nothing"),
-        pytest.param(NO_LONGER_APPROVED, "", Fix.RECORD, id="no longer approved"),
-        pytest.param(WITHHELD, "text", Fix.EXCLUDED, id="left out"),
-        pytest.param(msg("Currency GBP is not set up."), CURRENCY, Fix.SYSTEM, id="a currency"),
-        pytest.param(msg("Account 7190 is closed."), "account", Fix.MAPPING, id="an account"),
-        pytest.param(msg("Line 3 of the journal is taken."), "", Fix.EITHER, id="anything else"),
+        pytest.param(CLAIM_OF_NOTHING, "", Fix.RECORD, None, id="a claim of nothing"),
+        pytest.param(NO_LONGER_APPROVED, "", Fix.RECORD, None, id="no longer approved"),
+        pytest.param(WITHHELD, "text", Fix.EXCLUDED, None, id="left out"),
+        pytest.param(msg("Currency GBP is not set up."), CURRENCY, Fix.SYSTEM, None, id="a currency"),
+        pytest.param(CLOSED, "account", Fix.MAPPING, FieldMapping(constant="7190"), id="an account"),
+        pytest.param(
+            CLOSED, "account", Fix.MAPPING, FieldMapping(source=CATEGORY), id="a category's account"
+        ),
+        pytest.param(CLOSED, "project", Fix.MAPPING, None, id="nothing mapped"),
+        pytest.param(
+            CLOSED, "project", Fix.EITHER, FieldMapping(source="line.project"), id="the claim's own project"
+        ),
+        pytest.param(msg("Line 3 of the journal is taken."), "", Fix.EITHER, None, id="anything else"),
     ],
 )
 def test_a_refused_record_is_sent_to_where_its_reason_can_be_mended(
-    reason: Message, field: str, fix: Fix
+    reason: Message, field: str, fix: Fix, mapped: FieldMapping | None
 ) -> None:
-    assert fix_of_refusal(reason, field) is fix
+    assert fix_of_refusal(reason, field, mapped=mapped) is fix
 
 
 async def test_a_dismissed_record_is_never_exported_and_told_as_such_everywhere(engine: Engine) -> None:
