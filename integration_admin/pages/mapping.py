@@ -165,7 +165,11 @@ def _category(line: rx.Var[CategoryLine]) -> rx.Component:
     """Draw a category's account; what is told about it is read out with the field, a suggestion too."""
     about = rx.fragment(
         rx.cond(line["key"], t("{key} in your claims", key=line["key"]), ""),
-        rx.cond(line["suggested"], rx.fragment(" ", ui.tag(t("Suggestion"), "info", "info"))),
+        rx.cond(
+            line["suggested"],
+            rx.fragment(" ", ui.tag(t("Suggestion"), "info", "info"), " ", line["account"]),
+            rx.cond(line["account"], rx.fragment(rx.cond(line["key"], ". ", ""), _saved(line["account"]))),
+        ),
     )
     own = rx.cond(line["suggested"], MappingState.type_own(line["name"]), rx.noop())
     searching = _searching(_ACCOUNTS)
@@ -222,7 +226,16 @@ def _target(line: rx.Var[TargetLine]) -> rx.Component:
 
 
 def _code(line: rx.Var[TargetLine]) -> rx.Component:
-    return _value(line, t("{field}: the value", field=line["label"]), "", **_searching(line["reference"]))
+    about = rx.fragment(
+        t("Type a code, or a part of its name, and choose from the list."),
+        rx.cond(line["account"], rx.fragment(" ", _saved(line["account"]))),
+    )
+    return _value(line, t("{field}: the value", field=line["label"]), about, **_searching(line["reference"]))
+
+
+def _saved(account: rx.Var[str]) -> Text:
+    """Name the account that is saved; it stays true while another one is typed."""
+    return t("Saved: {account}.", account=account)
 
 
 def _constant(line: rx.Var[TargetLine]) -> rx.Component:

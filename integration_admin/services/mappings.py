@@ -49,6 +49,8 @@ class MappingEditor:
     mapping: Mapping
     categories: tuple[str, ...]
     reference_counts: dict[str, int]
+    names: Table[str, Table[str, str]]
+    """What the saved codes are called, by their list; one that is not there, or stands for several, is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,18 @@ class Mappings:
         async with self._database.read(actor.organisation_id) as unit:
             integration = await unit.integrations.get(integration_id)
             counts = await unit.mappings.reference_counts(integration_id)
+            targets = await self._targets(unit, integration)
+            mapping = await unit.mappings.get(integration_id)
             return MappingEditor(
                 version=integration.version,
-                targets=await self._targets(unit, integration),
-                mapping=await unit.mappings.get(integration_id),
+                targets=targets,
+                mapping=mapping,
                 categories=tuple(await unit.records.categories(EXPENSE_CLAIM)),
                 reference_counts={name: count for name, count in counts.items() if name != DIMENSION_NAMES},
+                names={
+                    name: await _names(unit, integration_id, name, codes)
+                    for name, codes in _codes_used(targets, mapping, ()).items()
+                },
             )
 
     async def refresh(self, actor: Actor, integration_id: uuid.UUID) -> dict[str, int]:
@@ -135,11 +143,10 @@ class Mappings:
     async def names(
         self, actor: Actor, integration_id: uuid.UUID, list_name: str, codes: Collection[str]
     ) -> dict[str, str]:
-        """Return what codes are called; one that is not in the list is left out."""
+        """Return what codes are called; one that is not in the list, or stands there for several, is left out."""
         actor.require(Permission.VIEW)
         async with self._database.read(actor.organisation_id) as unit:
-            found = await unit.mappings.reference_codes(integration_id, list_name, sorted(codes))
-        return {code: items[0].name for code, items in found.items() if items}
+            return await _names(unit, integration_id, list_name, codes)
 
     async def suggestions(self, actor: Actor, integration_id: uuid.UUID) -> dict[str, str]:
         """Return an account for each category in use where one is plain enough."""
@@ -251,6 +258,13 @@ def _codes_used(
             # Categories may be the codes themselves.
             used[target.reference].update(categories if field.source == CATEGORY else ())
     return used
+
+
+async def _names(
+    unit: Unit, integration_id: uuid.UUID, list_name: str, codes: Collection[str]
+) -> dict[str, str]:
+    found = await unit.mappings.reference_codes(integration_id, list_name, sorted(codes))
+    return {code: items[0].name for code, items in found.items() if len(items) == 1}
 
 
 async def _looked_up(

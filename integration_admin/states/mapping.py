@@ -11,12 +11,14 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.config_validator import Finding
 from integration_admin.services.mapping_form import (
+    ACCOUNTS,
     category_rows,
     is_category_map,
     mapping_of,
     target_rows,
     wants_suggestions,
 )
+from integration_admin.services.mappings import MappingEditor
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, asked_word, shown_id
 from integration_admin.states.forms import FormState
@@ -27,6 +29,7 @@ from integration_admin.states.mapping_lines import (
     kept_lines,
     place_of,
     target_line,
+    with_name,
 )
 from integration_admin.states.mapping_versions import (
     MappingVersionsState,
@@ -109,8 +112,8 @@ class MappingState(FormState, rx.State):
     async def type_own(self, name: str) -> None:
         """Take it that what stands in a category's field is no suggestion any more, but somebody's own."""
         for line in self.categories:
-            if line["name"] == str(name):
-                line["suggested"] = False
+            if line["name"] == str(name) and line["suggested"]:
+                line["suggested"], line["account"] = False, ""
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -166,10 +169,9 @@ class MappingState(FormState, rx.State):
             self._mark(result.findings, reader)
             return None
         self.saved, self.warnings = True, []
-        for line in self.categories:
-            line["suggested"] = False
         if self.in_wizard:
             return [rx.redirect(step_address(integration_id, "schedule"))]
+        self._tell_saved(await mappings.editor(reader.actor, integration_id))
         return [PreviewState.load(), MappingVersionsState.load()]
 
     @rx.event
@@ -235,18 +237,35 @@ class MappingState(FormState, rx.State):
         wanted = wants_suggestions(editor.targets, editor.mapping)
         suggestions = await mappings.suggestions(reader.actor, integration_id) if wanted else {}
         self.version = editor.version
+        accounts = dict(editor.names.get(ACCOUNTS, {}))
+        if suggestions:
+            accounts |= await mappings.names(reader.actor, integration_id, ACCOUNTS, suggestions.values())
         self.categories = [
-            category_line(row, reader.speech)
+            category_line(row, reader.speech, with_name(row.code, accounts))
             for row in category_rows(editor.targets, editor.mapping, editor.categories, suggestions)
         ]
         rows = [
-            target_line(row, reader.speech)
+            target_line(
+                row, reader.speech, with_name(row.value, editor.names.get(row.target.reference or "", {}))
+            )
             for row in target_rows(editor.targets, editor.mapping, editor.reference_counts)
         ]
         self.mapped_by_category = next(filter(is_category_map, editor.targets)).name
         self.targets = [row for row in rows if row["usual"]]
         self.others = [row for row in rows if not row["usual"]]
         self.chosen = {row["name"]: row["origin"] for row in rows}
+
+    def _tell_saved(self, editor: MappingEditor) -> None:
+        """Say beside each field what is saved for it now."""
+        for line in self.categories:
+            _, target, category = line["name"].split(":", 2)
+            saved = editor.mapping.get(target)
+            code = saved.values.get(category, "") if saved else ""
+            line["suggested"], line["account"] = False, with_name(code, editor.names.get(ACCOUNTS, {}))
+        for row in [*self.targets, *self.others]:
+            field = editor.mapping.get(row["name"])
+            code = (field.constant or "") if field else ""
+            row["account"] = with_name(code, editor.names.get(row["reference"], {}))
 
     def _point_at_fields(self) -> None:
         """Link each error to the part of the form that is about its target field, and tell it there too."""

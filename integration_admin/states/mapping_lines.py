@@ -19,6 +19,8 @@ class CategoryLine(TypedDict):
     key: str
     """What the category is called in the claims, where that is not its name."""
     code: str
+    account: str
+    """The saved code, or the suggested one, with the account's name; nothing where that is not known."""
     suggested: bool
     warning: str
     drawn: int
@@ -34,6 +36,8 @@ class TargetLine(TypedDict):
     required: bool
     origin: str
     value: str
+    account: str
+    """The saved code with its name, where there is one."""
     origins: list[tuple[str, str]]
     reference: str
     """The list of the accounting system the value is a code of, or nothing."""
@@ -41,7 +45,12 @@ class TargetLine(TypedDict):
     warning: str
 
 
-def category_line(row: CategoryRow, speech: Speech, drawn: int = 0) -> CategoryLine:
+def with_name(code: str, names: Mapping[str, str]) -> str:
+    """Return a code with what it is called in the accounting system; nothing where that is not known."""
+    return f"{code} {names[code]}" if code in names else ""
+
+
+def category_line(row: CategoryRow, speech: Speech, account: str = "", drawn: int = 0) -> CategoryLine:
     """Return what the form shows of a category."""
     name = speech.say(category_label(row.category))
     return {
@@ -49,27 +58,29 @@ def category_line(row: CategoryRow, speech: Speech, drawn: int = 0) -> CategoryL
         "category": name,
         "key": row.category if row.category != name else "",
         "code": row.code,
+        "account": account,
         "suggested": row.suggested,
         "warning": "",
         "drawn": drawn,
     }
 
 
-def kept_lines(before: Mapping[str, CategoryLine], anew: Iterable[CategoryLine]) -> list[CategoryLine]:
+def kept_lines(before: Mapping[str, CategoryLine], read: Iterable[CategoryLine]) -> list[CategoryLine]:
     """Return lines that were read anew, without undoing what somebody has filled in or typed since they were drawn.
 
     Those a file has filled in stay as they are, and a field that was not marked as a suggestion does not become one.
     """
     left = dict(before)
     lines: list[CategoryLine] = []
-    for line in anew:
+    for line in read:
         old = left.pop(line["name"], line)
-        suggested = line["suggested"] and old["suggested"]
-        lines.append(old if old["drawn"] else {**line, "suggested": suggested})
+        own = line["suggested"] and not old["suggested"]
+        anew = CategoryLine(**{**line, "suggested": False, "account": ""}) if own else line
+        lines.append(old if old["drawn"] else anew)
     return [*lines, *(line for line in left.values() if line["drawn"])]
 
 
-def target_line(row: TargetRow, speech: Speech) -> TargetLine:
+def target_line(row: TargetRow, speech: Speech, account: str = "") -> TargetLine:
     """Return what the form shows of a target field."""
     return {
         "name": row.target.name,
@@ -78,6 +89,7 @@ def target_line(row: TargetRow, speech: Speech) -> TargetLine:
         "required": row.target.required,
         "origin": row.origin,
         "value": row.value,
+        "account": account,
         "origins": [(name, speech.say(origin_label(name))) for name in row.origins],
         "reference": row.target.reference or "",
         "usual": row.usual,

@@ -127,6 +127,7 @@ def _fill(mapping: MappingState, values: Mapping[str, str], speech: Speech) -> N
                 category_line(
                     CategoryRow(target, category, left.pop(category), suggested=False),
                     speech,
+                    "" if line["suggested"] else line["account"],
                     line["drawn"] + 1,
                 )
             )

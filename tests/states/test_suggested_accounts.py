@@ -37,14 +37,21 @@ def suggested(tab: Tab) -> dict[str, bool]:
     return {line["name"]: line["suggested"] for line in tab[MappingState.categories]}
 
 
+def named(tab: Tab) -> dict[str, str]:
+    return {line["name"]: line["account"] for line in tab[MappingState.categories]}
+
+
 async def test_a_code_somebody_types_is_not_called_a_suggestion(people: People, page: str) -> None:
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(await people.session(people.alice), page)
         assert suggested(tab) == {OFFICE: True, TRAVEL: True}
+        assert named(tab) == {OFFICE: "6800 Kontor", TRAVEL: "7140 Reise"}
         await tab.send(MappingState.type_own, name=TRAVEL)
+        assert named(tab)[TRAVEL] == "", "what was suggested is not what is saved"
         assert suggested(tab) == {OFFICE: True, TRAVEL: False}
         await tab.send(MappingState.refresh)
         assert suggested(tab) == {OFFICE: True, TRAVEL: False}, "what is typed stays, and is somebody's own"
+        assert named(tab)[TRAVEL] == ""
 
 
 async def test_a_suggestion_that_is_saved_is_somebodys_choice(people: People, page: str) -> None:
@@ -57,3 +64,6 @@ async def test_a_suggestion_that_is_saved_is_somebodys_choice(people: People, pa
         await tab.send(MappingState.save, form=form | {"accept_warnings": "on"})
         assert tab[MappingState.saved]
         assert suggested(tab) == {OFFICE: False, TRAVEL: False}
+        assert named(tab) == {OFFICE: "6800 Kontor", TRAVEL: ""}, "nobody knows what 9999 is"
+        (credit,) = [line for line in tab[MappingState.targets] if line["name"] == "credit_account"]
+        assert credit["account"].startswith("2910 ")
