@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
-from integration_admin.core.errors import AdapterError, Fault, IntegrationAdminError
+from integration_admin.core.errors import AdapterError, DatabaseBusy, Fault, IntegrationAdminError
 from integration_admin.data.repositories.deliveries import Outgoing
 from integration_admin.services.delivery_rules import TREATMENT, Then
 from integration_admin.services.export_claims import Item
@@ -40,6 +40,7 @@ class ExportPipeline:
         self._intended: deque[Sequence[Item]] = deque()
         self._answers: list[Answer] = []
         self._slots: set[asyncio.Task[None]] = set()
+        self._committing: asyncio.Task[bool] | None = None
         self._sending = 0
         self._wake = asyncio.Event()
         self._problem: IntegrationAdminError | None = None
@@ -63,7 +64,7 @@ class ExportPipeline:
             # What is in flight stays marked as being sent, and is looked up by whoever comes next.
             for slot in self._slots:
                 slot.cancel()
-            await asyncio.gather(*self._slots, return_exceptions=True)
+            await asyncio.gather(*self._slots, self._no_more_committing(), return_exceptions=True)
             raise
         finally:
             await supply.close()
@@ -88,6 +89,7 @@ class ExportPipeline:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LANDING_SECONDS):
                     await self._all_answered()
+            await self._no_more_committing()
             # One answer that does not come shall not put what is known of all others in doubt.
             with suppress(TimeoutError):
                 async with asyncio.timeout(LANDING_SECONDS):
@@ -104,8 +106,11 @@ class ExportPipeline:
         while not self._ending:
             self._wake.clear()
             self._reap()
-            if self._is_time() and await self._commit(supply):
-                continue
+            if self._is_time():
+                # Apart, because a stopping process lets it end: what it writes is known to nobody else by then.
+                self._committing = asyncio.create_task(self._commit(supply))
+                if await asyncio.shield(self._committing):
+                    continue
             if self._rest and not self._slots:
                 await self._have_a_rest()
             elif self._slots or not supply.ended:
@@ -132,7 +137,12 @@ class ExportPipeline:
         verdicts = [item for answer in answers for item in answer.verdicts]
         refused = [item for batch in made for item in batch.refused]
         intents = [item.intent for batch in made for item in batch.items]
-        written = await self._writer.write([*verdicts, *refused], intents)
+        try:
+            written = await self._writer.write([*verdicts, *refused], intents)
+        except (asyncio.CancelledError, DatabaseBusy):
+            # What came is still to be written; where it was after all, writing it again changes nothing.
+            self._answers = [*answers, *self._answers]
+            raise
         self.begun += len(written.begun)
         self._halted |= written.halted
         for batch in made:
@@ -212,9 +222,17 @@ class ExportPipeline:
         await self._write_down()
 
     async def _all_answered(self) -> None:
+        """Wait for the commit under way, which may let more go, and then for the answers to all that has gone."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing])
         while self._slots:
             slot = self._slots.pop()
             await slot
+
+    async def _no_more_committing(self) -> None:
+        """End the commit under way, if it has not ended by itself."""
+        if self._committing is not None and self._committing.cancel():
+            await asyncio.wait([self._committing])
 
     async def _write_down(self) -> None:
         verdicts = [item for answer in self._answers for item in answer.verdicts]
