@@ -95,10 +95,11 @@ class Configuration:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            # Two drafts saved at the same moment must see each other, and what pauses or tests this one comes first.
+            await unit.organisations.take_turns()
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             await _check_complete(unit, integration, name)
-            # Two drafts saved at the same moment must see each other.
-            await unit.organisations.take_turns()
             other = await unit.integrations.sharing_ledger(
                 integration, integration.tested_entity, integration.tested_entity_id
             )
@@ -125,6 +126,8 @@ class Configuration:
         actor.require(Permission.CONFIGURE)
         now, name, reason = self._clock.now(), name.strip(), " ".join(reason.split())
         async with self._database.write(actor.organisation_id) as unit:
+            # A test may be passing at this moment.
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             if integration.state is not IntegrationState.DRAFT or integration.tested_at is not None:
                 raise Conflict(msg("Only a set-up whose connection has not been tested is saved like this."))
@@ -166,6 +169,8 @@ class Configuration:
         """Remove a draft and every secret typed into it; anything saved raises Conflict."""
         actor.require(Permission.CONFIGURE)
         async with self._database.write(actor.organisation_id) as unit:
+            # Somebody may be saving it at this moment.
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             if integration.state is not IntegrationState.DRAFT:
                 raise Conflict(msg("Only an unfinished set-up can be discarded."))

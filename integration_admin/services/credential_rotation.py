@@ -115,8 +115,9 @@ class CredentialRotation:
         """Store what a passed test was made with, and return what the test means for this integration."""
         now, target = self._clock.now(), str(new.integration_id)
         async with self._database.write(actor.organisation_id) as unit:
-            # Two integrations tested at the same moment must see each other.
+            # Two integrations tested at the same moment must see each other, and this one may be being paused or stopped.
             await unit.organisations.take_turns()
+            await unit.runs.take_turns(new.integration_id)
             integration = await unit.integrations.get(new.integration_id)
             entity = (found.entity, found.entity_id)
             refusal = await refusal_of(unit, integration, *entity) if found.passed else None

@@ -188,8 +188,9 @@ class CredentialService:
         """Record what a test of the settings at `version` found, and return what it means."""
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            # Two integrations tested at the same moment must see each other.
+            # Two integrations tested at the same moment must see each other, and this one may be being paused or stopped.
             await unit.organisations.take_turns()
+            await unit.runs.take_turns(integration_id)
             integration = await unit.integrations.get(integration_id)
             entity = (found.entity, found.entity_id)
             refusal = await refusal_of(unit, integration, *entity) if found.passed else None

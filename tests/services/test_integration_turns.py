@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import text
 
+from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
@@ -98,3 +99,76 @@ async def test_a_run_whose_credentials_are_being_replaced_stops_nothing(engine: 
     stop = engine.runner._stop_integration(engine.actor.organisation_id, run, msg("The token has expired."))
     await one_after_the_other(engine, replace, stop)
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
+
+
+async def test_renaming_does_not_resume_what_is_being_paused(engine: Engine) -> None:
+    integration = await engine.set_up()
+    version = (await engine.configuration.get(engine.actor, integration)).version
+
+    async def pause(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.PAUSED)
+
+    rename = engine.configuration.save(engine.actor, integration, version, "Renamed")
+    await one_after_the_other(engine, pause, rename)
+    renamed = await engine.configuration.get(engine.actor, integration)
+    assert (renamed.name, renamed.state) == ("Renamed", IntegrationState.PAUSED)
+
+
+async def test_a_set_up_that_is_being_saved_is_not_discarded(engine: Engine) -> None:
+    integration = await engine.set_up()
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await unit.integrations.note(integration, state=IntegrationState.DRAFT)
+
+    async def save(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.ACTIVE)
+
+    with pytest.raises(Conflict):
+        await one_after_the_other(engine, save, engine.configuration.discard(engine.actor, integration))
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
+
+
+async def test_a_test_that_reaches_another_company_does_not_stop_what_is_being_paused(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    await engine.receive(1)
+    await engine.sync(integration)
+    engine.adapter.connect = lambda _: Connection("Another company")
+
+    async def pause(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.PAUSED)
+
+    report = await one_after_the_other(engine, pause, engine.credentials.test(engine.actor, integration))
+    assert not report.passed
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.PAUSED
+
+
+@pytest.mark.parametrize("deed", ["test", "rotate"])
+async def test_what_is_being_stopped_goes_on_where_a_test_has_passed(engine: Engine, deed: str) -> None:
+    integration = await engine.set_up()
+    version = (await engine.configuration.get(engine.actor, integration)).version
+
+    async def stop(unit: Unit) -> None:
+        await unit.integrations.note(integration, state=IntegrationState.STOPPED)
+
+    passed = (
+        engine.credentials.test(engine.actor, integration)
+        if deed == "test"
+        else engine.rotation.rotate(engine.actor, integration, version, {"token": "another-token"})
+    )
+    assert (await one_after_the_other(engine, stop, passed)).passed
+    assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
+
+
+async def test_a_set_up_that_has_just_passed_its_test_is_not_saved_as_untested(engine: Engine) -> None:
+    integration = await engine.set_up()
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await unit.integrations.note(integration, state=IntegrationState.DRAFT, tested_at=None)
+    version = (await engine.configuration.get(engine.actor, integration)).version
+
+    async def passes(unit: Unit) -> None:
+        await unit.integrations.note(integration, tested_at=engine.clock.now())
+
+    save = engine.configuration.save_untested(engine.actor, integration, version, "Ledger", "It is down.")
+    with pytest.raises(Conflict):
+        await one_after_the_other(engine, passes, save)
