@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from integration_admin.core.actor import Actor
@@ -38,20 +39,26 @@ def body_visible_to(actor: Actor, body: Mapping[str, Any], record: str) -> Mappi
     if not hidden:
         return body
     found = re.compile("|".join(map(_however_written, hidden)), re.IGNORECASE)
-    veiled: Mapping[str, Any] = _veiled(body, found)
+    # A form may have an account number written as a number, which has no noughts before it.
+    numbers = frozenset(int(digits) for value in hidden if (digits := _digits(value)).isdecimal())
+    veiled: Mapping[str, Any] = _veiled(body, found, numbers)
     return veiled
 
 
+def _digits(value: str) -> str:
+    return re.sub(_GAP, "", value)
+
+
 def _however_written(value: str) -> str:
-    digits = re.sub(_GAP, "", value)
+    digits = _digits(value)
     return _GAP.join(digits) if digits.isdecimal() else re.escape(value)
 
 
-def _veiled(value: Any, hidden: re.Pattern[str]) -> Any:
+def _veiled(value: Any, hidden: re.Pattern[str], numbers: AbstractSet[int]) -> Any:
     if isinstance(value, str):
         return hidden.sub(VEIL, value)
     if isinstance(value, Mapping):
-        return {name: _veiled(inner, hidden) for name, inner in value.items()}
+        return {name: _veiled(inner, hidden, numbers) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_veiled(inner, hidden) for inner in value]
-    return value
+        return [_veiled(inner, hidden, numbers) for inner in value]
+    return VEIL if isinstance(value, int) and value in numbers else value

@@ -40,6 +40,15 @@ def test_an_account_number_the_expense_system_wrote_with_full_stops_is_found_wit
     assert body_visible_to(COORDINATOR, {"to": "86011117947"}, record) == {"to": "***"}
 
 
+@pytest.mark.parametrize("account", ["86011117947", "0530.06.20002"])
+def test_an_account_number_that_is_written_as_a_number_is_found_too(
+    account: str, claimant: dict[str, Any]
+) -> None:
+    record = json.dumps(make_reimbursement(claimant=claimant | {"bank_account": account}))
+    body = {"to": int(account.replace(".", "")), "amount": 41200}
+    assert body_visible_to(COORDINATOR, body, record) == {"to": "***", "amount": 41200}
+
+
 def test_a_claimant_without_either_leaves_the_body_as_it_is(claimant: dict[str, Any]) -> None:
     body = {"to": "86011117947"}
     assert body_visible_to(COORDINATOR, body, json.dumps(make_claim(claimant=claimant))) == body
