@@ -46,6 +46,12 @@ def unwritable(error: DBAPIError | sqlite3.DatabaseError) -> DatabaseUnreachable
     )
 
 
+def no_database(error: DBAPIError) -> DatabaseUnreachable | None:
+    """Return what an error means where the file is none of SQLite's, or damaged; None for every other error."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return unreachable(error) if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"} else None
+
+
 def unreachable(error: DBAPIError) -> DatabaseUnreachable:
     """Return what it means that no connection could be made."""
     return DatabaseUnreachable(

@@ -12,12 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from alembic import command
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
-from integration_admin.data.failures import unreachable, unwritable
+from integration_admin.data.failures import no_database, unreachable, unwritable
 from integration_admin.data.models import Organisation
 from integration_admin.data.private_files import make_private_file
 from integration_admin.data.row_security import admit_to_all
@@ -83,8 +83,8 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     with connection:
         try:
             yield connection
-        except OperationalError as error:
-            raise unwritable(error) or error from error.__cause__
+        except DatabaseError as error:
+            raise unwritable(error) or no_database(error) or error from error.__cause__
 
 
 def is_current(url: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_admin.core.errors import Conflict, InvalidInput
+from integration_admin.core.errors import Conflict, DatabaseUnreachable, InvalidInput
 from integration_admin.data import migrations
 from integration_admin.data.backup import back_up, key_ids, restore
 from integration_admin.data.models_access import VaultKey
@@ -100,6 +100,14 @@ def test_what_is_no_backup_changes_nothing(sqlite_url: str, tmp_path: Path, cont
     assert Path(sqlite_url.removeprefix("sqlite:///")).read_bytes() == before
     with pytest.raises(InvalidInput):
         restore(sqlite_url, tmp_path / "missing")
+
+
+def test_what_is_no_database_is_said_to_be_none_instead_of_being_backed_up(tmp_path: Path) -> None:
+    damaged, file = tmp_path / "damaged.sqlite3", tmp_path / "backup.sqlite3"
+    damaged.write_bytes(b"Not a database at all." * 100)
+    with pytest.raises(DatabaseUnreachable):
+        back_up(f"sqlite:///{damaged}", file)
+    assert not file.exists()
 
 
 def test_a_backup_of_a_newer_release_is_refused(sqlite_url: str, tmp_path: Path) -> None:
