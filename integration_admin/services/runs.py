@@ -100,10 +100,9 @@ class Runs:
                 message=msg("Cancelled before it began.").to_json(),
                 cancel_requested=True,
             )
+            asked = ended or await unit.runs.ask_to_stop(run_id)
             run = await unit.runs.get(run_id)
-            if run.finished_at is None:
-                await unit.runs.progress(run_id, cancel_requested=True)
-            if ended or run.finished_at is None:
+            if asked:
                 await unit.audit.add(now, actor.name, "run.cancel", str(run.integration_id), run=str(run_id))
         return await self.get(actor, run_id)
 

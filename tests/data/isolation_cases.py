@@ -325,6 +325,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (RunRepository, "start"): [(lambda u, _, b: u.runs.start(b.run.id, START), False)],
     (RunRepository, "finish"): [(lambda u, _, b: u.runs.finish(b.run.id, RunState.FAILED, START), False)],
+    (RunRepository, "ask_to_stop"): [(lambda u, _, b: u.runs.ask_to_stop(b.run.id), False)],
     (RunRepository, "progress"): [(lambda u, _, b: u.runs.progress(b.run.id, delivered=9), None)],
     (RunRepository, "cancel_requested"): [(lambda u, _, b: u.runs.cancel_requested(b.run.id), False)],
     (RunRepository, "add_failures"): [

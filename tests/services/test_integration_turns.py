@@ -11,8 +11,9 @@ from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import IntegrationState, Role
+from integration_admin.core.statuses import IntegrationState, Role, RunState
 from integration_admin.data.database import Database
+from integration_admin.data.repositories.audit import AuditFilter
 from integration_admin.data.repositories.unit import Unit
 from tests.builders import make_run, save_organisation
 from tests.data.worlds import make_credential
@@ -172,3 +173,19 @@ async def test_a_set_up_that_has_just_passed_its_test_is_not_saved_as_untested(e
     save = engine.configuration.save_untested(engine.actor, integration, version, "Ledger", "It is down.")
     with pytest.raises(Conflict):
         await one_after_the_other(engine, passes, save)
+
+
+async def test_an_export_that_is_ending_is_not_noted_as_cancelled(engine: Engine) -> None:
+    integration = await engine.set_up()
+    run = await engine.runs.start(engine.actor, integration)
+    async with engine.database.write(engine.actor.organisation_id) as unit:
+        await unit.runs.start(run.id, engine.clock.now())
+
+    async def end(unit: Unit) -> None:
+        await unit.runs.finish(run.id, RunState.SUCCEEDED, engine.clock.now())
+
+    ended = await one_after_the_other(engine, end, engine.runs.cancel(engine.actor, run.id))
+    assert ended.state is RunState.SUCCEEDED
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        assert not await unit.runs.cancel_requested(run.id)
+        assert await unit.audit.page(AuditFilter(actions=("run.cancel",)), None, 1) == []

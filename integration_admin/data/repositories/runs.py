@@ -178,6 +178,11 @@ class RunRepository(Repository):
             this["taken_up"] = resumed
         await connection.execute(_progress(taken_up=resumed is not None), this | values)
 
+    async def ask_to_stop(self, run_id: uuid.UUID) -> bool:
+        """Ask a run to stop that has not ended; return false when it has."""
+        going_on = (self._owned(Run), Run.id == run_id, Run.finished_at.is_(None))
+        return await self._execute(update(Run).where(*going_on).values(cancel_requested=True)) == 1
+
     async def cancel_requested(self, run_id: uuid.UUID) -> bool:
         """Tell whether somebody asked this run to stop."""
         rows = await self._values(select(Run.cancel_requested).where(self._owned(Run), Run.id == run_id))
