@@ -152,6 +152,8 @@ class IdentityProviders:
         actor.require(Permission.CONFIGURE)
         check(form, self._calls.check)
         async with self._database.write(actor.organisation_id) as unit:
+            # Somebody may be demanding the one of before at this moment, and nobody is known to another one.
+            await unit.organisations.take_turns()
             found = await unit.identity.provider()
             same = found is not None and (found.issuer, found.client_id) == (form.issuer, form.client_id)
             if not form.secret.reveal() and not same:

@@ -16,6 +16,7 @@ from integration_admin.core.errors import (
 )
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Role, SignInStepKind
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.signed_in import Halfway, SignedIn
 from tests import canary
 from tests.builders import make_member, save_organisation
@@ -23,6 +24,7 @@ from tests.data.factor_rows import give_factors
 from tests.fakes import FakeClock
 from tests.openid_issuer import DISCOVERY, KEYS, SECRET, answering, hanging
 from tests.services.elsewhere import BOB, HERE, Elsewhere, somewhere_else
+from tests.services.turns import one_after_the_other
 
 NEW_SECRET = canary.secret("new-client-secret")
 TENANT = "https://login.microsoftonline.com/1f2e3d4c-0000-4aaa-8bbb-123456789abc/v2.0"
@@ -96,6 +98,26 @@ async def test_another_issuer_forgets_who_was_who_and_is_not_demanded_yet(place:
     view = await place.factors.provider.get(place.actor())
     assert view is not None
     assert (view.required, [one.since for one in view.members]) == (False, [None, None])
+
+
+async def test_another_issuer_is_not_demanded_because_the_one_of_before_just_was(
+    postgresql_url: str, tmp_path: Path, clock: FakeClock
+) -> None:
+    async with somewhere_else(postgresql_url, tmp_path, clock) as place:
+        await place.set_up()
+
+        async def demand(unit: Unit) -> None:
+            await unit.organisations.take_turns()
+            provider = await unit.identity.provider()
+            assert provider is not None
+            await unit.identity.change_provider(provider.id, required=True)
+
+        form = place.form(issuer=TENANT, secret=Secret(NEW_SECRET))
+        save = place.factors.provider.save(place.actor(), form)
+        await one_after_the_other(place.application.database, place.actor(), demand, save)
+        view = await place.factors.provider.get(place.actor())
+        assert view is not None
+        assert (view.issuer, view.required) == (TENANT, False)
 
 
 async def test_the_issuer_is_asked_what_it_says_of_itself(place: Elsewhere) -> None:

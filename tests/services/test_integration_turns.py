@@ -1,11 +1,8 @@
 """Two transactions that decide about one integration at the same moment: the second sees what the first has done."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
 
 from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
@@ -19,11 +16,7 @@ from tests.builders import make_run, save_organisation
 from tests.data.worlds import make_credential
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
-
-Answer = TypeVar("Answer")
-_WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
+from tests.services.turns import one_after_the_other
 
 
 @pytest.fixture
@@ -36,24 +29,6 @@ async def engine(
     return new_engine(postgresql_database, FakeAdapter(), actor)
 
 
-async def one_after_the_other(
-    engine: Engine, first: Callable[[Unit], Awaitable[object]], second: Coroutine[Any, Any, Answer]
-) -> Answer:
-    """Let the first commit once the second waits for it, and return what the second answers."""
-    async with engine.database.write(engine.actor.organisation_id) as unit:
-        await first(unit)
-        task = asyncio.create_task(second)
-        async with asyncio.timeout(10):
-            while not await is_anybody_waiting(engine.database):  # noqa: ASYNC110, only the server knows
-                await asyncio.sleep(0.01)
-    return await task
-
-
-async def is_anybody_waiting(database: Database) -> bool:
-    async with database.system() as system:
-        return bool(await system._session.scalar(_WAITING))
-
-
 async def test_pausing_does_not_hide_that_the_credentials_were_refused(engine: Engine) -> None:
     integration = await engine.set_up()
 
@@ -62,7 +37,7 @@ async def test_pausing_does_not_hide_that_the_credentials_were_refused(engine: E
 
     pause = engine.configuration.set_paused(engine.actor, integration, paused=True)
     with pytest.raises(Conflict):
-        await one_after_the_other(engine, stop, pause)
+        await one_after_the_other(engine.database, engine.actor, stop, pause)
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.STOPPED
 
 
@@ -82,7 +57,7 @@ async def test_one_that_is_resumed_while_its_secrets_change_is_stopped_all_the_s
         if deed == "store"
         else engine.rotation.remove(engine.actor, integration, version)
     )
-    await one_after_the_other(engine, resume, change)
+    await one_after_the_other(engine.database, engine.actor, resume, change)
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.STOPPED
 
 
@@ -98,7 +73,7 @@ async def test_a_run_whose_credentials_are_being_replaced_stops_nothing(engine: 
         await unit.integrations.put_credential(make_credential(integration, field="token", stored_at=now))
 
     stop = engine.runner._stop_integration(engine.actor.organisation_id, run, msg("The token has expired."))
-    await one_after_the_other(engine, replace, stop)
+    await one_after_the_other(engine.database, engine.actor, replace, stop)
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
 
 
@@ -110,7 +85,7 @@ async def test_renaming_does_not_resume_what_is_being_paused(engine: Engine) -> 
         await unit.integrations.note(integration, state=IntegrationState.PAUSED)
 
     rename = engine.configuration.save(engine.actor, integration, version, "Renamed")
-    await one_after_the_other(engine, pause, rename)
+    await one_after_the_other(engine.database, engine.actor, pause, rename)
     renamed = await engine.configuration.get(engine.actor, integration)
     assert (renamed.name, renamed.state) == ("Renamed", IntegrationState.PAUSED)
 
@@ -124,7 +99,9 @@ async def test_a_set_up_that_is_being_saved_is_not_discarded(engine: Engine) -> 
         await unit.integrations.note(integration, state=IntegrationState.ACTIVE)
 
     with pytest.raises(Conflict):
-        await one_after_the_other(engine, save, engine.configuration.discard(engine.actor, integration))
+        await one_after_the_other(
+            engine.database, engine.actor, save, engine.configuration.discard(engine.actor, integration)
+        )
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
 
 
@@ -139,7 +116,9 @@ async def test_a_test_that_reaches_another_company_does_not_stop_what_is_being_p
     async def pause(unit: Unit) -> None:
         await unit.integrations.note(integration, state=IntegrationState.PAUSED)
 
-    report = await one_after_the_other(engine, pause, engine.credentials.test(engine.actor, integration))
+    report = await one_after_the_other(
+        engine.database, engine.actor, pause, engine.credentials.test(engine.actor, integration)
+    )
     assert not report.passed
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.PAUSED
 
@@ -157,7 +136,7 @@ async def test_what_is_being_stopped_goes_on_where_a_test_has_passed(engine: Eng
         if deed == "test"
         else engine.rotation.rotate(engine.actor, integration, version, {"token": "another-token"})
     )
-    assert (await one_after_the_other(engine, stop, passed)).passed
+    assert (await one_after_the_other(engine.database, engine.actor, stop, passed)).passed
     assert (await engine.configuration.get(engine.actor, integration)).state is IntegrationState.ACTIVE
 
 
@@ -172,7 +151,7 @@ async def test_a_set_up_that_has_just_passed_its_test_is_not_saved_as_untested(e
 
     save = engine.configuration.save_untested(engine.actor, integration, version, "Ledger", "It is down.")
     with pytest.raises(Conflict):
-        await one_after_the_other(engine, passes, save)
+        await one_after_the_other(engine.database, engine.actor, passes, save)
 
 
 async def test_an_export_that_is_ending_is_not_noted_as_cancelled(engine: Engine) -> None:
@@ -184,7 +163,9 @@ async def test_an_export_that_is_ending_is_not_noted_as_cancelled(engine: Engine
     async def end(unit: Unit) -> None:
         await unit.runs.finish(run.id, RunState.SUCCEEDED, engine.clock.now())
 
-    ended = await one_after_the_other(engine, end, engine.runs.cancel(engine.actor, run.id))
+    ended = await one_after_the_other(
+        engine.database, engine.actor, end, engine.runs.cancel(engine.actor, run.id)
+    )
     assert ended.state is RunState.SUCCEEDED
     async with engine.database.read(engine.actor.organisation_id) as unit:
         assert not await unit.runs.cancel_requested(run.id)
