@@ -20,7 +20,7 @@ def opens_in_time(key: bytes) -> bool:
         ((_, whole),) = _items(key)
         _, algorithm = next(_items(whole))
         (numbers,) = _numbers(algorithm)
-    except (ValueError, StopIteration, IndexError):
+    except (ValueError, StopIteration, IndexError, RecursionError):
         return False
     if not numbers or min(numbers) < 1:
         return False

@@ -30,6 +30,14 @@ def unknown() -> bytes:
     return _sequence(_name(_AES_256_CBC), _octets(_SALT))
 
 
+def nested(levels: int) -> bytes:
+    """Return a way that is nothing but one sequence in another."""
+    way = b""
+    for _ in range(levels):
+        way = _sequence(way)
+    return way
+
+
 def locked(way: bytes) -> str:
     """Return a key locked in this way, which no passphrase opens."""
     whole = base64.b64encode(_sequence(way, _octets(bytes(64)))).decode()

@@ -106,6 +106,7 @@ def test_a_locked_key_opens_with_its_passphrase_only(authority: Authority, *, ol
         (locked_keys.pbes1(1_048_577), "takes too long"),
         (locked_keys.scrypt(2**24, 8, 0), "takes too long"),
         (locked_keys.unknown(), "takes too long"),
+        (locked_keys.nested(3_000), "takes too long"),
         (b"\x30\x05\x01", "takes too long"),
         (b"", "takes too long"),
     ],
