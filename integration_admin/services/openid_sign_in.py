@@ -132,6 +132,7 @@ class OpenIdSignIn:
         provider, finishes = arrived.provider, arrived.flow.purpose is FlowPurpose.FINISH
         try:
             async with self._database.write(provider.organisation_id) as unit:
+                await _refuse_replaced(unit, provider)
                 member = await (_finished(unit, arrived) if finishes else _recognised(unit, arrived))
                 if member.disabled_at is not None:
                     raise _NotLetIn(Reason.DISABLED, member)
@@ -158,6 +159,7 @@ class OpenIdSignIn:
         flow, now = arrived.flow, self._clock.now()
         try:
             async with self._database.write(arrived.provider.organisation_id) as unit:
+                await _refuse_replaced(unit, arrived.provider)
                 member = await self._still_there(unit, flow)
                 await _refuse_anothers(unit, arrived.identity, member)
                 await unit.identity.connect(_identity(arrived, member.id))
@@ -169,6 +171,7 @@ class OpenIdSignIn:
         """Count a session's person as having proved who they are just now."""
         flow, provider, now = arrived.flow, arrived.provider, self._clock.now()
         async with self._database.write(provider.organisation_id) as unit:
+            await _refuse_replaced(unit, provider)
             member = await self._still_there(unit, flow)
             found = await unit.identity.who(arrived.identity.issuer, arrived.identity.subject)
             if found is None or found[1].id != member.id:
@@ -232,6 +235,15 @@ class OpenIdSignIn:
                 address=visit.address,
                 reason=str(reason),
             )
+
+
+async def _refuse_replaced(unit: Unit, asked: IdentityProvider) -> None:
+    """Raise _NotLetIn where another provider than the one that was asked counts by the time it has answered."""
+    # Whoever replaces it disconnects everybody from it, and nobody may be connected again after that.
+    await unit.organisations.take_turns()
+    present = await unit.identity.provider()
+    if present is None or (present.issuer, present.client_id) != (asked.issuer, asked.client_id):
+        raise _NotLetIn(Reason.STEP)
 
 
 async def _recognised(unit: Unit, arrived: Arrived) -> Member:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp import web
 
 from integration_admin.core.errors import SignInRequired
 from integration_admin.core.secret import Secret
@@ -100,6 +101,24 @@ async def test_a_verified_address_is_recognised_once_and_the_account_from_then_o
         (BOB, "sign_in"),
         (BOB, "sign_in"),
     ]
+
+
+@pytest.mark.parametrize("deed", ["replaced", "removed"])
+async def test_a_provider_that_is_gone_when_it_answers_lets_nobody_in_and_connects_nobody(
+    place: Elsewhere, deed: str
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if deed == "replaced":
+            await place.set_up(issuer="https://login.example.org")
+        else:
+            await place.factors.provider.remove(place.actor())
+        return await place.issuer._token(request)
+
+    place.issuer.person = dict(VERIFIED)
+    place.issuer.answers[TOKEN] = answer
+    assert await refusal(place) == "step"
+    async with place.application.database.read(place.bob.organisation_id) as unit:
+        assert await unit.identity.of_member(place.bob.id) is None
 
 
 async def test_the_question_binds_the_answer_to_one_browser_and_the_database_holds_nothing_of_it(
