@@ -7,7 +7,7 @@ caller may see is decided again in the services.
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urldefrag, urlencode
 
 import reflex as rx
 import structlog
@@ -83,6 +83,12 @@ def keeps_what_is_typed(load: _Handler) -> _Handler:
     """Say that what reads a page draws no form anew, so that it reads again after a lost connection; below `@rx.event`."""
     load.__keeps_what_is_typed__ = True  # type: ignore[attr-defined]  # functions take attributes
     return load
+
+
+def goes_on(handler: _Handler) -> _Handler:
+    """Say that a handler is begun anew after a lost connection while its state is `running`; below `@rx.event`."""
+    handler.__goes_on__ = True  # type: ignore[attr-defined]  # functions take attributes
+    return handler
 
 
 def is_handler(name: str) -> bool:
@@ -169,7 +175,8 @@ async def _empty(state: BaseState, principal: Principal | None) -> None:
 
 
 def _address() -> str:
-    return str(EventContext.get().router_data.get("asPath", ""))
+    """Return which page it is, not at which of its places: the skip link and a refused form's errors lead to some."""
+    return urldefrag(str(EventContext.get().router_data.get("asPath", ""))).url
 
 
 async def _is_back(state: BaseState, event: Event) -> bool:
@@ -182,30 +189,28 @@ async def _is_back(state: BaseState, event: Event) -> bool:
 async def _go_on(state: BaseState) -> StateUpdate:
     """Send what may have been lost on the way, and nothing that draws a form anew: what is typed in it stays.
 
-    What was followed when the connection was lost is followed again, and how things stand is read again.
+    What the page was following or looking at goes on, and how things stand is read again.
     """
     root = state._get_root_state()  # noqa: SLF001
-    then = [event for event in _loads_of(root) if _may_read_again(event)]
-    follow = []
+    handlers, loads = RegistrationContext.get().event_handlers, _loads_of(root)
+    shown = {handlers[load.name].states[0] for load in loads}
+    ended = []
     # With Redis the parts not loaded yet are fetched first.
     for known in RegistrationContext.get().base_states.values():
         part = await state.get_state(known)
-        if "follow" in known.event_handlers and getattr(part, "running", False):
-            follow.append(known.event_handlers["follow"])
+        # With the connection Reflex has ended what began when the page was read.
+        if known in shown and getattr(part, "running", False):
+            ended += [one for one in known.event_handlers.values() if hasattr(one.fn, "__goes_on__")]
     delta = await _resolve_delta(root.dict())
     root._clean()  # noqa: SLF001
-    return StateUpdate(delta=delta, events=[*then, *Event.from_event_type(follow)])
+    again = [load for load in loads if hasattr(handlers[load.name].handler.fn, "__keeps_what_is_typed__")]
+    return StateUpdate(delta=delta, events=[*again, *Event.from_event_type(ended)])
 
 
 def _loads_of(root: BaseState) -> list[Event]:
     """Return what reads the page that is shown."""
     loads: Any = RegistrationContext.get().app.get_load_events(root.rx_router_url.path)
     return Event.from_event_type(loads)
-
-
-def _may_read_again(load: Event) -> bool:
-    registered = RegistrationContext.get().event_handlers[load.name]
-    return getattr(registered.handler.fn, "__keeps_what_is_typed__", False)
 
 
 async def _start_over(state: BaseState, principal: Principal | None) -> StateUpdate:

@@ -15,7 +15,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.dry_run import DryRunTotals
 from integration_admin.services.dry_run_judge import DryRunEntry, Would
-from integration_admin.states.access import requires
+from integration_admin.states.access import goes_on, requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
@@ -86,6 +86,7 @@ class DryRunState(FormState, rx.State):
 
     @rx.event(background=True)
     @requires(Permission.RUN)
+    @goes_on
     async def look(self) -> AsyncIterator[None]:
         """Look at everything that waits, and show how far it has come until it has ended."""
         mine, found = uuid.uuid4().hex, _Found()

@@ -17,7 +17,7 @@ from integration_admin.services.cause_pages import CausePage
 from integration_admin.services.health_monitor import Health
 from integration_admin.services.request_counts import RequestsThisMonth
 from integration_admin.services.views import RunView
-from integration_admin.states.access import keeps_what_is_typed, requires
+from integration_admin.states.access import goes_on, keeps_what_is_typed, requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.decisions import Deciding
 from integration_admin.states.failure_causes import Handling, cause_line
@@ -169,6 +169,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
+    @goes_on
     async def follow(self) -> AsyncIterator[None]:
         """Show how the run under way goes, until it has ended or whoever looks has been signed out."""
         mine = uuid.uuid4().hex

@@ -15,7 +15,7 @@ from integration_admin.core.statuses import IntegrationState, Permission, Trigge
 from integration_admin.core.statuses import RunState as RunOutcome
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
-from integration_admin.states.access import requires
+from integration_admin.states.access import goes_on, requires
 from integration_admin.states.addresses import asked_id, asked_integration, shown_id
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
@@ -187,6 +187,7 @@ class RunState(Progressing, FormState, rx.State):
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
+    @goes_on
     async def follow(self) -> AsyncIterator[None]:
         """Show how the run goes, until it has ended or whoever looks has gone or been signed out."""
         mine = uuid.uuid4().hex

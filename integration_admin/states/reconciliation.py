@@ -13,7 +13,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.reconciliation import why_not_signed
 from integration_admin.services.reconciliation_report import ReconciliationView, month
-from integration_admin.states.access import requires
+from integration_admin.states.access import goes_on, requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
@@ -184,6 +184,7 @@ class MonthState(FormState, rx.State):
 
     @rx.event(background=True)
     @requires(Permission.VIEW)
+    @goes_on
     async def follow(self) -> AsyncIterator[None]:
         """Show how the comparison goes, until it has ended or whoever looks has been signed out."""
         mine = uuid.uuid4().hex

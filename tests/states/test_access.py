@@ -139,6 +139,21 @@ async def test_a_page_whose_connection_was_lost_is_sent_what_it_has_and_not_read
     assert RAN == [("load_rows", "Alice")] * 2, "a page that is loaded again is read again"
 
 
+async def test_a_page_left_at_one_of_its_places_is_the_same_page_after_a_reconnect(
+    tab: Tab, people: People
+) -> None:
+    await tab.connect(await people.session(people.alice), "/rows?page=2")
+    RAN.clear()
+    tab.address = "/rows?page=2#main"
+    await tab.reconnect()
+    assert RAN == []
+    await tab.connect(await people.session(people.alice), "/rows#main")
+    RAN.clear()
+    tab.address = "/rows"
+    await tab.reconnect()
+    assert RAN == []
+
+
 async def test_a_session_that_ended_while_the_connection_was_lost_leaves_nothing(
     tab: Tab, people: People
 ) -> None:
