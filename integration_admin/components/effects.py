@@ -19,7 +19,7 @@ def in_slices(when: rx.Var[bool]) -> rx.Var[bool]:
     hook = VarData(
         hooks=f"const {name} = useDeferredValue({when!s})", imports={"react": ["useDeferredValue"]}
     )
-    data = VarData.merge(when._get_all_var_data(), hook)  # noqa: SLF001  # Reflex's own way
+    data = VarData.merge(_all_data(when), hook)
     return rx.Var(name, _var_data=data).to(bool)
 
 
@@ -33,9 +33,13 @@ def ready_here(state: Any) -> rx.Var[bool]:
         imports={"react-router": ["useLocation"]},
     )
     about = (state.ready, state.integration_id)
-    data = VarData.merge(*(var._get_all_var_data() for var in about), place)  # noqa: SLF001  # Reflex's own way
+    data = VarData.merge(_all_data(*about), place)
     code = f"({state.ready!s} && (shownPath + shownQuery).includes({state.integration_id!s}))"
     return rx.Var(code, _var_data=data).to(bool)
+
+
+def _all_data(*vars_: rx.Var[Any]) -> VarData | None:
+    return VarData.merge(*(var._get_all_var_data() for var in vars_))  # noqa: SLF001  # Reflex's own way
 
 
 class FollowLanguage(rx.Fragment):
@@ -223,9 +227,13 @@ class PackFiles(rx.Fragment):
 
 
 class FocusFirstWrong(rx.Fragment):
-    """Moves the focus to the first wrong field of a refused form, or to the summary where no field is wrong."""
+    """Moves the focus to the first wrong field of a refused form, or to the summary where no field is wrong.
+
+    `times` grows with each refusal: of errors that stay the same the browser is told nothing.
+    """
 
     errors: rx.Var[list[dict[str, str]]]
+    times: rx.Var[int]
 
     def add_imports(self) -> dict[str, list[str]]:
         """Import what the hook uses."""
@@ -239,35 +247,41 @@ class FocusFirstWrong(rx.Fragment):
             .sort((one, other) => one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1);
           for (let at = first; at; at = at.parentElement) if (at.localName === "details") at.open = true;
           (first ?? document.getElementById("error-summary"))?.focus();
-        }}, [{self.errors}])"""
-        return [rx.Var(code, _var_data=self.errors._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
+        }}, [{self.errors}, {self.times}])"""
+        return [rx.Var(code, _var_data=_all_data(self.errors, self.times))]
 
     def _exclude_props(self) -> list[str]:
-        """Keep it from the fragment, which takes no properties."""
-        return ["errors"]
+        """Keep both from the fragment, which takes no properties."""
+        return ["errors", "times"]
 
 
 class FocusWhen(rx.Fragment):
-    """Moves the focus to an element each time the var is set to something that is not empty."""
+    """Moves the focus to an element each time the var becomes something else that is not empty.
+
+    Where it may be set to the same once more, `times` grows with each time: of what stays the same the browser is
+    told nothing.
+    """
 
     element: rx.Var[str]
     when: rx.Var[list[Any]]
+    times: rx.Var[int]
 
     def add_imports(self) -> dict[str, list[str]]:
         """Import what the hook uses."""
         return {"react": ["useEffect"]}
 
     def add_hooks(self) -> list[rx.Var]:
-        """Compare by identity: a form refused twice for the same reason takes the focus twice."""
+        """Act on what has changed and is not empty."""
+        news = [self.when] if self.times is None else [self.when, self.times]
         code = (
             f"useEffect(() => {{ if ({self.when}?.length) document.getElementById({self.element})?.focus() }},"
-            f" [{self.when}])"
+            f" [{', '.join(map(str, news))}])"
         )
-        return [rx.Var(code, _var_data=self.when._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
+        return [rx.Var(code, _var_data=_all_data(*news))]
 
     def _exclude_props(self) -> list[str]:
-        """Keep both from the fragment, which takes no properties."""
-        return ["element", "when"]
+        """Keep them from the fragment, which takes no properties."""
+        return ["element", "when", "times"]
 
 
 class ShowWhen(rx.Fragment):

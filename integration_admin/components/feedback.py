@@ -30,10 +30,11 @@ def alert(kind: Kind, *children: Text | rx.Component, title: Text = "") -> rx.Co
     )
 
 
-def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
+def error_summary(errors: rx.Var[list[dict[str, str]]], times: rx.Var[int]) -> rx.Component:
     """List a refused form's errors as links to their fields; it is read out, and the first wrong field is focused.
 
-    Each error is {"field": the field's id, "message": a translated sentence}.
+    Each error is {"field": the field's id, "message": a translated sentence}. `times` grows with each refusal: the same
+    errors once more are drawn anew, or nobody would hear of them again.
     """
     links = rx.foreach(
         errors,
@@ -46,9 +47,10 @@ def error_summary(errors: rx.Var[list[dict[str, str]]]) -> rx.Component:
         rx.el.ul(links, class_name="ds-list"),
         class_name="ds-error-summary",
         role="alert",
+        key=times.to_string(),
         custom_attrs={"id": "error-summary", "aria-labelledby": "error-summary-title", "tabIndex": -1},
     )
-    return FocusFirstWrong.create(rx.cond(errors, box), errors=errors)
+    return FocusFirstWrong.create(rx.cond(errors, box), errors=errors, times=times)
 
 
 def error_for(errors: rx.Var[list[dict[str, str]]], field: str) -> rx.Var[str]:

@@ -31,7 +31,12 @@ def outcome_section() -> rx.Component:
     done = rx.cond(RotationState.done, rx.fragment(ui.alert("success", RotationState.done[0]), warnings))
     return rx.el.div(
         refusal(RotationState),
-        FocusWhen.create(_place("rotation-done", done), element="rotation-done", when=RotationState.done),
+        FocusWhen.create(
+            _place("rotation-done", done),
+            element="rotation-done",
+            when=RotationState.done,
+            times=RotationState.times_told,
+        ),
     )
 
 

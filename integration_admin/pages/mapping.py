@@ -266,5 +266,8 @@ def _warnings() -> rx.Component:
         ui.checkbox("accept_warnings", t("I have seen the warnings and want to save the mapping like this")),
     )
     return FocusWhen.create(
-        rx.el.div(rx.cond(MappingState.warnings, box)), element=_WARNINGS, when=MappingState.warnings
+        rx.el.div(rx.cond(MappingState.warnings, box)),
+        element=_WARNINGS,
+        when=MappingState.warnings,
+        times=MappingState.times_told,
     )

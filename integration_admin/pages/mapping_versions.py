@@ -18,11 +18,12 @@ def versions_section() -> rx.Component:
     older = ui.button(t("Show older versions"), variant="secondary", on_click=MappingVersionsState.list_older)
     none = ui.paragraph(t("The mapping has not been saved yet."))
     listed = rx.el.ol(rx.foreach(MappingVersionsState.versions, _version), class_name="app-plain-list")
+    times = MappingVersionsState.times_told
     return rx.el.section(
         ui.heading(t("Earlier versions"), id="versions"),
-        FocusWhen.create(_told(), element=_TOLD, when=MappingVersionsState.told),
-        FocusWhen.create(element=_TROUBLE, when=MappingVersionsState.refusal),
-        FocusWhen.create(_trouble(), element=_TROUBLE, when=MappingVersionsState.warnings),
+        FocusWhen.create(_told(), element=_TOLD, when=MappingVersionsState.told, times=times),
+        FocusWhen.create(element=_TROUBLE, when=MappingVersionsState.refusal, times=times),
+        FocusWhen.create(_trouble(), element=_TROUBLE, when=MappingVersionsState.warnings, times=times),
         ui.details(
             t("Who saved the mapping when, and what was changed"),
             rx.cond(

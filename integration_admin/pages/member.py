@@ -42,7 +42,7 @@ def member() -> rx.Component:
     return rx.fragment(
         refusal(MemberState),
         confirm_access(),
-        rx.el.div(done, aria_live="polite"),
+        rx.el.div(rx.el.div(done, key=MemberState.times_told.to_string()), aria_live="polite"),
         rx.el.div(rx.cond(shown, there)),
     )
 

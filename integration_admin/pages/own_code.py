@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusFirstWrong, FocusWhen
 from integration_admin.pages.parts import refused
 from integration_admin.states.reauthentication import ReauthenticationState
 
@@ -67,6 +67,9 @@ def _question(why: Text) -> rx.Component:
             help=t("The one you sign in here with."),
             error=ui.error_for(ReauthenticationState.errors, "own_password"),
             auto_complete="current-password",
+        ),
+        FocusFirstWrong.create(
+            errors=ReauthenticationState.errors, times=ReauthenticationState.times_refused
         ),
         _code(),
         rx.cond(ReauthenticationState.provider_page, ui.paragraph(_provider())),

@@ -12,7 +12,7 @@ from integration_admin.states.health import HealthState
 
 def refusal(state: Any) -> rx.Component:
     """Draw why something was not done: the summary of a form's errors, or one sentence."""
-    return rx.fragment(ui.error_summary(state.errors), refused(state))
+    return rx.fragment(ui.error_summary(state.errors, state.times_refused), refused(state))
 
 
 def refused(state: Any) -> rx.Component:

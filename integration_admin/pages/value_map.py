@@ -29,7 +29,7 @@ def many_accounts(searching: dict[str, Any]) -> rx.Component:
         refused(ValueMapState),
         _one_for_many(searching),
         _value_map_file(),
-        FocusWhen.create(_told(), element=_TOLD, when=ValueMapState.told),
+        FocusWhen.create(_told(), element=_TOLD, when=ValueMapState.told, times=ValueMapState.times_told),
         gap="small",
     )
 
@@ -53,7 +53,7 @@ def _one_for_many(searching: dict[str, Any]) -> rx.Component:
                 required=True,
                 **searching,
             ),
-            FocusFirstWrong.create(errors=ValueMapState.errors),
+            FocusFirstWrong.create(errors=ValueMapState.errors, times=ValueMapState.times_refused),
             ui.row(ui.button(t("Fill in"), submit=True, variant="secondary")),
             on_submit=ValueMapState.assign,
             key=ValueMapState.times_read.to_string(),
@@ -91,7 +91,9 @@ def _value_map_file() -> rx.Component:
                 ui.row(ui.button(t("Read the file"), submit=True, variant="secondary")),
                 on_submit=ValueMapState.read,
             ),
-            FocusWhen.create(_faults(), element=_FAULTS, when=ValueMapState.faults),
+            FocusWhen.create(
+                _faults(), element=_FAULTS, when=ValueMapState.faults, times=ValueMapState.times_told
+            ),
         ),
     )
 

@@ -123,6 +123,7 @@ class RotationState(FormState, rx.State):
             self._mark(error, reader.speech)
             return None
         self.done = [reader.speech.say(msg("The expiry date is saved."))]
+        self.times_told += 1
         return await self._spread()
 
     @rx.event

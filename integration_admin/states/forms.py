@@ -26,6 +26,8 @@ class FormState(rx.State, mixin=True):
     """What a press here came to, for screen readers."""
     times_announced: int = 0
     """The key of the announcement: the same words a second time are read out a second time."""
+    times_told: int = 0
+    """The same for what else takes the focus or is read out, such as what was done."""
     times_read: int = 0
     """The key of what is drawn from stored values: fields keep what they first showed until it changes."""
 

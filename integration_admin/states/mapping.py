@@ -167,6 +167,7 @@ class MappingState(FormState, rx.State):
         self.warnings = [reader.speech.say(finding.message) for finding in result.findings]
         if not result.saved:
             self._mark(result.findings, reader)
+            self.times_told += 1
             return None
         self.saved, self.warnings = True, []
         if self.in_wizard:

@@ -44,7 +44,9 @@ class MappingVersionsState(rx.State):
     asked: int = 0
     """The version whose warnings wait to be accepted."""
     told: list[str] = []  # noqa: RUF012, Reflex copies defaults
-    """What was done last; set anew each time, so that it takes the focus each time."""
+    """What was done last."""
+    times_told: int = 0
+    """How often something was told; the same once more takes the focus once more."""
     _of: str = ""
     _listed: int = _AT_FIRST
 
@@ -58,7 +60,6 @@ class MappingVersionsState(rx.State):
         if self._of != str(integration_id):
             self._of, self._listed = str(integration_id), _AT_FIRST
             start_over(self)
-            self.told = []
         reader = await current_reader()
         try:
             # One more tells whether there are older ones.
@@ -90,19 +91,21 @@ def known_number(number: object) -> int:
 
 def start_over(state: MappingVersionsState) -> None:
     """Forget what was said about the last try."""
-    state.refusal, state.warnings, state.asked = [], [], 0
+    state.refusal, state.warnings, state.asked, state.told = [], [], 0, []
 
 
 def tell_refusal(state: MappingVersionsState, error: IntegrationAdminError, speech: Speech) -> None:
     """Say why a version could not be gone back to, with what is wrong in each field."""
     about = error.fields.values() if isinstance(error, InvalidInput) else ()
     state.refusal = [speech.say(sentence) for sentence in (error.message, *about)]
+    state.times_told += 1
 
 
 def ask_about(state: MappingVersionsState, number: int, findings: Sequence[Finding], speech: Speech) -> None:
     """Show what is probably not meant, and wait for it to be accepted."""
     state.asked = number
     state.warnings = [speech.say(finding.message) for finding in findings]
+    state.times_told += 1
 
 
 def tell_restored(state: MappingVersionsState, number: int, speech: Speech) -> None:
@@ -110,6 +113,7 @@ def tell_restored(state: MappingVersionsState, number: int, speech: Speech) -> N
     state.told = [
         speech.say(msg("Version {number} is restored. It counts from the next export.", number=number))
     ]
+    state.times_told += 1
 
 
 def _line(version: SavedMapping, speech: Speech, *, in_use: bool) -> VersionLine:

@@ -120,6 +120,7 @@ class MemberState(FormState, HandingState, rx.State):
 
     def _tell(self, reader: Reader, sentence: Message) -> None:
         self.done = [reader.speech.say(sentence)]
+        self.times_told += 1
 
     async def _read(self, reader: Reader, member_id: UUID | None) -> None:
         members = await container.current().organisations.members(reader.actor)

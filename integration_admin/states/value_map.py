@@ -74,6 +74,7 @@ class ValueMapState(FormState, rx.State):
             return
         if reading.faults:
             self.faults = [reader.speech.say(fault) for fault in reading.faults[:_SHOWN]]
+            self.times_told += 1
             hidden = len(reading.faults) - _SHOWN
             more = msg("Further lines with something wrong: {count}.", count=reader.speech.number(hidden))
             self.more = reader.speech.say(more) if hidden > 0 else ""
@@ -110,6 +111,7 @@ class ValueMapState(FormState, rx.State):
         _fill(mapping, values, speech)
         self.times_read += 1
         self.told = [speech.say(told)]
+        self.times_told += 1
 
 
 def _category_of(line: CategoryLine) -> str:

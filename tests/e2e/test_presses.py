@@ -73,6 +73,52 @@ async def test_the_focus_goes_to_the_nearest_heading_when_what_had_it_is_gone(
         await keys.expect_at(page.get_by_role("heading", name="Add integration"))
 
 
+async def test_a_form_that_is_refused_again_for_the_same_reason_says_so_again(
+    browser: Browser, server: Server, person: Person
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await listen(page)
+        keys = Keyboard(page)
+        await road.sign_in(page, person)
+        await page.goto(TOKENS)
+        for _ in range(2):
+            await keys.press(page.get_by_role("button", name="Make the API token"))
+            await expect_announced(page, "Give the token a name")
+            await keys.expect_at(page.locator("#name"))
+
+
+async def test_warnings_that_were_not_accepted_take_the_focus_again(
+    browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
+) -> None:
+    integration = await world.connect(office, person, xledger)
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{integration}/mapping")
+        await page.locator('[name="value:credit_account"]').fill("999999")
+        save = page.get_by_role("button", name="Save", exact=True)
+        for _ in range(2):
+            await save.press("Enter")
+            await expect(page.locator("#mapping-warnings")).to_be_focused()
+
+
+async def test_a_wrong_password_of_ones_own_takes_the_focus_to_its_field(
+    browser: Browser, server: Server, office: Application, person: Person
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(TOKENS)
+        await fill_in_token(page, "Expense system")
+        await world.let_time_pass(office, person)
+        await road.press(page, "Make the API token")
+        field = page.locator("#own_password")
+        await expect(field).to_be_focused()
+        for _ in range(2):
+            await field.fill("not my password")
+            await page.get_by_role("button", name="Confirm", exact=True).press("Enter")
+            await expect(page.locator("#own_password-error")).to_contain_text("not the password")
+            await expect(field).to_be_focused()
+
+
 async def test_a_lost_connection_costs_nothing_that_was_typed_nor_the_focus(
     browser: Browser, server: Server, office: Application, xledger: Xledger, person: Person
 ) -> None:
@@ -83,6 +129,8 @@ async def test_a_lost_connection_costs_nothing_that_was_typed_nor_the_focus(
         await road.sign_in(page, person)
         await page.goto(f"{DASHBOARD}/{integration}/schedule")
         field = page.locator("#at")
+        await expect(field).to_be_visible()
+        await page.get_by_role("link", name="Skip to content").press("Enter")
         await field.fill("05:55")
         await context.set_offline(True)
         await expect_announced(page, "The connection to the server is lost.")

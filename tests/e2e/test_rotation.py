@@ -12,7 +12,6 @@ from playwright.async_api import Browser, Page, expect
 
 from integration_admin.bootstrap import Application
 from integration_admin.core.statuses import IntegrationState
-from integration_admin.data.models_access import Session
 from tests.e2e import road, world
 from tests.e2e.leaks import Frames, places_of
 from tests.e2e.road import DASHBOARD, Device
@@ -68,16 +67,6 @@ async def wait_for_a_slow_request(xledger: Xledger) -> None:
     async with asyncio.timeout(30), httpx2.AsyncClient(verify=TLS) as client:
         while not (await client.get(f"{xledger.url}/_sandbox/stats")).json()["faults"].get("slow"):  # noqa: ASYNC110, it tells nobody
             await asyncio.sleep(0.05)
-
-
-async def let_time_pass(office: Application, person: Person) -> None:
-    """Let it be eleven minutes since anybody of the organisation gave the password."""
-    actor = await office.services.organisations.actor_of(person.organisation)
-    earlier = office.clock.now() - timedelta(minutes=11)
-    async with office.database.write(actor.organisation_id) as unit:
-        people = unit.organisations
-        for session in await people._all(people._select(Session)):
-            await people.note_authenticated(session.id, earlier)
 
 
 async def what_the_browser_holds(page: Page) -> str:
@@ -178,7 +167,7 @@ async def test_after_a_while_the_password_is_asked_for_and_then_secrets_are_date
         frames = Frames(page)
         await road.sign_in(page, person)
         await open_credentials(page, integration)
-        await let_time_pass(office, person)
+        await world.let_time_pass(office, person)
         # The day is the organisation's, which begins before the one in UTC.
         tomorrow = office.clock.now().astimezone(ZoneInfo("Europe/Oslo")).date() + timedelta(days=1)
         await page.locator("#expires_on").fill(f"{tomorrow:%d.%m.%Y}")
