@@ -23,6 +23,7 @@ _DATABASE = re.compile(
     r"(?:sqlite|postgresql)(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
 )
 """What SQLAlchemy can take apart: a password may hold anything but @."""
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
@@ -136,15 +137,15 @@ class Settings(BaseSettings):
     def _origin(cls, value: str) -> str:
         parts = urlsplit(value)
         port = parts.port  # raises ValueError when out of range
+        host = _as_browsers_write(parts.hostname or "")
         extras = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or any(extras):
+        if parts.scheme not in {"http", "https"} or not host or any(extras):
             detail = "must be an origin such as https://integrations.example.org"
             raise ValueError(detail)
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(host.strip("[]")):
             detail = "must be https unless it is this machine itself"
             raise ValueError(detail)
-        # A browser's Origin header is in lower case and leaves the usual port out.
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        # A browser's Origin header leaves the usual port out.
         usual = {"http": 80, "https": 443}[parts.scheme]
         return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, usual} else "")
 
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; `NAME_FILE` may hold the path of a file with the value; empty counts as not set.
 
+    Blanks around a value do not count: files of settings saved on Windows leave a carriage return at its end.
     Raises ConfigurationError with one sentence naming the variable that is unknown or malformed.
     """
     source = os.environ if environ is None else environ
@@ -174,14 +176,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for name, value in source.items():
         if not name.startswith(PREFIX):
             continue
-        field, text = _resolve(name, value)
+        field, text = _resolve(name, _unquoted(name, value))
         if not text:
             continue
         if field in given:
             raise ConfigurationError(
                 msg("{name} and {name}_FILE are both set. Use only one of them.", name=PREFIX + field.upper())
             )
-        given[field] = text
+        given[field] = _unquoted(name, text)
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into their types
     except ValidationError as error:
@@ -202,7 +204,16 @@ def pin_paths(environ: MutableMapping[str, str] | None = None) -> None:
         target.pop(f"{PREFIX}{field.upper()}_FILE", None)
         target[PREFIX + field.upper()] = text
     for name in [name for name in target if name.startswith(PREFIX) and name.endswith("_FILE")]:
-        target[name] = str(Path(target[name]).absolute()) if target[name] else ""
+        path = target[name].strip()
+        target[name] = str(Path(path).absolute()) if path else ""
+
+
+def _unquoted(name: str, value: str) -> str:
+    """Return `value` without blanks around it; raises ConfigurationError for quotation marks, which a shell would have taken off."""
+    text = value.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        raise _refused(name, "write it without the quotation marks around it")
+    return text
 
 
 def _resolve(name: str, value: str) -> tuple[str, str]:
@@ -223,8 +234,22 @@ def _malformed(error: ValidationError) -> ConfigurationError:
     """Name the first malformed variable."""
     first = error.errors(include_input=False, include_url=False)[0]
     name = PREFIX + str(first["loc"][0]).upper()
-    reason = first["msg"].removeprefix("Value error, ")
+    return _refused(name, first["msg"].removeprefix("Value error, "))
+
+
+def _refused(name: str, reason: str) -> ConfigurationError:
     return ConfigurationError(msg("{name}: {reason}.", name=name, reason=reason))
+
+
+def _as_browsers_write(host: str) -> str:
+    """Return `host` as a browser's Origin header has it: letters beyond ASCII encoded; empty where it is no host."""
+    if ":" in host:
+        return f"[{host}]"
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return name if _HOST.fullmatch(name) else ""
 
 
 def _is_mail_server(url: str) -> bool:

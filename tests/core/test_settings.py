@@ -72,6 +72,41 @@ def test_an_empty_variable_counts_as_not_set(name: str) -> None:
     assert load(**{name: ""}) == load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INSTANCE_DIR", "/srv/ia"),
+        ("DATABASE_URL", "sqlite:////srv/ia.sqlite3"),
+        ("KEY_DIR", "/srv/keys"),
+        ("PUBLIC_URL", "https://ia.example.org"),
+        ("SMTP_URL", "smtp://mail.example.org"),
+        ("LOG_FORMAT", "json"),
+    ],
+)
+def test_blanks_and_windows_line_ends_around_a_value_do_not_count(name: str, value: str) -> None:
+    assert load(**{name: f" {value} \r\n"}) == load(**{name: value})
+    assert load(**{name: " \r"}) == load()
+
+
+def test_the_path_of_a_values_file_may_have_blanks_around_it_too(tmp_path: Path) -> None:
+    file = tmp_path / "format"
+    file.write_text("json")
+    assert load(LOG_FORMAT_FILE=f"{file}\r").log_format == "json"
+
+
+@pytest.mark.parametrize("name", [*(field.upper() for field in Settings.model_fields), "KEY_DIR_FILE"])
+@pytest.mark.parametrize("mark", ['"', "'"])
+def test_quotation_marks_around_a_value_are_refused_instead_of_becoming_part_of_it(
+    name: str, mark: str
+) -> None:
+    sentence = refusal(**{name: f"{mark}FAKE-password-of-16{mark}"})
+    assert sentence == f"{PREFIX}{name}: write it without the quotation marks around it."
+
+
+def test_a_sender_whose_name_is_quoted_is_taken() -> None:
+    assert load(MAIL_FROM='"Admin, Integration" <ia@example.org>').mail_from.endswith("<ia@example.org>")
+
+
 def test_a_file_saved_with_a_byte_order_mark_is_read_without_it(tmp_path: Path) -> None:
     file = tmp_path / "format"
     file.write_bytes(b"\xef\xbb\xbfjson\r\n")
@@ -131,6 +166,10 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("PUBLIC_URL", "http://10.0.0.1"),
         ("PUBLIC_URL", "http://0.0.0.0:3000"),
         ("PUBLIC_URL", "http://127.0.0.1.example.org"),
+        ("PUBLIC_URL", "https://*"),
+        ("PUBLIC_URL", "https://ia example.org"),
+        ("PUBLIC_URL", "https://ia..example.org"),
+        ("PUBLIC_URL", "https://<your-address>"),
         ("DATABASE_URL", "mysql://ia:FAKE-password@db.example.org/ia"),
         ("DATABASE_URL", "postgres://ia:FAKE-password@db.example.org/ia"),
         ("DATABASE_URL", "postgresql://ia:FAKE-password@db.example.org:FAKE-password/ia"),
@@ -164,6 +203,7 @@ def test_a_malformed_value_is_refused_by_the_variables_name_and_not_repeated(nam
         ("http://127.9.9.9:3001", "http://127.9.9.9:3001", False),
         ("http://[::1]:3000", "http://[::1]:3000", False),
         ("https://[2001:db8::1]", "https://[2001:db8::1]", True),
+        ("https://ia.blåbær.example.org", "https://ia.xn--blbr-roah.example.org", True),
     ],
 )
 def test_the_public_address_becomes_the_origin_a_browser_sends(
