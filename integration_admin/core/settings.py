@@ -20,9 +20,10 @@ _SHORTEST_TOKEN = 16
 _REDIS_PORT = 6379
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _DATABASE = re.compile(
-    r"(?:sqlite|postgresql)(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
+    r"sqlite(?:\+\w+)?://(?:/[^?]*)?(?:\?.*)?"
+    r"|postgresql(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
 )
-"""What SQLAlchemy can take apart: a password may hold anything but @."""
+"""What SQLAlchemy can take apart: a password may hold anything but @, and SQLite has no host."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 

@@ -176,6 +176,8 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("DATABASE_URL", "postgresql://ia:12/FAKE-password@db.example.org:x/ia"),
         ("DATABASE_URL", "postgresql:db"),
         ("DATABASE_URL", "db.sqlite3"),
+        ("DATABASE_URL", "sqlite://instance/db.sqlite3"),
+        ("DATABASE_URL", "sqlite://ia:FAKE-password@localhost/db.sqlite3"),
         ("REDIS_URL", "http://:FAKE-password@redis.example.org"),
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org:FAKE-password/0"),
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org:99999/0"),
