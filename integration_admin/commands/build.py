@@ -32,6 +32,7 @@ _SOURCES = (
 )
 _SITE = ROOT / ".web" / "build" / "client"
 _STAMP = ROOT / ".web" / "frontend.sha256"
+_NPM_ERROR = re.compile(r"^npm error .*\n(?:(?!npm ).+\n)*", re.MULTILINE)
 _ENDPOINT = re.compile(r"""(["'`])(http|ws)://localhost:\d+(/[^"'`]*)\1""")
 
 
@@ -69,10 +70,15 @@ def build_frontend() -> bool:
         command, cwd=ROOT, env=node_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode or not _SITE.exists():
-        sys.stderr.write(f"{done.stdout}{done.stderr}")
+        sys.stderr.write(why_it_failed(f"{done.stdout}{done.stderr}"))
         raise ConfigurationError(msg("The pages could not be built. The reason is in the output above."))
     _STAMP.write_text(wanted)
     return True
+
+
+def why_it_failed(said: str) -> str:
+    """Return what `said` has of npm's errors; all of it where npm had none: npm tells a thousand lines besides."""
+    return "".join(_NPM_ERROR.findall(said)) or said
 
 
 def _fingerprint() -> str:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_admin.commands.build import ROOT, SameOrigin
+from integration_admin.commands.build import ROOT, SameOrigin, why_it_failed
 
 
 def write_chunk(site: Path, code: str) -> Path:
@@ -41,3 +41,27 @@ def test_the_npm_lock_pins_by_hash_and_names_no_registry() -> None:
     lock = (ROOT / "reflex.lock" / "package-lock.json").read_text()
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
+
+
+def test_of_what_npm_says_when_it_fails_its_errors_are_shown_and_not_what_it_told_before() -> None:
+    said = (
+        "Compiling: 100%\n"
+        "npm silly packumentCache corgi:https://registry.example.org/yaml \ncache-miss\n"
+        "npm error code ENOTFOUND\n"
+        "npm error request to https://registry.example.org/yaml failed, reason: getaddrinfo\nENOTFOUND\n"
+        "npm silly unfinished npm timer reify \n1795444201451\n"
+        "npm error A complete log of this run can be found in: \n/home/ia/.npm/log\n\n"
+        "Run with --loglevel debug for the full log.\n"
+    )
+    assert why_it_failed(said).splitlines() == [
+        "npm error code ENOTFOUND",
+        "npm error request to https://registry.example.org/yaml failed, reason: getaddrinfo",
+        "ENOTFOUND",
+        "npm error A complete log of this run can be found in: ",
+        "/home/ia/.npm/log",
+    ]
+
+
+def test_a_build_that_fails_without_npms_doing_is_told_in_full() -> None:
+    said = "Compiling: 100%\nnpm info ok\nTypeError: no page\n"
+    assert why_it_failed(said) == said
