@@ -16,7 +16,7 @@ from integration_admin.services.health_monitor import Health, Status
 from integration_admin.services.health_status import PUT_RIGHT
 from integration_admin.services.notice_outbox import Told, wanted
 from integration_admin.services.run_summary import is_settled
-from integration_admin.services.stop_reasons import own_reason
+from integration_admin.services.stop_reasons import is_news
 
 MOST_IN_AN_HOUR: Final = 3
 """How often an hour one kind is told of one integration; what comes and goes more often waits until it stays."""
@@ -103,7 +103,7 @@ def _troubles(
 ) -> frozenset[NoticeKind]:
     """Return what is wrong now. While an export is under way, or people keep it from running, the rest stays as it was."""
     integration = signs.integration
-    if integration.state is IntegrationState.STOPPED and own_reason(integration) is None:
+    if is_news(integration):
         return was_open | {NoticeKind.STOPPED}
     if integration.state is not IntegrationState.ACTIVE:
         return was_open

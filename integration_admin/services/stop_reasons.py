@@ -4,6 +4,7 @@ from datetime import date
 
 from integration_admin.core.actor import actor_label
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.models import Integration
 
 UNTESTED = msg("The credentials were changed. Nothing is exported until a connection test succeeds.")
@@ -12,8 +13,10 @@ _REMOVED = msg(
     " succeeds.",
     person="",
 )
+UNREADABLE = msg("The stored credentials cannot be read any more. Enter them again.")
 _SAVED_UNTESTED = msg("{person} saved it without a passed connection test: “{reason}”", person="", reason="")
-_OURS = frozenset({UNTESTED.template, _REMOVED.template})
+_BY_PEOPLE = frozenset({UNTESTED.template, _REMOVED.template})
+_OURS = _BY_PEOPLE | {UNREADABLE.template}
 
 
 def removed_by(person: str) -> Message:
@@ -40,6 +43,12 @@ def own_reason(integration: Integration) -> Message | None:
     """Return why this program stopped an integration by itself; none where the accounting system refused."""
     reason = Message.from_json(integration.stop_message) if integration.stop_message else None
     return reason if reason is not None and reason.template in _OURS else None
+
+
+def is_news(integration: Integration) -> bool:
+    """Tell whether an integration is stopped without anybody's doing, so that people have to be told."""
+    own = own_reason(integration)
+    return integration.state is IntegrationState.STOPPED and (own is None or own.template not in _BY_PEOPLE)
 
 
 def why_stopped(integration: Integration, today: date) -> Message:

@@ -18,6 +18,7 @@ from integration_admin.core.errors import (
     Conflict,
     Fault,
     IntegrationAdminError,
+    SecretUnreadable,
     VaultError,
 )
 from integration_admin.core.messages import Message, msg
@@ -46,6 +47,7 @@ from integration_admin.services.retry_budget import RetryBudget
 from integration_admin.services.run_exclusions import scope_with
 from integration_admin.services.run_summary import OPEN_STATES, final_state, summary
 from integration_admin.services.runs import check_may_run
+from integration_admin.services.stop_reasons import UNREADABLE
 
 _log = structlog.get_logger(__name__)
 
@@ -181,10 +183,12 @@ class SyncRunner:
         try:
             check_may_run(integration)
             return await self._credentials.open(unit, integration, requests), None
-        except VaultError as error:
-            said = msg("The stored credentials cannot be read any more. Enter them again.")
-            refusal: IntegrationAdminError = AuthenticationFailed(said, code="vault", internal=error.internal)
-        except Conflict as error:
+        except SecretUnreadable as error:
+            refusal: IntegrationAdminError = AuthenticationFailed(
+                UNREADABLE, code="vault", internal=error.internal
+            )
+        except (Conflict, VaultError) as error:
+            # A key that is missing on this machine is put back, or lies on another one: that stops nothing for good.
             refusal = error
         return Credentials(dict(integration.settings)), refusal
 
