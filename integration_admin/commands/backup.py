@@ -1,14 +1,13 @@
 """Commands that write a backup and restore one. How is in data/backup.py."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from integration_admin.bootstrap import Application
-from integration_admin.commands.running import run
-from integration_admin.core.settings import load_settings
-from integration_admin.core.statuses import IntegrationState
+from integration_admin.bootstrap import assemble
+from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data import backup as files
 from integration_admin.data.keyring import Keyring
 
@@ -37,13 +36,14 @@ def restore(
 ) -> None:
     """Put a backup into an empty database, and say which of the vault's keys it needs."""
     settings = load_settings()
-    counts = files.restore(settings.database, file.absolute())
+    pausing = _Pausing(settings)
+    counts = files.restore(settings.database, file.absolute(), None if leave_active else pausing)
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are restored.")
-    paused = 0 if leave_active else run(_pause_all)
-    if paused:
+    if pausing.count:
         typer.echo(
-            f"Integrations that were paused: {paused}. What was exported after the backup was made is not known"
-            " here. Compare with the accounting system before you let them go on, or it is exported twice.",
+            f"Integrations that were paused: {pausing.count}. What was exported after the backup was made is not"
+            " known here. Compare with the accounting system before an administrator resumes them on their pages,"
+            " or it is exported twice.",
             err=True,
         )
     missing = sorted({*files.key_ids(file.absolute())} - {*Keyring.load(settings.keys).ids})
@@ -55,15 +55,26 @@ def restore(
         )
 
 
-async def _pause_all(application: Application) -> int:
-    """Pause every active integration, and return how many there were."""
-    services, paused = application.services, 0
-    async with application.database.system() as system:
-        names = [row.name for row in await system.organisations()]
-    for name in names:
-        actor = await services.organisations.actor_of(name)
-        for view in await services.configuration.everything(actor):
-            if view.state is IntegrationState.ACTIVE:
-                await services.configuration.set_paused(actor, view.id, paused=True)
-                paused += 1
-    return paused
+class _Pausing:
+    """Pauses every integration of a copy, before it becomes the database and anything could export."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.count = 0
+
+    def __call__(self, url: str) -> None:
+        """Pause what is in the copy at `url`, and count it."""
+        self.count = asyncio.run(self._pause(url))
+
+    async def _pause(self, url: str) -> int:
+        application = assemble(self._settings.model_copy(update={"database_url": url}))
+        services, paused = application.services, 0
+        try:
+            async with application.database.system() as system:
+                names = [row.name for row in await system.organisations()]
+            for name in names:
+                actor = await services.organisations.actor_of(name)
+                paused += await services.configuration.pause_restored(actor)
+        finally:
+            await application.close()
+        return paused

@@ -5,7 +5,7 @@ The vault's keys are not in it. What people are told is in commands/backup.py.
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -46,8 +46,10 @@ def back_up(url: str, file: Path) -> dict[str, int]:
     return counts
 
 
-def restore(url: str, file: Path) -> dict[str, int]:
+def restore(url: str, file: Path, prepare: Callable[[str], None] | None = None) -> dict[str, int]:
     """Put a backup into the empty database at `url`, brought to this release's schema; return the rows of each table.
+
+    `prepare` is handed the address of the copy before that becomes the database, and may change it.
 
     Raises Conflict where the database is in use or not empty, InvalidInput where `file` is no backup or of a
     newer release; then nothing is changed.
@@ -63,6 +65,8 @@ def restore(url: str, file: Path) -> dict[str, int]:
         _checked(unfinished, file)
         migrations.upgrade(f"sqlite:///{unfinished}")
         counts = _checked(unfinished)
+        if prepare is not None:
+            prepare(f"sqlite:///{unfinished}")
         if target.get_backend_name() == "sqlite":
             _refuse_used_sqlite(place)
             _put_in_place(unfinished, place)

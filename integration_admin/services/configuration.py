@@ -18,7 +18,7 @@ from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.adapter_registry import AdapterRegistry
 from integration_admin.services.ledger_rules import shared_ledger
-from integration_admin.services.stop_reasons import saved_untested
+from integration_admin.services.stop_reasons import RESTORED, saved_untested
 from integration_admin.services.type_registry import TypeRegistry
 
 _LONGEST_NAME = 100
@@ -161,9 +161,26 @@ class Configuration:
                     msg("Test the connection first; this integration goes on once a test succeeds.")
                 )
             old, new = {"state": str(integration.state)}, {"state": str(wanted)}
-            await unit.integrations.note(integration_id, state=wanted)
+            reason = integration.stop_message if paused else None
+            await unit.integrations.note(integration_id, state=wanted, stop_message=reason)
             action: AuditAction = "integration.paused" if paused else "integration.active"
             await unit.audit.add(now, actor.name, action, str(integration_id), old=old, new=new)
+
+    async def pause_restored(self, actor: Actor) -> int:
+        """Pause whatever came out of a backup set up, saying why, and return how many integrations that is."""
+        actor.require(Permission.CONFIGURE)
+        now, new = self._clock.now(), {"state": str(IntegrationState.PAUSED)}
+        async with self._database.write(actor.organisation_id) as unit:
+            rows = [
+                row for row in await unit.integrations.everything() if row.state is not IntegrationState.DRAFT
+            ]
+            for row in rows:
+                old = {"state": str(row.state)}
+                await unit.integrations.note(
+                    row.id, state=IntegrationState.PAUSED, stop_message=RESTORED.to_json()
+                )
+                await unit.audit.add(now, actor.name, "integration.paused", str(row.id), old=old, new=new)
+        return len(rows)
 
     async def discard(self, actor: Actor, integration_id: uuid.UUID) -> None:
         """Remove a draft and every secret typed into it; anything saved raises Conflict."""

@@ -9,6 +9,7 @@ from integration_admin.adapters.base import Connection, Option
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data.models import Integration
+from integration_admin.services.stop_reasons import is_restored
 
 _MOST: Final = 1_000
 """Options kept of one field: more than any list a person looks through."""
@@ -81,7 +82,9 @@ def noted(
         goes_on = integration.state is IntegrationState.STOPPED
         resumed = {"state": IntegrationState.ACTIVE} if goes_on else {}
         entity = {"tested_entity": report.entity, "tested_entity_id": report.entity_id}
-        return {"tested_at": now, "stop_message": None, **entity, **resumed}
+        # That a connection works says nothing of what was exported since the backup.
+        reason = integration.stop_message if is_restored(integration) else None
+        return {"tested_at": now, "stop_message": reason, **entity, **resumed}
     untested: dict[str, object] = {"tested_at": None}
     if refusal is not None and integration.state in {IntegrationState.ACTIVE, IntegrationState.STOPPED}:
         untested |= {"state": IntegrationState.STOPPED, "stop_message": refusal.to_json()}

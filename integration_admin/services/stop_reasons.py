@@ -14,6 +14,10 @@ _REMOVED = msg(
     person="",
 )
 UNREADABLE = msg("The stored credentials cannot be read any more. Enter them again.")
+RESTORED = msg(
+    "Paused, because the database was restored from a backup. What was exported after that backup was made is not"
+    " known here and would be exported again. Compare with the accounting system before you resume."
+)
 _SAVED_UNTESTED = msg("{person} saved it without a passed connection test: “{reason}”", person="", reason="")
 _BY_PEOPLE = frozenset({UNTESTED.template, _REMOVED.template})
 _OURS = _BY_PEOPLE | {UNREADABLE.template}
@@ -33,10 +37,18 @@ def why_paused(integration: Integration) -> Message:
     """Say that a paused integration exports nothing, why where that is known, and what to do about it."""
     if integration.stop_message is None:
         return msg("Paused. Nothing is exported until you resume it.")
+    if is_restored(integration):
+        return RESTORED
     return msg(
         "Paused. {reason} Test the connection; once that succeeds you can resume the export.",
         reason=Message.from_json(integration.stop_message),
     )
+
+
+def is_restored(integration: Integration) -> bool:
+    """Tell whether an integration is paused because it came out of a backup."""
+    reason = integration.stop_message
+    return reason is not None and Message.from_json(reason).template == RESTORED.template
 
 
 def own_reason(integration: Integration) -> Message | None:

@@ -243,7 +243,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self.kind, self.lifecycle = reader.speech.say(view.label), str(view.state)
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""
-        self.untested = view.state is IntegrationState.PAUSED and view.stop_message is not None
+        self.untested = view.state is IntegrationState.PAUSED and view.tested_at is None
         self._show(health, reader.speech)
         self._show_causes(page.causes, reader.speech)
         self._show_trend(page.trend, reader.speech)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from integration_admin.core.settings import PREFIX
 from tests.commands.shell import ORGANISATION, Run, connect, here
 
 
@@ -32,3 +33,20 @@ def test_a_backup_is_restored_elsewhere_and_the_keys_are_asked_for(
     assert again.returncode == 1
     assert "already" in again.stderr
     assert here(elsewhere)("restore", str(file)).returncode == 1
+
+
+def test_what_cannot_be_paused_is_not_restored(organisation: Run, tmp_path: Path) -> None:
+    connect(tmp_path / "instance")
+    file, elsewhere = tmp_path / "backup", tmp_path / "elsewhere"
+    assert organisation("backup", str(file)).returncode == 0
+    refused = here(elsewhere)("restore", str(file), **{f"{PREFIX}OUTBOUND_ALLOW": "http://127.0.0.1"})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert not (elsewhere / "integration_admin.sqlite3").exists()
+    restored = here(elsewhere)("restore", str(file))
+    assert "Integrations that were paused: 1." in restored.stderr
+    shown = here(elsewhere)(
+        "integration",
+        "show",
+        json.loads(here(elsewhere)("integrations", *ORGANISATION, "--json").stdout)[0]["id"],
+    )
+    assert "restored from a backup" in shown.stdout

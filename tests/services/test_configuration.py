@@ -121,3 +121,24 @@ async def test_what_has_been_tested_or_saved_is_not_saved_as_untested(engine: En
         await engine.configuration.save_untested(
             engine.actor, integration, view.version, "Xledger", "Why not"
         )
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_what_came_out_of_a_backup_says_so_until_a_person_resumes_it(
+    engine: Engine, *, paused: bool
+) -> None:
+    integration = await engine.set_up()
+    await engine.configuration.set_paused(engine.actor, integration, paused=paused)
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    assert await engine.configuration.pause_restored(engine.actor) == 1
+    assert (await engine.configuration.get(engine.actor, draft)).state is IntegrationState.DRAFT
+    assert (await engine.credentials.test(engine.actor, integration)).passed
+    health = await engine.health.of(engine.actor, integration)
+    assert health.status is Status.PAUSED
+    assert "restored from a backup" in str(health.sentence)
+    assert "Compare with the accounting system" in str(health.sentence)
+
+    await engine.configuration.set_paused(engine.actor, integration, paused=False)
+    await engine.configuration.set_paused(engine.actor, integration, paused=True)
+    told = (await engine.health.of(engine.actor, integration)).sentence
+    assert str(told) == "Paused. Nothing is exported until you resume it."
