@@ -163,6 +163,6 @@ def _about(line: LogLine, speech: Speech) -> Message | None:
     if line.error is None or line.state is NoticeState.SENT:
         return None
     if line.state is NoticeState.GIVEN_UP or line.due_at is None:
-        return msg("{reason} Tries: {count}. Given up.", reason=line.error, count=line.attempts)
+        return msg("{reason} Tries: {count}. It is not tried again.", reason=line.error, count=line.attempts)
     at = speech.instant(line.due_at)
     return msg("{reason} Tries: {count}. Next try: {time}.", reason=line.error, count=line.attempts, time=at)
