@@ -34,6 +34,7 @@ from integration_admin.components.feedback import (
 )
 from integration_admin.components.fields import (
     checkbox,
+    date_field,
     drawn,
     fieldset,
     form,
@@ -59,6 +60,7 @@ __all__ = [
     "card",
     "checkbox",
     "close_dialog",
+    "date_field",
     "delivery_tag",
     "details",
     "dialog",

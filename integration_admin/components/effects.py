@@ -175,6 +175,29 @@ class DialogButtons(rx.Fragment):
         ]
 
 
+class RefuseUnfinishedDates(rx.Fragment):
+    """Sends a date that was begun and not finished as what it is, no date, so that it is refused.
+
+    Browsers send nothing for it, as for a field that was left empty on purpose.
+    """
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[str]:
+        """Listen on the whole document, for whenever a form's values are gathered."""
+        return [
+            """useEffect(() => {
+              const refuse = ({ target, formData }) => target.querySelectorAll("input[type=date]").forEach((field) => {
+                if (field.validity.badInput) formData.set(field.name, "?");
+              });
+              document.addEventListener("formdata", refuse);
+              return () => document.removeEventListener("formdata", refuse);
+            }, [])"""
+        ]
+
+
 class PackFiles(rx.Fragment):
     """Reads what is chosen in a file field, and puts it packed into the hidden field that `data-packed` names.
 

@@ -71,6 +71,28 @@ def text_field(
     return _field(field_id, label, box, help, error, required=required)
 
 
+def date_field(
+    name: str,
+    label: Text,
+    *,
+    help: Text = "",  # noqa: A002  # the field's standard term
+    error: Text,
+    **props: Any,
+) -> rx.Component:
+    """Draw the browser's own field for a day that may be left out; one begun and not finished is sent as no date.
+
+    Its id is kept from Reflex, which would send an empty value for it past `RefuseUnfinishedDates`.
+    """
+    box = rx.el.input(
+        name=name,
+        class_name="ds-input",
+        type="date",
+        **props,
+        custom_attrs={"id": name} | _described(name, help, error, required=False),
+    )
+    return _field(name, label, box, help, error, required=False)
+
+
 def password_field(
     name: str,
     label: Text,

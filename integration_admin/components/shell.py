@@ -14,6 +14,7 @@ from integration_admin.components.effects import (
     FindLostFocus,
     FocusOnNavigation,
     FollowLanguage,
+    RefuseUnfinishedDates,
 )
 from integration_admin.components.feedback import alert
 from integration_admin.components.fields import native_form
@@ -101,6 +102,7 @@ def around_all_pages() -> rx.Component:
         FocusOnNavigation.create(),
         FindLostFocus.create(),
         DialogButtons.create(),
+        RefuseUnfinishedDates.create(),
         rx.el.div(rx.cond(has_too_many_connection_errors, lost), class_name="app-connection"),
     )
 

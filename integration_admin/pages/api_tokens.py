@@ -98,7 +98,7 @@ def _make() -> rx.Component:
             error=ui.error_for(ApiTokensState.errors, "scopes"),
             field_id="scopes",
         ),
-        ui.text_field(
+        ui.date_field(
             "last_day",
             t("Good to the end of"),
             help=t("Leave it empty if the token is to work until somebody revokes it."),
