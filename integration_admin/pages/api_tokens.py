@@ -30,7 +30,10 @@ def api_tokens() -> rx.Component:
 
 def _list() -> rx.Component:
     table = ui.table(t("API tokens"), _COLUMNS, rx.foreach(ApiTokensState.lines, _row), hide_caption=True)
-    revoked = rx.foreach(ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence))
+    revoked = rx.el.div(
+        rx.foreach(ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence)),
+        key=ApiTokensState.times_told.to_string(),
+    )
     return ui.stack(
         ui.heading(t("API tokens")),
         ui.paragraph(
@@ -103,7 +106,6 @@ def _make() -> rx.Component:
             t("Good to the end of"),
             help=t("Leave it empty if the token is to work until somebody revokes it."),
             error=ui.error_for(ApiTokensState.errors, "last_day"),
-            type="date",
         ),
         ui.row(ui.button(t("Make the API token"), submit=True)),
         on_submit=ApiTokensState.make,

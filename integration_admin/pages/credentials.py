@@ -71,7 +71,7 @@ def credential_form(*, secrets_above: bool = False) -> rx.Component:
     return ui.stack(
         rx.cond(CredentialState.describable, description_form()),
         refusal(CredentialState),
-        FocusWhen.create(element=to_choose, when=CredentialState.undecided),
+        FocusWhen.create(element=to_choose, when=CredentialState.undecided, times=CredentialState.times_told),
         ui.loading(
             ready_here(CredentialState),
             ui.form(

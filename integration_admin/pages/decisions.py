@@ -16,7 +16,7 @@ _ALL = "send-all-again"
 def decisions() -> rx.Component:
     """Draw what was decided last, which takes the focus, and everything that waits for an answer."""
     return rx.el.div(
-        FocusWhen.create(_last(), element="decided", when=HealthState.decided),
+        FocusWhen.create(_last(), element="decided", when=HealthState.decided, times=HealthState.times_told),
         rx.cond(HealthState.missed_since, _missed()),
         rx.cond(HealthState.decisions, _waiting()),
         class_name="app-stack app-stack--medium",

@@ -34,7 +34,9 @@ def failures() -> rx.Component:
     return rx.fragment(
         refusal(FailuresState),
         ui.live_region(FailuresState),
-        FocusWhen.create(_last(), element=_DECIDED, when=FailuresState.decided),
+        FocusWhen.create(
+            _last(), element=_DECIDED, when=FailuresState.decided, times=FailuresState.times_told
+        ),
         ui.loading(
             FailuresState.ready,
             _parts(),

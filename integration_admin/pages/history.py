@@ -191,6 +191,7 @@ def _summary() -> rx.Component:
             rx.el.div(rx.cond(RunState.running, run_progress(RunState), ended)),
             element=_TOLD,
             when=RunState.told,
+            times=RunState.times_told,
         ),
         ui.facts(
             (t("When"), line["at"]),

@@ -29,7 +29,10 @@ def _name() -> Text:
 )
 def member() -> rx.Component:
     """Draw what an administrator may do for one member."""
-    done = rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence))
+    done = rx.el.div(
+        rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence)),
+        key=MemberState.times_told.to_string(),
+    )
     there = ui.loading(
         MemberState.ready,
         ui.facts((t("E-mail address"), MemberState.email)),
@@ -42,7 +45,7 @@ def member() -> rx.Component:
     return rx.fragment(
         refusal(MemberState),
         confirm_access(),
-        rx.el.div(rx.el.div(done, key=MemberState.times_told.to_string()), aria_live="polite"),
+        rx.el.div(done, aria_live="polite"),
         rx.el.div(rx.cond(shown, there)),
     )
 

@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.own_code import confirm_first
-from integration_admin.pages.parts import refusal
+from integration_admin.pages.parts import refusal, saved_again
 from integration_admin.states.notices import KEY_FIELD, KindLine, NoticeLine, NoticesState
 
 _COLUMNS = (t("When"), t("Notice"), t("Integration"), t("To"), t("Status"))
@@ -66,7 +66,7 @@ def _form() -> rx.Component:
             spell_check=False,
         ),
         ui.row(ui.button(t("Save"), submit=True)),
-        rx.el.div(rx.cond(NoticesState.saved, saved), aria_live="polite"),
+        saved_again(NoticesState.saved, saved, NoticesState.version),
         on_submit=NoticesState.save,
         key=NoticesState.times_read.to_string(),
     )
@@ -112,7 +112,14 @@ def _test() -> rx.Component:
         ui.heading(t("Try it"), level=3),
         ui.paragraph(t("The test goes to your own e-mail address and to the webhook, at once.")),
         ui.row(ui.button(t("Send me a test"), variant="secondary", on_click=NoticesState.test)),
-        rx.el.div(sentences, class_name="app-stack app-stack--small", aria_live="polite"),
+        rx.el.div(
+            rx.el.div(
+                sentences,
+                class_name="app-stack app-stack--small",
+                key=NoticesState.times_told.to_string(),
+            ),
+            aria_live="polite",
+        ),
     )
 
 

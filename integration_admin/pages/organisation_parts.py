@@ -67,9 +67,12 @@ def one_time_link(state: Any) -> rx.Component:
         auto_complete="off",
         spell_check=False,
     )
+    times = state.times_handed.to_string()
+    mailed = rx.el.div(ui.alert("success", state.mailed), key=times)
+    to_pass_on = rx.el.div(ui.alert("info", state.to_pass_on), key=times)
     return ui.stack(
-        rx.el.div(rx.cond(state.mailed, ui.alert("success", state.mailed)), aria_live="polite"),
-        rx.el.div(rx.cond(state.to_pass_on, ui.alert("info", state.to_pass_on)), aria_live="polite"),
+        rx.el.div(rx.cond(state.mailed, mailed), aria_live="polite"),
+        rx.el.div(rx.cond(state.to_pass_on, to_pass_on), aria_live="polite"),
         rx.el.div(field, hidden=state.to_pass_on == ""),
     )
 

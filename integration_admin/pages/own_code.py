@@ -49,6 +49,7 @@ def confirm_first(why: Text, thanks: Text, title: Text | None = None) -> rx.Comp
             rx.el.div(told, custom_attrs={"id": "confirmed", "tabIndex": -1}),
             element="confirmed",
             when=ReauthenticationState.confirmed,
+            times=ReauthenticationState.times_told,
         ),
         rx.cond(
             ReauthenticationState.needed,

@@ -51,7 +51,7 @@ def _choice() -> rx.Component:
     )
     return ui.form(
         rx.el.datalist(options, id=_LIST),
-        FocusWhen.create(element=_FIELD, when=PreviewState.errors),
+        FocusWhen.create(element=_FIELD, when=PreviewState.errors, times=PreviewState.times_refused),
         ui.text_field(
             _FIELD,
             t("Number of the claim or reimbursement"),

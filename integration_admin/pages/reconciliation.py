@@ -134,7 +134,10 @@ def _summary() -> rx.Component:
     done = rx.cond(MonthState.done, ui.alert("info", MonthState.done[0]))
     return ui.stack(
         FocusWhen.create(
-            rx.el.div(done, custom_attrs={"id": "done", "tabIndex": -1}), element="done", when=MonthState.done
+            rx.el.div(done, custom_attrs={"id": "done", "tabIndex": -1}),
+            element="done",
+            when=MonthState.done,
+            times=MonthState.times_told,
         ),
         ui.row(_state_tag(MonthState.state)),
         ui.paragraph(MonthState.sentence, id="sentence"),

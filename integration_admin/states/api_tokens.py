@@ -62,7 +62,7 @@ class ApiTokensState(FormState, rx.State):
     scopes: list[ScopeLine] = []  # noqa: RUF012, Reflex copies defaults
     shows_new: bool = False
     revoked: list[str] = []  # noqa: RUF012, Reflex copies defaults
-    """The sentence that one was revoked; a new list is read out again."""
+    """The sentence that one was revoked; it is drawn anew for each, so that the next one is read out too."""
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -116,6 +116,7 @@ class ApiTokensState(FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.revoked = [reader.speech.say(msg("The API token is revoked. It works no more."))]
+        self.times_told += 1
 
     def _begin(self) -> None:
         self._clear()

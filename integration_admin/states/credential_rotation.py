@@ -105,6 +105,7 @@ class RotationState(FormState, rx.State):
             return
         taken = msg("The new secrets work and are in use. {report}", report=report.message)
         self.done = [reader.speech.say(sentence) for sentence in (taken, *report.warnings)]
+        self.times_told += 1
         yield await self._spread()
 
     @rx.event
@@ -141,6 +142,7 @@ class RotationState(FormState, rx.State):
             self._mark(error, reader.speech)
             return None
         self.done = [reader.speech.say(msg("The secrets are removed, and nothing is exported any more."))]
+        self.times_told += 1
         other = await self.get_state(CredentialState)
         other.passed, other.report = False, ""
         return await self._spread()

@@ -115,6 +115,7 @@ class CredentialState(FormState, rx.State):
         self.passed, self.report = found.passed, speech.say(found.message)
         self.warnings = [speech.say(warning) for warning in found.warnings]
         self.undecided = list(found.undecided)
+        self.times_told += 1
         self._found |= {
             name: [(option.value, option.text) for option in options] for name, options in found.found.items()
         }

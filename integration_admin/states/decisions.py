@@ -85,6 +85,7 @@ class Deciding(rx.State, mixin=True):
             self._refuse(error, reader.speech)
             return
         self.decided = [reader.speech.say(msg("{record} counts as booked.", record=key[1]))]
+        self.times_told += 1
 
     async def _send_again(self, records: list[RecordKey]) -> None:
         done = msg(
@@ -115,6 +116,7 @@ class Deciding(rx.State, mixin=True):
             return False
         await self._read(reader, integration_id)
         self.decided = [reader.speech.say(done)]
+        self.times_told += 1
         return True
 
     def _show_decisions(self, views: Sequence[DecisionView], undecided: int, speech: Speech) -> None:

@@ -145,6 +145,7 @@ class Handling(rx.State, mixin=True):
             return False
         if told is not None:
             self.decided = [reader.speech.say(told)]
+            self.times_told += 1
         return True
 
     async def _retried(self) -> rx.event.EventSpec | None:

@@ -18,11 +18,15 @@ class HandingState(rx.State, mixin=True):
     to_pass_on: str = ""
     """The sentence that somebody must pass it on; the field with the link is shown with it."""
 
+    times_handed: int = 0
+    """The key of both: the same words a second time are read out a second time."""
+
     def _forget_handed(self) -> None:
         self.mailed, self.to_pass_on = "", ""
 
     def _hand(self, handed: Handed, speech: Speech) -> rx.event.EventSpec | None:
         """Say where the link went; without e-mail, write it into its field."""
+        self.times_handed += 1
         if handed.address is None:
             self.mailed = speech.say(msg("The link is sent to {person}.", person=handed.email))
             return None

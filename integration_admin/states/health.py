@@ -148,6 +148,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
             return None
         later = msg("What was missed goes out with the next planned export.")
         self.decided = [reader.speech.say(msg("What was missed is exported now.") if export else later)]
+        self.times_told += 1
         return HealthState.follow if self.running else None
 
     @rx.event
@@ -215,6 +216,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         """Have it read out how the export went: by the focus where the button that had it is gone, else politely."""
         if self._stopped_here:
             self.decided = [self.last_run or self.sentence]
+            self.times_told += 1
         elif self.last_run in {"", self.sentence}:
             self._announce(self.sentence)
         else:

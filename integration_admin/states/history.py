@@ -267,6 +267,7 @@ class RunState(Progressing, FormState, rx.State):
         said = self.run["summary"] if self.run else self.gone
         if self._stopped_here:
             self.told = [said]
+            self.times_told += 1
         else:
             self._announce(said)
         self._stopped_here = False

@@ -118,6 +118,7 @@ class NoticesState(FormState, rx.State):
             return
         await self._read(reader)
         self.tested = [_line(number, line, reader.speech) for number, line in enumerate(lines)]
+        self.times_told += 1
 
     def _begin(self) -> None:
         self._clear()

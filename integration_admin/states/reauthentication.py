@@ -72,6 +72,7 @@ class ReauthenticationState(FormState, rx.State):
         self.confirmed = [
             speech.say(msg("Thank you. You can change the credentials for the next ten minutes."))
         ]
+        self.times_told += 1
         if self._refused_at:
             refused = await self.get_state(rx.State.get_class_substate(self._refused_at))
             refused._clear()  # noqa: SLF001, a form's own, and hidden only from browsers

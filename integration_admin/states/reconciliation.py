@@ -160,6 +160,7 @@ class MonthState(FormState, rx.State):
             return
         await self._read(reader)
         self.done = [self.sentence]
+        self.times_told += 1
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -181,6 +182,7 @@ class MonthState(FormState, rx.State):
             return
         await self._read(reader)
         self.done = [reader.speech.say(msg("The month is signed off. It cannot be changed any more."))]
+        self.times_told += 1
 
     @rx.event(background=True)
     @requires(Permission.VIEW)

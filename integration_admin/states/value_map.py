@@ -29,7 +29,7 @@ class ValueMapState(FormState, rx.State):
     """What reading a file has led to."""
 
     told: list[str] = []  # noqa: RUF012, Reflex copies defaults
-    """What was filled in; set anew each time, so that it takes the focus each time."""
+    """What was filled in; it takes the focus each time."""
     faults: list[str] = []  # noqa: RUF012, Reflex copies defaults
     more: str = ""
     """How many faults are not listed, in a sentence."""
