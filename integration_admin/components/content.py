@@ -89,9 +89,14 @@ def button(
     )
 
 
-def more_button(text: Text, on_click: Any) -> rx.Component:
-    """Draw the button below a table that shows more of it, and is gone once all of it is shown."""
-    return button(text, variant="secondary", on_click=on_click, custom_attrs={"data-more": "true"})
+def more_button(
+    text: Text, on_click: Any, *, of: Literal["tbody tr", "li", "article"] = "tbody tr"
+) -> rx.Component:
+    """Draw the button below a list that shows more of it, and is gone once all of it is shown.
+
+    `of` is what the entries are drawn as.
+    """
+    return button(text, variant="secondary", on_click=on_click, custom_attrs={"data-more": of})
 
 
 def link_button(

@@ -94,7 +94,7 @@ class FocusOnNavigation(rx.Fragment):
 class FindLostFocus(rx.Fragment):
     """Moves the focus to the nearest heading when what had it is gone, such as the row of what was just removed.
 
-    Where it was the button that shows more of a table, and all of it is shown now, the first row that came takes it.
+    Where it was the button that shows more of a list, and all of it is shown now, the first entry that came takes it.
     Browsers put it at the top of the page, where the keyboard begins anew and nothing is read out.
     """
 
@@ -114,15 +114,18 @@ class FindLostFocus(rx.Fragment):
                 for (let at = target; at && at !== document.body; at = at.parentElement) way.push(at);
               };
               let more = {};
+              const listed = (button) => [...document.querySelectorAll(`main ${button.dataset.more}`)];
               const press = ({ target }) => {
                 const button = target.closest?.("[data-more]");
-                const above = (table) => table.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING;
-                const table = button && [...document.querySelectorAll("main table")].filter(above).at(-1);
-                more = { button, table, shown: table?.tBodies[0]?.rows.length };
+                if (!button) return;
+                const above = (one) => one.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING;
+                const all = listed(button);
+                more = { button, shown: all.filter(above).length, all: all.length };
               };
               const came = () => {
-                const row = more.button === way[0] && more.table?.tBodies[0]?.rows[more.shown];
-                return row ? (row.querySelector("a") ?? row.cells[0]) : null;
+                const all = more.button === way[0] ? listed(more.button) : [];
+                const first = all.length > more.all ? all[more.shown] : null;
+                return first ? (first.querySelector("h3, a") ?? first.firstElementChild) : null;
               };
               const isLost = () => way.length > 0 && !way[0].isConnected && document.activeElement === document.body;
               const find = () => {

@@ -75,7 +75,7 @@ def _causes() -> rx.Component:
         t("Nothing waits for a person."),
         t("No record has failed that is not settled."),
     )
-    more = ui.button(t("Show more causes"), variant="secondary", on_click=FailuresState.more_causes)
+    more = ui.more_button(t("Show more causes"), FailuresState.more_causes, of="article")
     return ui.stack(
         rx.cond(FailuresState.causes, rx.fragment(), ui.paragraph(nobody)),
         rx.foreach(FailuresState.causes, _cause),
@@ -110,7 +110,7 @@ def _records() -> rx.Component:
 
 
 def _more_records() -> rx.Component:
-    more = ui.more_button(t("Show more records"), FailuresState.more_records)
+    more = ui.more_button(t("Show more records"), FailuresState.more_records, of="li")
     return rx.cond(FailuresState.next_records, ui.row(more))
 
 

@@ -15,7 +15,7 @@ _TROUBLE = "version-trouble"
 
 def versions_section() -> rx.Component:
     """Draw every version, the newest first, behind a line that opens them, and how going back to one went."""
-    older = ui.button(t("Show older versions"), variant="secondary", on_click=MappingVersionsState.list_older)
+    older = ui.more_button(t("Show older versions"), MappingVersionsState.list_older, of="article")
     none = ui.paragraph(t("The mapping has not been saved yet."))
     listed = rx.el.ol(rx.foreach(MappingVersionsState.versions, _version), class_name="app-plain-list")
     times = MappingVersionsState.times_told

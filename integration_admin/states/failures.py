@@ -133,6 +133,8 @@ class FailuresState(Handling, FormState, rx.State):
             await self._read_causes(reader, shown_id(self.integration_id), self.next_causes)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
+            return
+        self._announce(reader.speech.say(msg("Causes shown: {count}.", count=len(self.causes))))
 
     @rx.event
     @requires(Permission.RUN)
