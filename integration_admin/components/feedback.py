@@ -7,6 +7,7 @@ import reflex as rx
 from integration_admin.components.content import jump_link
 from integration_admin.components.effects import FocusFirstWrong, in_slices
 from integration_admin.components.texts import Text, t
+from integration_admin.states.shell import ShellState
 
 Kind = Literal["info", "success", "warning", "danger"]
 
@@ -88,7 +89,10 @@ def spinner(label: Text) -> rx.Component:
 
 
 def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> rx.Component:
-    """Draw grey bars until `ready`, then the children; forms need it to start from loaded values."""
+    """Draw grey bars until `ready`, then the children; forms need it to start from loaded values.
+
+    Where a problem is told instead, such as that the reader may not see this, nothing is on its way any more.
+    """
     words = t("Loading") if isinstance(label, str) and not label else label
     drawn = in_slices(ready)
     bars = [rx.el.div(class_name="ds-skeleton", custom_attrs={"aria-hidden": "true"}) for _ in range(3)]
@@ -100,7 +104,8 @@ def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> r
     )
     # Without keys React would make content of the bars, which a browser takes for bars that jump away.
     content = rx.el.div(*children, class_name="app-stack app-stack--large", key="content")
+    over = ShellState.problem != ""
     return rx.el.div(
-        rx.cond(drawn, content, waiting),
-        custom_attrs={"aria-busy": rx.cond(drawn, "false", "true")},
+        rx.cond(drawn, content, rx.cond(over, rx.fragment(), waiting)),
+        custom_attrs={"aria-busy": rx.cond(drawn | over, "false", "true")},
     )

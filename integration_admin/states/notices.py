@@ -60,14 +60,12 @@ class NoticesState(FormState, rx.State):
     lines: list[NoticeLine] = []  # noqa: RUF012, Reflex copies defaults
 
     @rx.event
-    @requires(Permission.VIEW)
-    async def load(self) -> rx.event.EventSpec | None:
+    @requires(Permission.CONFIGURE)
+    async def load(self) -> rx.event.EventSpec:
         """Read what is chosen and what was told; for those who may choose."""
         reader = await current_reader()
         self._begin()
         self.ready, self.key_is_shown = False, False
-        if not reader.actor.may(Permission.CONFIGURE):
-            return None
         await self._read(reader)
         self.times_read += 1
         self.ready = True
