@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from integration_admin.core.actor import Actor, actor_label
+from integration_admin.core.day_range import check_order
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import Permission
@@ -165,6 +166,7 @@ class AuditLog:
 async def _filter(unit: Unit, query: AuditQuery) -> AuditFilter:
     """Read what was typed. Raises InvalidInput."""
     since, until = _day("since", query.since), _day("until", query.until)
+    check_order(since, until, "until")
     zone = ZoneInfo((await unit.organisations.get()).time_zone)
     members = await unit.organisations.members()
     return AuditFilter(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import reflex as rx
 
+from integration_admin.core.day_range import check_order
 from integration_admin.core.errors import IntegrationAdminError, InvalidInput, NotFound, SignInRequired
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import IntegrationState, Permission, Trigger
@@ -277,6 +278,7 @@ def run_filter(form: dict[str, Any], time_zone: str) -> RunFilter:
     """Read which runs a person wants to see; days are the reader's own. Raises InvalidInput."""
     state, trigger = str(form.get("outcome", "")), str(form.get("trigger", ""))
     since, last = _day(form, "since"), _day(form, "until")
+    check_order(since, last, "until")
     zone = ZoneInfo(time_zone)
     return RunFilter(
         state=RunOutcome(state) if state in set(RunOutcome) else None,
