@@ -257,6 +257,14 @@ def _record(line: rx.Var[RunRecordLine]) -> rx.Component:
     )
 
 
+def _not_all_shown() -> Text:
+    return t(
+        "There are more than the {count} shown here. All records of this export are listed below, those that failed"
+        " first, and the files hold them all.",
+        count=RunState.failures.length().to_string(),
+    )
+
+
 def _left_behind() -> rx.Component:
     """Draw the records the run did not deliver, and the button that tries what failed once more."""
     table = ui.table(
@@ -269,6 +277,7 @@ def _left_behind() -> rx.Component:
     retry = ui.button(t("Retry what failed"), variant="secondary", on_click=RunState.retry)
     shown = rx.el.section(
         ui.heading(t("Records that could not be exported"), id="left-behind"),
+        rx.cond(RunState.more_failures, ui.paragraph(_not_all_shown(), id="not-all")),
         table,
         rx.cond(RunState.may_retry & SessionState.can_run, ui.row(retry)),
         aria_labelledby="left-behind",

@@ -27,6 +27,8 @@ from integration_admin.states.speech import Speech
 
 _RECORDS = 20
 """How many records of a run are shown at a time."""
+_LEFT_BEHIND = 200
+"""How many records a run left behind are shown with what to do about them."""
 _GONE = msg("There is no such export, or it is so old that it is not kept any more.")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
@@ -111,6 +113,7 @@ class RunState(Progressing, FormState, rx.State):
     stop_reason: str = ""
     run: RunLine | None = None
     failures: list[FailureLine] = []  # noqa: RUF012, Reflex copies defaults
+    more_failures: bool = False
     records: list[RunRecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
     running: bool = False
@@ -234,7 +237,7 @@ class RunState(Progressing, FormState, rx.State):
         try:
             run = await self._read_progress(reader, run_id)
             view = await services.configuration.get(reader.actor, run.integration_id)
-            failures = await services.history.failures_of(reader.actor, run_id)
+            failures = await services.history.failures_of(reader.actor, run_id, _LEFT_BEHIND + 1)
             await self._read_records(reader, run_id)
         except NotFound:
             self._be_gone(reader.speech)
@@ -243,7 +246,9 @@ class RunState(Progressing, FormState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.integration_id, self.run = str(run.integration_id), run_line(run, reader.speech)
-        self.failures = [failure_line(item, reader.speech, self.integration_id) for item in failures]
+        shown = failures[:_LEFT_BEHIND]
+        self.failures = [failure_line(item, reader.speech, self.integration_id) for item in shown]
+        self.more_failures = len(failures) > len(shown)
         self.running, self.stopping = run.finished_at is None, run.stopping
         self.may_retry = not self.running and any(
             line["todo"] in {"mapping", "mend"} for line in self.failures
