@@ -237,8 +237,8 @@ def _row(line: rx.Var[FailureLine], answer: rx.Component) -> rx.Component:
         FAILURE_COLUMNS,
         ui.link(line["record"], line["href"]),
         line["amount"],
-        spoken(line["reason"]),
-        to_do,
+        rx.el.div(spoken(line["reason"]), class_name="app-sentence"),
+        rx.el.div(to_do, class_name="app-sentence"),
         numeric=[1],
         key=line["record"],
     )
