@@ -91,6 +91,36 @@ class FocusOnNavigation(rx.Fragment):
         ]
 
 
+class KeepInAddress(rx.Fragment):
+    """Keeps in the address what a list was narrowed down to, so that going back, or reading it again, finds it so.
+
+    It stays the same entry of the browser's history: going back leaves the page.
+    """
+
+    query: rx.Var[str]
+    """What stands after the question mark; empty for nothing."""
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect", "useRef"]}
+
+    def add_hooks(self) -> list[rx.Var]:
+        """Write each change but the first drawing, which may show what the tab held before the page was read."""
+        code = f"""const isDrawn = useRef(false)
+        useEffect(() => {{
+          if (isDrawn.current) {{
+            const query = {self.query} ? `?${{{self.query}}}` : "";
+            if (location.search !== query) history.replaceState(history.state, "", location.pathname + query);
+          }}
+          isDrawn.current = true;
+        }}, [{self.query}])"""
+        return [rx.Var(code, _var_data=_all_data(self.query))]
+
+    def _exclude_props(self) -> list[str]:
+        """Keep it from the fragment, which takes no properties."""
+        return ["query"]
+
+
 class FindLostFocus(rx.Fragment):
     """Moves the focus to the nearest heading when what had it is gone, such as the row of what was just removed.
 

@@ -5,6 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.content import NativeLink
+from integration_admin.components.effects import KeepInAddress
 from integration_admin.pages.parts import refusal
 from integration_admin.states.audit_log import AuditLogState, AuditRow
 from integration_admin.states.session import SessionState
@@ -36,6 +37,7 @@ def audit_log() -> rx.Component:
                 " when. A line that is changed afterwards shows."
             )
         ),
+        KeepInAddress.create(query=AuditLogState.asked),
         refusal(AuditLogState),
         ui.loading(AuditLogState.ready, _filters(), _lines(), _files(), _check()),
     )
@@ -43,16 +45,38 @@ def audit_log() -> rx.Component:
 
 def _filters() -> rx.Component:
     return ui.form(
-        ui.select_field("who", t("Who"), AuditLogState.people, placeholder=t("Everybody")),
-        ui.select_field("area", t("What"), _AREAS, placeholder=t("Everything")),
         ui.select_field(
-            "integration", t("Integration"), AuditLogState.integrations, placeholder=t("All integrations")
+            "who",
+            t("Who"),
+            AuditLogState.people,
+            placeholder=t("Everybody"),
+            default_value=AuditLogState.query["who"],
         ),
-        ui.text_field(
-            "since", t("From and including"), type="date", error=ui.error_for(AuditLogState.errors, "since")
+        ui.select_field(
+            "area",
+            t("What"),
+            _AREAS,
+            placeholder=t("Everything"),
+            default_value=AuditLogState.query["area"],
         ),
-        ui.text_field(
-            "until", t("Up to and including"), type="date", error=ui.error_for(AuditLogState.errors, "until")
+        ui.select_field(
+            "integration",
+            t("Integration"),
+            AuditLogState.integrations,
+            placeholder=t("All integrations"),
+            default_value=AuditLogState.query["integration"],
+        ),
+        ui.date_field(
+            "since",
+            t("From and including"),
+            error=ui.error_for(AuditLogState.errors, "since"),
+            default_value=AuditLogState.query["since"],
+        ),
+        ui.date_field(
+            "until",
+            t("Up to and including"),
+            error=ui.error_for(AuditLogState.errors, "until"),
+            default_value=AuditLogState.query["until"],
         ),
         ui.row(ui.button(t("Show"), submit=True)),
         on_submit=AuditLogState.filter,

@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
-from integration_admin.components.effects import FocusWhen
+from integration_admin.components.effects import FocusWhen, KeepInAddress
 from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row
 from integration_admin.pages.parts import integration_trail, or_dash, refusal, spoken
 from integration_admin.pages.progress import run_progress
@@ -77,6 +77,7 @@ def history() -> rx.Component:
     return rx.fragment(
         refusal(HistoryState),
         ui.live_region(HistoryState),
+        KeepInAddress.create(query=HistoryState.query),
         ui.loading(
             HistoryState.ready,
             rx.cond(
@@ -96,23 +97,37 @@ def _filter() -> rx.Component:
     return ui.details(
         t("Show only some exports"),
         ui.form(
-            ui.select_field("outcome", t("Result"), _OUTCOMES, placeholder=t("Any result")),
-            ui.select_field("trigger", t("Started by"), _TRIGGERS, placeholder=t("Anybody")),
-            ui.text_field(
+            ui.select_field(
+                "outcome",
+                t("Result"),
+                _OUTCOMES,
+                placeholder=t("Any result"),
+                default_value=HistoryState.typed["outcome"],
+            ),
+            ui.select_field(
+                "trigger",
+                t("Started by"),
+                _TRIGGERS,
+                placeholder=t("Anybody"),
+                default_value=HistoryState.typed["trigger"],
+            ),
+            ui.date_field(
                 "since",
                 t("From and including this day"),
-                type="date",
                 error=ui.error_for(HistoryState.errors, "since"),
+                default_value=HistoryState.typed["since"],
             ),
-            ui.text_field(
+            ui.date_field(
                 "until",
                 t("Up to and including this day"),
-                type="date",
                 error=ui.error_for(HistoryState.errors, "until"),
+                default_value=HistoryState.typed["until"],
             ),
             ui.row(ui.button(t("Show these"), submit=True, variant="secondary")),
             on_submit=HistoryState.choose,
+            key=HistoryState.times_read.to_string(),
         ),
+        open=HistoryState.unfolded,
     )
 
 

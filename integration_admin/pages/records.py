@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.effects import KeepInAddress
 from integration_admin.pages.parts import or_dash, refusal, spoken
 from integration_admin.pages.voucher_link import voucher
 from integration_admin.states.record import EventLine, RecordState, WayLine
@@ -42,6 +43,7 @@ def records() -> rx.Component:
     """Draw the search and what it found."""
     return rx.fragment(
         ui.live_region(RecordsState),
+        KeepInAddress.create(query=RecordsState.query),
         ui.loading(
             RecordsState.ready, ui.paragraph(RecordsState.lately), _search(), refusal(RecordsState), _found()
         ),
@@ -62,12 +64,25 @@ def _search() -> rx.Component:
             auto_complete="off",
         ),
         rx.el.div(
-            ui.select_field("status", t("In the expense system"), _STATUSES, placeholder=t("Any status")),
-            ui.select_field("where", t("In the accounting system"), _PLACES, placeholder=t("Any status")),
+            ui.select_field(
+                "status",
+                t("In the expense system"),
+                _STATUSES,
+                placeholder=t("Any status"),
+                default_value=RecordsState.status,
+            ),
+            ui.select_field(
+                "where",
+                t("In the accounting system"),
+                _PLACES,
+                placeholder=t("Any status"),
+                default_value=RecordsState.where,
+            ),
             class_name="app-row",
         ),
         ui.row(ui.button(t("Search"), submit=True)),
         on_submit=RecordsState.search,
+        key=RecordsState.times_read.to_string(),
         role="search",
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 from integration_admin.core.errors import NotFound
 from integration_admin.core.messages import msg
 
+_LONGEST = 200
+
 
 def asked_id(text: object) -> uuid.UUID | None:
     """Return the id an address names, or none for anything that is not one."""
@@ -28,6 +30,12 @@ def asked_word(url: Any, name: str, known: Sequence[str]) -> str:
     """Return the query parameter `name` if it is one of `known`, else the first of them."""
     asked = str(url.query_parameters.get(name, ""))
     return asked if asked in known else known[0]
+
+
+def asked_words(url: Any, names: Sequence[str]) -> dict[str, str]:
+    """Return those of the query parameters that are there; what they hold may be anything."""
+    asked = {name: str(url.query_parameters.get(name, ""))[:_LONGEST] for name in names}
+    return {name: text for name, text in asked.items() if text}
 
 
 def asked_integration(url: Any) -> uuid.UUID | None:

@@ -12,6 +12,7 @@ from integration_admin.services import container
 from integration_admin.services.audit_chain_check import ChainReport
 from integration_admin.services.audit_log import AuditLine, AuditQuery
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_words
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
@@ -40,6 +41,9 @@ class AuditLogState(FormState, rx.State):
     people: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     integrations: list[tuple[str, str]] = []  # noqa: RUF012, Reflex copies defaults
     query: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
+    """What is asked for, by the names of the form's fields."""
+    asked: str = ""
+    """The same as part of an address."""
     csv_address: str = ""
     json_address: str = ""
     found: str = ""
@@ -60,7 +64,7 @@ class AuditLogState(FormState, rx.State):
             return
         self.people = [(name, reader.speech.person(name)) for name in choices.people]
         self.integrations = list(choices.integrations)
-        await self._show({})
+        await self._show(asked_words(self.router.url, _FILTERS))
         self.times_read += 1
         self.ready = True
 
@@ -90,9 +94,9 @@ class AuditLogState(FormState, rx.State):
 
     async def _show(self, query: dict[str, str]) -> None:
         self.lines, self.before, self.query = [], 0, query
-        asked = urlencode({name: value for name, value in query.items() if value})
+        self.asked = urlencode({name: value for name, value in query.items() if value})
         self.csv_address, self.json_address = (
-            f"/download/audit-log.{form}?{asked}" if asked else f"/download/audit-log.{form}"
+            f"/download/audit-log.{form}?{self.asked}" if self.asked else f"/download/audit-log.{form}"
             for form in ("csv", "json")
         )
         await self._read(0)

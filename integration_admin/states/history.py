@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import reflex as rx
@@ -17,7 +18,7 @@ from integration_admin.core.statuses import RunState as RunOutcome
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
 from integration_admin.states.access import goes_on, requires
-from integration_admin.states.addresses import asked_id, asked_integration, shown_id
+from integration_admin.states.addresses import asked_id, asked_integration, asked_words, shown_id
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
 from integration_admin.states.progress import Progressing, pause_after
@@ -30,6 +31,7 @@ _RECORDS = 20
 _LEFT_BEHIND = 200
 """How many records a run left behind are shown with what to do about them."""
 _GONE = msg("There is no such export, or it is so old that it is not kept any more.")
+_FILTERS = ("outcome", "trigger", "since", "until")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
 
@@ -43,15 +45,26 @@ class HistoryState(FormState, rx.State):
     next_cursor: str = ""
     found: bool = False
     filtered: bool = False
+    unfolded: bool = False
+    typed: dict[str, str] = {}  # noqa: RUF012, Reflex copies defaults
+    """What the list is narrowed down to, by the names of the form's fields."""
+    query: str = ""
+    """The same as part of an address."""
     _asked: RunFilter = EVERY_RUN
 
     @rx.event
     @requires(Permission.VIEW)
     async def load(self) -> None:
-        """Read the newest runs of the integration the address names."""
-        self.runs, self.next_cursor, self.found, self.ready = [], "", False, False
-        self._asked, self.filtered, self.announcement = EVERY_RUN, False, ""
+        """Read the newest runs of the integration the address names, as far as it narrows them down."""
+        reader = await current_reader()
+        self.found, self.ready, self.announcement = False, False, ""
+        try:
+            self._ask(asked_words(self.router.url, _FILTERS), reader)
+        except InvalidInput:
+            self._ask({}, reader)
+        self.unfolded = self.filtered
         await self._more()
+        self.times_read += 1
         self.ready = True
 
     @rx.event
@@ -61,12 +74,10 @@ class HistoryState(FormState, rx.State):
         reader = await current_reader()
         self._clear()
         try:
-            asked = run_filter(form, reader.speech.time_zone)
+            self._ask(form, reader)
         except InvalidInput as error:
             self._refuse(error, reader.speech)
             return
-        self._asked, self.filtered = asked, asked != EVERY_RUN
-        self.runs, self.next_cursor = [], ""
         await self._more()
         self._announce_shown(reader)
 
@@ -76,6 +87,14 @@ class HistoryState(FormState, rx.State):
         """Read the runs before those shown."""
         await self._more()
         self._announce_shown(await current_reader())
+
+    def _ask(self, form: dict[str, Any], reader: Reader) -> None:
+        """Begin the list anew, narrowed down to what was chosen. Raises InvalidInput."""
+        self._asked = run_filter(form, reader.speech.time_zone)
+        self.filtered = self._asked != EVERY_RUN
+        self.typed = {name: str(form[name]) for name in _FILTERS if form.get(name)}
+        self.query = urlencode(self.typed)
+        self.runs, self.next_cursor = [], ""
 
     def _announce_shown(self, reader: Reader) -> None:
         if not self.refusal:

@@ -1,7 +1,7 @@
 """The page where records are searched for and listed."""
 
 from typing import TypedDict
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import reflex as rx
 
@@ -11,6 +11,7 @@ from integration_admin.core.statuses import DeliveryState, Permission
 from integration_admin.services import container
 from integration_admin.services.record_search import FoundRecord, RecordQuery
 from integration_admin.states.access import requires
+from integration_admin.states.addresses import asked_words
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
 from integration_admin.states.speech import Speech
@@ -47,6 +48,8 @@ class RecordsState(FormState, rx.State):
     text: str = ""
     status: str = ""
     where: str = ""
+    query: str = ""
+    """What is asked for, as part of an address."""
     people: bool = False
     records: list[RecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
@@ -55,14 +58,15 @@ class RecordsState(FormState, rx.State):
     @rx.event
     @requires(Permission.VIEW)
     async def load(self) -> None:
-        """List the newest records, or what the address asks for (`?q=`)."""
-        asked = str(self.router.url.query_parameters.get("q", ""))
+        """List the newest records, or what the address asks for (`?q=`, `?status=`, `?where=`)."""
+        asked = asked_words(self.router.url, ("q", "status", "where"))
         self.ready = False
-        await self._ask(asked, "", "")
+        await self._ask(asked.get("q", ""), asked.get("status", ""), asked.get("where", ""))
         reader = await current_reader()
         lately = await container.current().records.received_lately(reader.actor)
         self.lately = reader.speech.say(lately)
         self.announcement = ""
+        self.times_read += 1
         self.ready = True
 
     @rx.event
@@ -81,6 +85,8 @@ class RecordsState(FormState, rx.State):
         self.text = text
         self.status = status if status in STATUSES else ""
         self.where = where if where in set(DeliveryState) else ""
+        asked = {"q": text.strip(), "status": self.status, "where": self.where}
+        self.query = urlencode({name: value for name, value in asked.items() if value})
         self.records, self.next_cursor = [], ""
         await self._read()
 

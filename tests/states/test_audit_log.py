@@ -48,6 +48,10 @@ async def test_an_administrator_reads_filters_and_checks_it(logged: People) -> N
         await tab.send(AuditLogState.filter, form={"area": "people", "who": "scheduler"})
         assert numbers(tab) == ["61"]
         assert tab[AuditLogState.csv_address] == "/download/audit-log.csv?who=scheduler&area=people"
+        await tab.connect(await logged.session(logged.alice), f"{HERE}?{tab[AuditLogState.asked]}")
+        assert (numbers(tab), tab[AuditLogState.query]) == (["61"], {"who": "scheduler", "area": "people"})
+        await tab.send(AuditLogState.filter, form={"since": "2026-11-02", "until": "2026-11-01"})
+        assert [error["field"] for error in tab[AuditLogState.errors]] == ["until"], "nothing is in between"
         await tab.send(AuditLogState.filter, form={"since": "yesterday"})
         assert [error["field"] for error in tab[AuditLogState.errors]] == ["since"]
         await tab.send(AuditLogState.verify)

@@ -109,6 +109,8 @@ async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
         for wrong in ("21.11.2026", "9999-12-31", "0001-01-01"):
             await tab.send(HistoryState.choose, form={"since": wrong})
             assert [error["field"] for error in tab[HistoryState.errors]] == ["since"]
+        await tab.send(HistoryState.choose, form={"since": "2026-11-22", "until": "2026-11-21"})
+        assert [error["field"] for error in tab[HistoryState.errors]] == ["until"], "nothing is in between"
         await tab.connect(await people.session(people.bob), f"{base}/runs/{first}")
         records = tab[RunState.records]
         assert [line["exported"] for line in records] == [False, False, True, True, True]
@@ -116,6 +118,43 @@ async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
         await tab.connect(await people.session(people.bob), f"{base}/runs/{uuid.uuid4()}")
         assert (tab[RunState.records], tab[RunState.ready], tab[RunState.refusal]) == ([], False, "")
         assert tab[RunState.gone].startswith("There is no such export")
+
+
+async def test_what_lists_are_narrowed_down_to_stands_in_the_address_and_is_read_there(
+    people: People, engine: Engine
+) -> None:
+    first, _ = await two_runs(engine)
+    base = f"/settings/integrations/{(await engine.runs.get(engine.actor, first)).integration_id}"
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        session = await people.session(people.bob)
+        await tab.connect(session, f"{base}/history")
+        await tab.send(HistoryState.choose, form={"outcome": "partly_failed", "since": "2026-11-21"})
+        query = tab[HistoryState.query]
+        assert query == "outcome=partly_failed&since=2026-11-21"
+        await tab.connect(session, f"{base}/history?{query}")
+        assert [run["id"] for run in tab[HistoryState.runs]] == [str(first)]
+        assert tab[HistoryState.typed] == {"outcome": "partly_failed", "since": "2026-11-21"}
+        await tab.connect(session, f"{base}/history?since=never")
+        assert (len(tab[HistoryState.runs]), tab[HistoryState.query]) == (2, "")
+        await tab.connect(session, "/records")
+        await tab.send(RecordsState.search, form={"text": "Åse & co", "status": "approved", "where": "x"})
+        assert tab[RecordsState.query] == "q=%C3%85se+%26+co&status=approved"
+        await tab.connect(session, f"/records?{tab[RecordsState.query]}")
+        assert (tab[RecordsState.text], tab[RecordsState.status]) == ("Åse & co", "approved")
+
+
+async def test_a_run_that_left_more_behind_than_is_shown_says_so(people: People, engine: Engine) -> None:
+    integration = await engine.set_up()
+    hotel = [make_line(category="hotel")]
+    await engine.records.receive(
+        engine.actor, [make_claim(id=f"EC-{number}", lines=hotel) for number in range(201)]
+    )
+    run = await engine.sync(integration)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(
+            await people.session(people.bob), f"/settings/integrations/{integration}/runs/{run.id}"
+        )
+        assert (len(tab[RunState.failures]), tab[RunState.more_failures]) == (200, True)
 
 
 async def test_what_a_run_left_behind_is_retried_from_its_own_page(people: People, engine: Engine) -> None:
