@@ -3,7 +3,7 @@
 import reflex as rx
 
 from integration_admin import components as ui
-from integration_admin.components import t
+from integration_admin.components import Text, t
 from integration_admin.components.effects import FocusWhen
 from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.decisions import DecisionLine
@@ -74,12 +74,8 @@ def missed_question(
 def _waiting() -> rx.Component:
     return rx.el.section(
         ui.heading(t("Records that need you to decide"), id="decisions"),
-        ui.paragraph(
-            t(
-                "Nobody knows whether these records are in the accounting system. Nothing is sent again until you"
-                " say so. Search there for our reference, then answer for each record."
-            )
-        ),
+        # What is known to be there more than once says so by itself.
+        rx.cond(HealthState.sendable, ui.paragraph(_nobody_knows())),
         rx.foreach(HealthState.decisions, _record),
         rx.cond(
             HealthState.beyond,
@@ -93,6 +89,20 @@ def _waiting() -> rx.Component:
         rx.cond(SessionState.can_run & (HealthState.sendable > 1), _all_again()),
         aria_labelledby="decisions",
         class_name="app-stack app-stack--medium",
+    )
+
+
+def _nobody_knows() -> Text:
+    return rx.cond(
+        HealthState.decisions.length() == 1,
+        t(
+            "Nobody knows whether this record is in the accounting system. It is not sent again until you say so."
+            " Search there for our reference, then answer."
+        ),
+        t(
+            "Nobody knows whether these records are in the accounting system. Nothing is sent again until you"
+            " say so. Search there for our reference, then answer for each record."
+        ),
     )
 
 

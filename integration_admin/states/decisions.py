@@ -15,6 +15,8 @@ from integration_admin.states.addresses import shown_id
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
 
+_NAMED = 5
+
 
 class DecisionLine(TypedDict):
     """One record that waits; `reference` names it in the page's ids too."""
@@ -88,11 +90,12 @@ class Deciding(rx.State, mixin=True):
         self.times_told += 1
 
     async def _send_again(self, records: list[RecordKey]) -> None:
+        reader = await current_reader()
         done = msg(
             "Records that go out again with the next export: {records}. Their references stay the same.",
-            records=_ids(records),
+            records=_ids_or_count(records, reader.speech),
         )
-        await self._decide(await current_reader(), records, done)
+        await self._decide(reader, records, done)
 
     async def _decide(
         self, reader: Reader, records: list[RecordKey], done: Message, voucher_number: str | None = None
@@ -152,3 +155,8 @@ def _key(line: DecisionLine) -> RecordKey:
 
 def _ids(records: list[RecordKey]) -> str:
     return ", ".join(record_id for _, record_id in records)
+
+
+def _ids_or_count(records: list[RecordKey], speech: Speech) -> str:
+    """Name a few records; of many say how many there are, for the sentence is read out from beginning to end."""
+    return _ids(records) if len(records) <= _NAMED else speech.number(len(records))

@@ -221,3 +221,16 @@ async def test_history_and_a_runs_page_tell_why_nothing_was_exported_and_what_in
     assert line["summary"].startswith("Nothing to export")
     assert line["resumed"] == "Taken up again 2 times after the program had stopped."
     assert (line["started_by"], line["took"]) == ("Alice", "1 second")
+
+
+async def test_of_many_that_go_out_again_the_number_is_read_out_and_not_every_name(
+    people: People, engine: Engine, integration: uuid.UUID
+) -> None:
+    more = [f"EC-{number}" for number in range(10, 20)]
+    await save_undecided(engine.database, engine.actor.organisation_id, integration, *more)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), f"{BASE}/{integration}")
+        await tab.send(HealthState.send_all_again)
+        [told] = tab[HealthState.decided]
+        assert "12" in told
+        assert "EC-1" not in told
