@@ -19,7 +19,7 @@ def in_slices(when: rx.Var[bool]) -> rx.Var[bool]:
     hook = VarData(
         hooks=f"const {name} = useDeferredValue({when!s})", imports={"react": ["useDeferredValue"]}
     )
-    data = VarData.merge(_all_data(when), hook)
+    data = VarData.merge(data_of(when), hook)
     return rx.Var(name, _var_data=data).to(bool)
 
 
@@ -33,12 +33,13 @@ def ready_here(state: Any) -> rx.Var[bool]:
         imports={"react-router": ["useLocation"]},
     )
     about = (state.ready, state.integration_id)
-    data = VarData.merge(_all_data(*about), place)
+    data = VarData.merge(data_of(*about), place)
     code = f"({state.ready!s} && (shownPath + shownQuery).includes({state.integration_id!s}))"
     return rx.Var(code, _var_data=data).to(bool)
 
 
-def _all_data(*vars_: rx.Var[Any]) -> VarData | None:
+def data_of(*vars_: rx.Var[Any]) -> VarData | None:
+    """Return what a hook that uses these vars needs."""
     return VarData.merge(*(var._get_all_var_data() for var in vars_))  # noqa: SLF001  # Reflex's own way
 
 
@@ -89,36 +90,6 @@ class FocusOnNavigation(rx.Fragment):
               return () => watch.disconnect();
             }, [pathname, search])""",
         ]
-
-
-class KeepInAddress(rx.Fragment):
-    """Keeps in the address what a list was narrowed down to, so that going back, or reading it again, finds it so.
-
-    It stays the same entry of the browser's history: going back leaves the page.
-    """
-
-    query: rx.Var[str]
-    """What stands after the question mark; empty for nothing."""
-
-    def add_imports(self) -> dict[str, list[str]]:
-        """Import what the hook uses."""
-        return {"react": ["useEffect", "useRef"]}
-
-    def add_hooks(self) -> list[rx.Var]:
-        """Write each change but the first drawing, which may show what the tab held before the page was read."""
-        code = f"""const isDrawn = useRef(false)
-        useEffect(() => {{
-          if (isDrawn.current) {{
-            const query = {self.query} ? `?${{{self.query}}}` : "";
-            if (location.search !== query) history.replaceState(history.state, "", location.pathname + query);
-          }}
-          isDrawn.current = true;
-        }}, [{self.query}])"""
-        return [rx.Var(code, _var_data=_all_data(self.query))]
-
-    def _exclude_props(self) -> list[str]:
-        """Keep it from the fragment, which takes no properties."""
-        return ["query"]
 
 
 class FindLostFocus(rx.Fragment):
@@ -304,7 +275,7 @@ class FocusFirstWrong(rx.Fragment):
           for (let at = first; at; at = at.parentElement) if (at.localName === "details") at.open = true;
           (first ?? document.getElementById("error-summary"))?.focus();
         }}, [{self.errors}, {self.times}])"""
-        return [rx.Var(code, _var_data=_all_data(self.errors, self.times))]
+        return [rx.Var(code, _var_data=data_of(self.errors, self.times))]
 
     def _exclude_props(self) -> list[str]:
         """Keep both from the fragment, which takes no properties."""
@@ -333,7 +304,7 @@ class FocusWhen(rx.Fragment):
             f"useEffect(() => {{ if ({self.when}?.length) document.getElementById({self.element})?.focus() }},"
             f" [{', '.join(map(str, news))}])"
         )
-        return [rx.Var(code, _var_data=_all_data(*news))]
+        return [rx.Var(code, _var_data=data_of(*news))]
 
     def _exclude_props(self) -> list[str]:
         """Keep them from the fragment, which takes no properties."""

@@ -1,6 +1,8 @@
-"""What is typed in the wizard and not saved yet is kept in the tab, so that going back, a reload or another language loses nothing."""
+"""What going back or a reload finds again: what is typed in the wizard and not saved yet, and what a list was narrowed down to."""
 
 import reflex as rx
+
+from integration_admin.components.effects import data_of
 
 
 class KeepTyped(rx.Fragment):
@@ -57,3 +59,33 @@ class KeepTyped(rx.Fragment):
     def _exclude_props(self) -> list[str]:
         """Keep it from the fragment, which takes no properties."""
         return ["place"]
+
+
+class KeepInAddress(rx.Fragment):
+    """Keeps in the address what a list was narrowed down to, so that going back, or reading it again, finds it so.
+
+    It stays the same entry of the browser's history: going back leaves the page.
+    """
+
+    query: rx.Var[str]
+    """What stands after the question mark; empty for nothing."""
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect", "useRef"]}
+
+    def add_hooks(self) -> list[rx.Var]:
+        """Write each change but the first drawing, which may show what the tab held before the page was read."""
+        code = f"""const isDrawn = useRef(false)
+        useEffect(() => {{
+          if (isDrawn.current) {{
+            const query = {self.query} ? `?${{{self.query}}}` : "";
+            if (location.search !== query) history.replaceState(history.state, "", location.pathname + query);
+          }}
+          isDrawn.current = true;
+        }}, [{self.query}])"""
+        return [rx.Var(code, _var_data=data_of(self.query))]
+
+    def _exclude_props(self) -> list[str]:
+        """Keep it from the fragment, which takes no properties."""
+        return ["query"]

@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.content import NativeLink
-from integration_admin.components.effects import KeepInAddress
+from integration_admin.components.kept import KeepInAddress
 from integration_admin.pages.parts import refusal
 from integration_admin.states.audit_log import AuditLogState, AuditRow
 from integration_admin.states.session import SessionState

@@ -5,7 +5,8 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
-from integration_admin.components.effects import FocusWhen, KeepInAddress
+from integration_admin.components.effects import FocusWhen
+from integration_admin.components.kept import KeepInAddress
 from integration_admin.pages.integration import FAILURE_COLUMNS, failure_row
 from integration_admin.pages.parts import integration_trail, or_dash, refusal, spoken
 from integration_admin.pages.progress import run_progress

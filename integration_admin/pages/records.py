@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
-from integration_admin.components.effects import KeepInAddress
+from integration_admin.components.kept import KeepInAddress
 from integration_admin.pages.parts import or_dash, refusal, spoken
 from integration_admin.pages.voucher_link import voucher
 from integration_admin.states.record import EventLine, RecordState, WayLine

@@ -91,6 +91,12 @@ def goes_on(handler: _Handler) -> _Handler:
     return handler
 
 
+async def shows_now(state: BaseState, query: str) -> None:
+    """Note what a page is about to write into its address: it stays the page that was read last."""
+    path = _address().partition("?")[0]
+    (await state.get_state(AccessState))._shows = f"{path}?{query}" if query else path  # noqa: SLF001
+
+
 def is_handler(name: str) -> bool:
     """Tell whether there is an event handler of this name, as the browser writes it."""
     return name in RegistrationContext.get().event_handlers

@@ -11,7 +11,7 @@ from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.audit_chain_check import ChainReport
 from integration_admin.services.audit_log import AuditLine, AuditQuery
-from integration_admin.states.access import requires
+from integration_admin.states.access import requires, shows_now
 from integration_admin.states.addresses import asked_words
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
@@ -73,6 +73,7 @@ class AuditLogState(FormState, rx.State):
     async def filter(self, form: dict) -> None:
         """Show only what the form asks for."""
         await self._show({name: str(form.get(name, ""))[:_LONGEST] for name in _FILTERS})
+        await shows_now(self, self.asked)
 
     @rx.event
     @requires(Permission.CONFIGURE)

@@ -3,26 +3,23 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import reflex as rx
 
-from integration_admin.core.day_range import check_order
 from integration_admin.core.errors import IntegrationAdminError, InvalidInput, NotFound, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import IntegrationState, Permission, Trigger
-from integration_admin.core.statuses import RunState as RunOutcome
+from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
-from integration_admin.states.access import goes_on, requires
+from integration_admin.states.access import goes_on, requires, shows_now
 from integration_admin.states.addresses import asked_id, asked_integration, asked_words, shown_id
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
 from integration_admin.states.progress import Progressing, pause_after
 from integration_admin.states.reader import Reader, current_reader
+from integration_admin.states.run_filter import run_filter
 from integration_admin.states.run_lines import RunLine, RunRecordLine, record_line, run_line
 from integration_admin.states.speech import Speech
 
@@ -32,7 +29,6 @@ _LEFT_BEHIND = 200
 """How many records a run left behind are shown with what to do about them."""
 _GONE = msg("There is no such export, or it is so old that it is not kept any more.")
 _FILTERS = ("outcome", "trigger", "since", "until")
-_FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
 
 class HistoryState(FormState, rx.State):
@@ -78,6 +74,7 @@ class HistoryState(FormState, rx.State):
         except InvalidInput as error:
             self._refuse(error, reader.speech)
             return
+        await shows_now(self, self.query)
         await self._more()
         self._announce_shown(reader)
 
@@ -296,32 +293,3 @@ class RunState(Progressing, FormState, rx.State):
         else:
             self._announce(said)
         self._stopped_here = False
-
-
-def run_filter(form: dict[str, Any], time_zone: str) -> RunFilter:
-    """Read which runs a person wants to see; days are the reader's own. Raises InvalidInput."""
-    state, trigger = str(form.get("outcome", "")), str(form.get("trigger", ""))
-    since, last = _day(form, "since"), _day(form, "until")
-    check_order(since, last, "until")
-    zone = ZoneInfo(time_zone)
-    return RunFilter(
-        state=RunOutcome(state) if state in set(RunOutcome) else None,
-        trigger=Trigger(trigger) if trigger in set(Trigger) else None,
-        since=datetime.combine(since, time(), zone) if since else None,
-        until=datetime.combine(last + timedelta(days=1), time(), zone) if last else None,
-    )
-
-
-def _day(form: dict[str, Any], name: str) -> date | None:
-    """Return the day a field holds, if any; raises InvalidInput."""
-    typed = str(form.get(name, "")).strip()
-    if not typed:
-        return None
-    try:
-        day = date.fromisoformat(typed)
-    except ValueError:
-        day = date.min
-    if not _FIRST_DAY <= day <= _LAST_DAY:
-        sentence = msg("Write the date as 2026-11-05.")
-        raise InvalidInput(sentence, fields={name: sentence})
-    return day

@@ -10,7 +10,7 @@ from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import DeliveryState, Permission
 from integration_admin.services import container
 from integration_admin.services.record_search import FoundRecord, RecordQuery
-from integration_admin.states.access import requires
+from integration_admin.states.access import requires, shows_now
 from integration_admin.states.addresses import asked_words
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import current_reader
@@ -74,6 +74,7 @@ class RecordsState(FormState, rx.State):
     async def search(self, form: dict) -> None:
         """Look for what was typed and chosen."""
         await self._ask(str(form.get("text", "")), str(form.get("status", "")), str(form.get("where", "")))
+        await shows_now(self, self.query)
 
     @rx.event
     @requires(Permission.VIEW)

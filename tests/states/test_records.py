@@ -143,6 +143,16 @@ async def test_what_lists_are_narrowed_down_to_stands_in_the_address_and_is_read
         assert (tab[RecordsState.text], tab[RecordsState.status]) == ("Åse & co", "approved")
 
 
+@pytest.mark.usefixtures("engine")
+async def test_a_lost_connection_leaves_what_was_searched_for_as_it_is(people: People) -> None:
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.bob), "/records")
+        await tab.send(RecordsState.search, form={"text": "Åse & co"})
+        tab.address = f"/records?{tab[RecordsState.query]}"
+        await tab.reconnect()
+        assert tab[RecordsState.times_read] == 1, "the form is not drawn anew"
+
+
 async def test_a_run_that_left_more_behind_than_is_shown_says_so(people: People, engine: Engine) -> None:
     integration = await engine.set_up()
     hotel = [make_line(category="hotel")]
