@@ -14,6 +14,7 @@ from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import Member, OneTimeLink
 from integration_admin.data.repositories.unit import Unit
+from integration_admin.services.administrators import take_turn
 from integration_admin.services.factor_demands import end_without_factor
 from integration_admin.services.one_time_links import Handed, LinkPost
 from integration_admin.services.organisations import is_email
@@ -65,6 +66,7 @@ class Members:
         actor.require(Permission.CONFIGURE)
         to = _invited(name, email, role)
         async with self._database.write(actor.organisation_id) as unit:
+            await take_turn(unit, actor)
             if any(member.email == to.email for member in await unit.organisations.members()):
                 raise Conflict(msg("{person} is a member already.", person=to.email))
             link, token, organisation = await self._make(unit, actor, to)
@@ -74,6 +76,7 @@ class Members:
         """Make a new link for an invitation; the earlier one works no more. Raises NotFound, NotPermitted."""
         actor.require(Permission.CONFIGURE)
         async with self._database.write(actor.organisation_id) as unit:
+            await take_turn(unit, actor)
             row = await unit.people.invitation(link_id)
             to = Member(name=row.name, email=row.email, role=row.role)
             link, token, organisation = await self._make(unit, actor, to)
@@ -95,6 +98,7 @@ class Members:
         """
         actor.require(Permission.CONFIGURE)
         async with self._database.write(actor.organisation_id) as unit:
+            await take_turn(unit, actor)
             member = await unit.organisations.member(member_id)
             if member.disabled_at is not None:
                 raise Conflict(msg("{person} cannot sign in any more.", person=member.name))
@@ -113,7 +117,7 @@ class Members:
         actor.require(Permission.CONFIGURE)
         wanted, now = _role(role), self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            await unit.organisations.take_turns()
+            await take_turn(unit, actor)
             member = await unit.organisations.member(member_id)
             if member.role is wanted:
                 return
@@ -134,7 +138,7 @@ class Members:
         actor.require(Permission.CONFIGURE)
         now = self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
-            await unit.organisations.take_turns()
+            await take_turn(unit, actor)
             member = await unit.organisations.member(member_id)
             await _keep_an_administrator(unit, member)
             await unit.people.remove_member(member.id)

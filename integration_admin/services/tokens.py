@@ -16,6 +16,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission, Role
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import ApiToken
+from integration_admin.services.administrators import take_turn
 
 RECORDS_WRITE = "records:write"
 RECORDS_READ = "records:read"
@@ -76,6 +77,7 @@ class ApiTokens:
         _check(scopes, name)
         token, now = new_token(self._random, PREFIX), self._clock.now()
         async with self._database.write(actor.organisation_id) as unit:
+            await take_turn(unit, actor)
             zone = ZoneInfo((await unit.organisations.get()).time_zone)
             row = ApiToken(
                 id=uuid.uuid4(),

@@ -1,6 +1,7 @@
 """Who is let into an organisation, and who is no longer."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import FactorDemand, Role
 from integration_admin.data.database import Database
 from integration_admin.services.organisations import Organisations
+from integration_admin.services.tokens import ApiTokens
 from tests.builders import make_member, save_organisation
 from tests.data.factor_rows import passkey_of
 from tests.fakes import FakeClock
@@ -152,6 +154,32 @@ async def test_a_removed_member_is_out_at_once_with_every_session_and_link(offic
     assert (await office.told())[-1] == ("Alice", "member.remove", office.bob.email)
 
 
+@pytest.mark.parametrize("deed", ["removed", "made a viewer"])
+async def test_what_an_administrator_began_who_is_none_by_the_time_of_their_turn_is_refused(
+    office: Office, deed: str
+) -> None:
+    handed = await office.members.invite(office.actor(), *KARI)
+    (invitation,) = await office.members.invitations(office.actor())
+    await office.members.change_role(office.actor(), office.bob.id, "administrator")
+    bob = Actor(office.bob.organisation_id, "Bob", Role.ADMINISTRATOR, office.bob.id)
+    if deed == "removed":
+        await office.members.remove(office.actor(), office.bob.id)
+    else:
+        await office.members.change_role(office.actor(), office.bob.id, "viewer")
+    tokens = ApiTokens(office.database, office.clock, os.urandom)
+    for begun in (
+        office.members.invite(bob, "Mallory", "mallory@example.org", "administrator"),
+        office.members.invite_again(bob, invitation.id),
+        office.members.make_reset(bob, office.alice.id),
+        office.members.change_role(bob, office.alice.id, "viewer"),
+        office.members.remove(bob, office.alice.id),
+        tokens.create(bob, ["records:write"], "expense system"),
+    ):
+        with pytest.raises(NotPermitted):
+            await begun
+    assert [link.email for link in await office.members.invitations(office.actor())] == [handed.email]
+
+
 @pytest.mark.parametrize("then", ["", "viewer"])
 async def test_who_is_no_administrator_any_more_has_left_no_link_to_get_in_by(
     office: Office, then: str
@@ -210,14 +238,27 @@ async def test_the_last_administrator_stays_one(office: Office) -> None:
     await office.members.change_role(office.actor(), office.alice.id, "viewer")
 
 
-async def test_two_administrators_who_remove_each_other_leave_one(
-    database: Database, clock: FakeClock
+@pytest.mark.parametrize(
+    ("deed", "refusal"), [("remove each other", "NotPermitted"), ("step down", "Conflict")]
+)
+async def test_of_two_administrators_at_the_same_moment_one_is_left(
+    database: Database, clock: FakeClock, deed: str, refusal: str
 ) -> None:
     office = await Office(database, clock).open()
     await office.members.change_role(office.actor(), office.bob.id, "administrator")
-    each = (office.members.remove(office.actor(), one.id) for one in (office.alice, office.bob))
-    outcomes = await asyncio.gather(*each, return_exceptions=True)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict", "NoneType"]
+    bob = Actor(office.bob.organisation_id, "Bob", Role.ADMINISTRATOR, office.bob.id)
+    if deed == "step down":
+        deeds = [
+            office.members.change_role(office.actor(), office.alice.id, "viewer"),
+            office.members.change_role(bob, office.bob.id, "viewer"),
+        ]
+    else:
+        deeds = [
+            office.members.remove(office.actor(), office.bob.id),
+            office.members.remove(bob, office.alice.id),
+        ]
+    outcomes = await asyncio.gather(*deeds, return_exceptions=True)
+    assert {type(outcome).__name__ for outcome in outcomes} == {"NoneType", refusal}
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.VIEWER])

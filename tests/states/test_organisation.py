@@ -106,9 +106,7 @@ async def test_the_api_tokens_a_member_made_are_named_before_they_are_removed(
 ) -> None:
     tokens = container.current().tokens
     for name in ("Expense system", "Report"):
-        await tokens.create(
-            Actor(people.bob.organisation_id, "Bob", Role.ADMINISTRATOR, people.bob.id), SCOPES, name
-        )
+        await tokens.create(Actor(people.bob.organisation_id, "Bob", Role.ADMINISTRATOR), SCOPES, name)
     await tokens.create(
         Actor(people.bob.organisation_id, "Alice", Role.ADMINISTRATOR, people.alice.id), SCOPES, "Own"
     )
