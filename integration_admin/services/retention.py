@@ -110,6 +110,10 @@ class Retention:
                 continue
             except IntegrationAdminError as error:
                 _log.warning("retention_failed", organisation=str(organisation_id), internal=error.internal)
+            except Exception as error:  # noqa: BLE001, the others' turn must come
+                _log.exception(
+                    "retention_broke", organisation=str(organisation_id), error=type(error).__name__
+                )
 
     async def thin(self, organisation_id: uuid.UUID) -> Thinned:
         """Delete what one organisation has kept for long enough, in many short transactions; return how much."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput, NotFound, NotPermitted
@@ -168,6 +169,29 @@ async def test_a_record_is_kept_until_its_own_day_is_refused_on_arrival(
         await engine.sync(integration)
     assert len(engine.adapter.ledger) == 1
     assert await kept(engine) == []
+
+
+async def test_an_organisation_whose_history_cannot_be_read_keeps_no_other_from_its_turn(
+    sqlite_database: Database, new_engine: Any
+) -> None:
+    engines = []
+    for name in ("A damaged one", "Behind it"):
+        organisation = await save_organisation(sqlite_database, name=name, features=["xledger"])
+        actor = Actor(organisation.id, "Alice", Role.ADMINISTRATOR)
+        engines.append(new_engine(sqlite_database, FakeAdapter(), actor))
+    for engine in engines:
+        integration = await engine.set_up()
+        await engine.receive(1)
+        await engine.sync(integration)
+    damaged, behind = engines
+    async with sqlite_database.system(writes=True) as system:
+        await system._session.execute(
+            text("UPDATE records SET payload = '{' WHERE organisation_id = :id"),
+            {"id": damaged.actor.organisation_id.hex},
+        )
+    behind.clock.advance(TEN_YEARS)
+    await Retention(sqlite_database, behind.locks, behind.clock).tick()
+    assert await kept(behind) == []
 
 
 async def test_how_long_is_the_administrators_to_say_within_what_the_rules_ask(engine: Engine) -> None:
