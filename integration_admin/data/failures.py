@@ -18,7 +18,8 @@ from integration_admin.core.messages import msg
 TOO_LONG = msg("The database is busy. Nothing was changed; try again in a moment.")
 """Why a unit of work that waited for others gave up."""
 
-_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"})
+_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "40P01"})
+"""40P01 is PostgreSQL's for a transaction it ended because two waited for each other."""
 _UNWRITABLE = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")
 _TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 _UNSTORABLE = frozenset({None, "22021", "22P05"})
@@ -30,9 +31,10 @@ def busy(error: OperationalError | sqlite3.OperationalError) -> DatabaseBusy | N
     """Return what an error means where somebody else writes; None for every other error."""
     # SQLAlchemy wraps what a statement raises, but not what BEGIN does.
     cause = error.orig if isinstance(error, OperationalError) else error
-    if getattr(cause, "sqlite_errorname", "") not in _BUSY:
+    if (getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")) not in _BUSY:
         return None
-    return DatabaseBusy(TOO_LONG, internal=str(cause))
+    # The lines after the first name rows and processes.
+    return DatabaseBusy(TOO_LONG, internal=str(cause).split("\n", 1)[0])
 
 
 def unwritable(error: DBAPIError | sqlite3.DatabaseError) -> DatabaseUnreachable | None:

@@ -83,6 +83,26 @@ async def test_a_writer_that_waits_too_long_for_another_process_is_told_that_the
         assert await unit.audit.latest() == []
 
 
+async def test_of_two_writers_that_wait_for_each_other_one_is_told_that_the_database_is_busy(
+    postgresql_database: Database,
+) -> None:
+    organisation = await save_organisation(postgresql_database)
+    one, other = [await save_integration(postgresql_database, organisation.id) for _ in range(2)]
+    meet = asyncio.Barrier(2)
+
+    async def take_both(first: uuid.UUID, second: uuid.UUID) -> None:
+        async with postgresql_database.write(organisation.id) as unit:
+            await unit.integrations.take_voucher_numbers(first, 1)
+            await meet.wait()
+            await unit.integrations.take_voucher_numbers(second, 1)
+
+    outcomes = await asyncio.gather(
+        take_both(one.id, other.id), take_both(other.id, one.id), return_exceptions=True
+    )
+    assert {type(outcome) for outcome in outcomes} == {type(None), DatabaseBusy}
+    assert await committed(postgresql_database, organisation.id, one.id) == (1, 0)
+
+
 async def test_a_reading_unit_takes_no_write_lock(sqlite_database: Database) -> None:
     organisation = await save_organisation(sqlite_database)
     other = sqlite3.connect(sqlite_database.path, timeout=0, isolation_level=None)
