@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.pages.organisation_parts import API_TOKENS, confirm_access, organisation_parts
-from integration_admin.pages.parts import or_dash, refusal
+from integration_admin.pages.parts import or_dash, refusal, saved_again
 from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokenLine, ApiTokensState, ScopeLine
 from integration_admin.states.session import SessionState
 
@@ -30,16 +30,13 @@ def api_tokens() -> rx.Component:
 
 def _list() -> rx.Component:
     table = ui.table(t("API tokens"), _COLUMNS, rx.foreach(ApiTokensState.lines, _row), hide_caption=True)
-    revoked = rx.el.div(
-        rx.foreach(ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence)),
-        key=ApiTokensState.times_told.to_string(),
-    )
+    revoked = rx.foreach(ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence))
     return ui.stack(
         ui.heading(t("API tokens")),
         ui.paragraph(
             t("With an API token another program of yours hands over records, or asks where they are.")
         ),
-        rx.el.div(revoked, aria_live="polite"),
+        saved_again(ApiTokensState.revoked, rx.el.div(revoked), ApiTokensState.times_told),
         rx.cond(ApiTokensState.lines, table, ui.paragraph(t("There are none."))),
     )
 
@@ -131,6 +128,6 @@ def _new() -> rx.Component:
         spell_check=False,
     )
     return ui.stack(
-        rx.el.div(rx.cond(ApiTokensState.shows_new, said), aria_live="polite"),
+        saved_again(ApiTokensState.shows_new, said, ApiTokensState.times_read),
         rx.el.div(field, hidden=~ApiTokensState.shows_new),
     )

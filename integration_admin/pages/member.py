@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.pages.organisation_parts import MEMBERS, ROLES, confirm_access, one_time_link
-from integration_admin.pages.parts import refusal
+from integration_admin.pages.parts import refusal, saved_again
 from integration_admin.states.member import MemberState
 from integration_admin.states.session import SessionState
 
@@ -29,10 +29,7 @@ def _name() -> Text:
 )
 def member() -> rx.Component:
     """Draw what an administrator may do for one member."""
-    done = rx.el.div(
-        rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence)),
-        key=MemberState.times_told.to_string(),
-    )
+    done = rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence))
     there = ui.loading(
         MemberState.ready,
         ui.facts((t("E-mail address"), MemberState.email)),
@@ -45,7 +42,7 @@ def member() -> rx.Component:
     return rx.fragment(
         refusal(MemberState),
         confirm_access(),
-        rx.el.div(done, aria_live="polite"),
+        saved_again(MemberState.done, rx.el.div(done), MemberState.times_told),
         rx.el.div(rx.cond(shown, there)),
     )
 

@@ -66,7 +66,7 @@ def _form() -> rx.Component:
             spell_check=False,
         ),
         ui.row(ui.button(t("Save"), submit=True)),
-        saved_again(NoticesState.saved, saved, NoticesState.version),
+        saved_again(NoticesState.saved, saved, NoticesState.times_told),
         on_submit=NoticesState.save,
         key=NoticesState.times_read.to_string(),
     )
@@ -101,25 +101,19 @@ def _key() -> rx.Component:
         ui.heading(t("Signing key of the webhook"), level=3),
         rx.cond(NoticesState.key_made, made, none),
         ui.row(ui.button(t("Make a new signing key"), variant="secondary", on_click=NoticesState.renew_key)),
-        rx.el.div(rx.cond(NoticesState.key_is_shown, said), aria_live="polite"),
+        saved_again(NoticesState.key_is_shown, said, NoticesState.keys_made),
         shown,
     )
 
 
 def _test() -> rx.Component:
-    sentences = rx.foreach(NoticesState.tested, _outcome)
+    outcomes = rx.foreach(NoticesState.tested, _outcome)
+    sentences = rx.el.div(outcomes, class_name="app-stack app-stack--small")
     return ui.stack(
         ui.heading(t("Try it"), level=3),
         ui.paragraph(t("The test goes to your own e-mail address and to the webhook, at once.")),
         ui.row(ui.button(t("Send me a test"), variant="secondary", on_click=NoticesState.test)),
-        rx.el.div(
-            rx.el.div(
-                sentences,
-                class_name="app-stack app-stack--small",
-                key=NoticesState.times_told.to_string(),
-            ),
-            aria_live="polite",
-        ),
+        saved_again(NoticesState.tested, sentences, NoticesState.times_told),
     )
 
 

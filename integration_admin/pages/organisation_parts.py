@@ -8,6 +8,7 @@ from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import NativeLink
 from integration_admin.pages.own_code import confirm_first
+from integration_admin.pages.parts import saved_again
 from integration_admin.states.handing import LINK_FIELD
 from integration_admin.states.session import SessionState
 
@@ -67,12 +68,9 @@ def one_time_link(state: Any) -> rx.Component:
         auto_complete="off",
         spell_check=False,
     )
-    times = state.times_handed.to_string()
-    mailed = rx.el.div(ui.alert("success", state.mailed), key=times)
-    to_pass_on = rx.el.div(ui.alert("info", state.to_pass_on), key=times)
     return ui.stack(
-        rx.el.div(rx.cond(state.mailed, mailed), aria_live="polite"),
-        rx.el.div(rx.cond(state.to_pass_on, to_pass_on), aria_live="polite"),
+        saved_again(state.mailed, ui.alert("success", state.mailed), state.times_handed),
+        saved_again(state.to_pass_on, ui.alert("info", state.to_pass_on), state.times_handed),
         rx.el.div(field, hidden=state.to_pass_on == ""),
     )
 

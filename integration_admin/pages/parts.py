@@ -30,9 +30,9 @@ def refused(state: Any) -> rx.Component:
     return ShowWhen.create(rx.el.div(rx.cond(state.refusal, told)), element=place, when=state.times_refused)
 
 
-def saved_again(saved: rx.Var[bool], told: rx.Component, version: rx.Var[int]) -> rx.Component:
-    """Draw that something was saved; drawn anew with each version, so that a second time is read out too."""
-    return rx.el.div(rx.cond(saved, rx.el.div(told, key=version.to_string())), aria_live="polite")
+def saved_again(saved: rx.Var[Any], told: rx.Component, times: rx.Var[int]) -> rx.Component:
+    """Draw that something was saved or made; drawn anew each time, so that a second time is read out too."""
+    return rx.el.div(rx.cond(saved, rx.el.div(told, key=times.to_string())), aria_live="polite")
 
 
 def status_tag(status: rx.Var[str]) -> rx.Component:

@@ -19,7 +19,7 @@ class HandingState(rx.State, mixin=True):
     """The sentence that somebody must pass it on; the field with the link is shown with it."""
 
     times_handed: int = 0
-    """The key of both: the same words a second time are read out a second time."""
+    """How often a link was made here; each time is told."""
 
     def _forget_handed(self) -> None:
         self.mailed, self.to_pass_on = "", ""

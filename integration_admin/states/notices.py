@@ -53,6 +53,8 @@ class NoticesState(FormState, rx.State):
     webhook: str = ""
     key_made: str = ""
     key_is_shown: bool = False
+    keys_made: int = 0
+    """How often a key was made here; each time is told."""
     mail_is_set_up: bool = True
     saved: bool = False
     tested: list[NoticeLine] = []  # noqa: RUF012, Reflex copies defaults
@@ -86,6 +88,7 @@ class NoticesState(FormState, rx.State):
             return
         await self._read(reader)
         self.saved = True
+        self.times_told += 1
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -101,6 +104,7 @@ class NoticesState(FormState, rx.State):
             return None
         await self._read(reader)
         self.key_is_shown = True
+        self.keys_made += 1
         return rx.set_value(KEY_FIELD, key.reveal())
 
     @rx.event

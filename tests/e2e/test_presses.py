@@ -12,6 +12,7 @@ from tests.e2e.server import Server
 from tests.e2e.world import Person, Xledger
 
 TOKENS = "/settings/organisation/api-tokens"
+_NEW_KEY = "Make a new signing key"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -85,6 +86,39 @@ async def test_a_form_that_is_refused_again_for_the_same_reason_says_so_again(
             await keys.press(page.get_by_role("button", name="Make the API token"))
             await expect_announced(page, "Give the token a name")
             await keys.expect_at(page.locator("#name"))
+
+
+async def test_what_is_done_again_is_told_again(browser: Browser, server: Server, person: Person) -> None:
+    async with road.opened_page(browser, server) as page:
+        await listen(page)
+        await road.sign_in(page, person)
+        await page.goto(TOKENS)
+        for name in ("Expense system", "Membership system"):
+            await fill_in_token(page, name)
+            await road.press(page, "Make the API token")
+            await expect_announced(page, "The API token is made.")
+        for name in ("Expense system", "Membership system"):
+            await page.get_by_role("button", name=f"Revoke “{name}”").click()
+            await page.get_by_role("dialog").get_by_role("button", name="Revoke it").click()
+            await expect_announced(page, "The API token is revoked.")
+
+        await page.goto("/settings/organisation")
+        await page.locator("#name").fill("Ola Nordmann")
+        await page.locator("#email").fill("ola@example.org")
+        await road.press(page, "Invite")
+        for _ in range(2):
+            await expect_announced(page, "Give the link below to ola@example.org yourself")
+            await page.get_by_role("button", name="New link for ola@example.org").click()
+
+        await page.goto("/settings/organisation/notices")
+        await page.locator("#webhook_url").fill("https://notices.example.org/")
+        for button, words in (
+            ("Save", "What you are told is saved."),
+            (_NEW_KEY, "The signing key is made."),
+        ):
+            for _ in range(2):
+                await road.press(page, button)
+                await expect_announced(page, words)
 
 
 async def test_warnings_that_were_not_accepted_take_the_focus_again(
