@@ -3,7 +3,7 @@
 "use strict";
 
 const TEN_SECONDS = 10_000;
-const sent = new WeakMap();
+let sent = new WeakMap();
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -11,4 +11,9 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.action.endsWith("/file")) return;
   if (event.timeStamp - (sent.get(form) ?? -Infinity) < TEN_SECONDS) event.preventDefault();
   else sent.set(form, event.timeStamp);
+});
+
+// Whoever comes back to the page, as after a wrong password, sends its form anew.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) sent = new WeakMap();
 });

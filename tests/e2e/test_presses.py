@@ -1,10 +1,15 @@
 """Buttons under impatient fingers and by keyboard: two presses are one deed, and the focus is never lost."""
 
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from integration_admin.api.own_pages import PASSWORD_PAGE
 from integration_admin.bootstrap import Application
 from tests.e2e import road, world
+from tests.e2e.browser import FLAGS, find_browser
 from tests.e2e.keys import Keyboard
 from tests.e2e.listening import expect_announced, listen
 from tests.e2e.road import DASHBOARD
@@ -19,6 +24,19 @@ _NEW_KEY = "Make a new signing key"
 async def person(office: Application) -> Person:
     """The administrator of an organisation that has nothing yet."""
     return await world.new_administrator(office)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def remembering_browser() -> AsyncIterator[Browser]:
+    """A browser that shows a page again as it was left, as all do outside of tests."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=find_browser(Path(playwright.chromium.executable_path)),
+            args=list(FLAGS),
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield started
+        await started.close()
 
 
 async def fill_in_token(page: Page, name: str) -> None:
@@ -43,6 +61,29 @@ async def test_a_double_click_makes_one_api_token_and_begins_one_set_up(
         await expect(page.get_by_role("button", name="Revoke")).to_have_count(1)
         await page.goto(DASHBOARD)
         await expect(page.get_by_role("button", name="Discard the set-up")).to_have_count(1)
+
+
+async def test_a_form_written_on_the_server_is_sent_once_in_a_hurry_and_anew_after_coming_back(
+    remembering_browser: Browser, server: Server, person: Person
+) -> None:
+    async with road.opened_context(remembering_browser, server) as context:
+        page = await context.new_page()
+        sent: list[str] = []
+        page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+        await road.sign_in(page, person)
+        await page.goto(PASSWORD_PAGE)
+        sent.clear()
+        await page.locator("#own_password").fill("not my password")
+        await page.locator("#password").fill("quite another password")
+        await page.get_by_role("button", name="Change the password").dblclick()
+        await expect(page.locator("#own_password-error")).to_contain_text("not the password")
+        assert len(sent) == 1
+        await page.go_back(wait_until="commit")
+        # The very page is back, as browsers keep it, not another copy of it.
+        await expect(page.locator("#own_password")).to_have_value("not my password")
+        await page.get_by_role("button", name="Change the password").click()
+        await expect(page.locator("#own_password-error")).to_contain_text("not the password")
+        assert len(sent) == 2
 
 
 async def test_the_focus_goes_to_the_nearest_heading_when_what_had_it_is_gone(
