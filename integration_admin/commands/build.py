@@ -84,17 +84,18 @@ def why_it_failed(said: str) -> str:
 def _fingerprint() -> str:
     """Return a hash of everything the built pages depend on."""
     digest = hashlib.sha256(f"{version('reflex')} {sys.version_info}".encode())
-    for path in _source_files():
+    for path in source_files():
         digest.update(f"\n{path.relative_to(ROOT)}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _source_files() -> Iterator[Path]:
+def source_files() -> Iterator[Path]:
+    """Yield every file the built pages depend on."""
     for source in _SOURCES:
         found = [source] if source.is_file() else sorted(source.rglob("*"))
         for path in found:
-            if path.is_file() and path.suffix in {".py", ".mo", ".json", ".css", ".svg", ".ico"}:
+            if path.is_file() and path.suffix in {".py", ".mo", ".json", ".css", ".js", ".svg", ".ico"}:
                 yield path
 
 

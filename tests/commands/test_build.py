@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from integration_admin.commands.build import ROOT, SameOrigin, why_it_failed
+from integration_admin.commands.build import ROOT, SameOrigin, source_files, why_it_failed
 
 
 def write_chunk(site: Path, code: str) -> Path:
@@ -26,6 +26,11 @@ def test_a_bundle_without_the_known_addresses_stops_the_build(tmp_path: Path) ->
     write_chunk(tmp_path, "var e={};")
     with pytest.raises(RuntimeError, match="no endpoint addresses"):
         SameOrigin().post_build(static_dir=tmp_path)
+
+
+def test_a_change_of_any_file_that_is_served_as_it_stands_makes_the_build_out_of_date() -> None:
+    served = {path for path in (ROOT / "assets").iterdir() if path.is_file()}
+    assert served - set(source_files()) == set()
 
 
 def test_the_python_lock_pins_by_hash_and_names_no_place() -> None:
