@@ -17,7 +17,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy.engine import make_url
 
-from integration_admin.data.locks import DIRECT_CONNECTION
+from integration_admin.data.locks import DIRECT_CONNECTION, conninfo
 from integration_admin.data.run_queue import CONCURRENCY, CarryOut, QueuedRun, attempt
 
 _log = structlog.get_logger(__name__)
@@ -129,10 +129,10 @@ class _Connector(PsycopgConnector):
 
 
 def _connector(url: str) -> _Connector:
-    address = make_url(url).set(drivername="postgresql")
+    address = make_url(url)
     own: Any = address.query.get("options", "")
     return _Connector(
-        conninfo=address.render_as_string(hide_password=False),
+        conninfo=conninfo(address),
         kwargs={**DIRECT_CONNECTION, "options": f"{own} -c search_path={SCHEMA}".strip()},
         # A web process needs a connection only while somebody starts a run.
         min_size=0,

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import IO, Any, LiteralString, Protocol
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
+from sqlalchemy.engine import URL
 
 from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
@@ -110,6 +112,15 @@ class _FileLock:
         """Return: a file lock cannot be lost while the process lives."""
 
 
+def conninfo(address: URL) -> str:
+    """Return `address` as PostgreSQL's own library reads it, exactly as the database's pool connects.
+
+    As a URL it would be refused for a password with a blank, in a sentence that quotes the password.
+    """
+    dialect = address.set(drivername="postgresql+psycopg").get_dialect()()
+    return make_conninfo(**dialect.create_connect_args(address)[1])
+
+
 class PostgreSQLLocks:
     """Takes session advisory locks; the server releases them when the connection ends.
 
@@ -124,11 +135,9 @@ class PostgreSQLLocks:
     async def hold(self, integration_id: uuid.UUID) -> AsyncIterator[HeldLock]:
         """Take the lock within `PATIENCE_SECONDS` or raise Conflict; TimeoutError when the server is silent."""
         # Not from the pool: the lock is the connection's, and nobody else may use or recycle it.
-        address = self._database.engine.url.set(drivername="postgresql")
+        address = conninfo(self._database.engine.url)
         async with asyncio.timeout(self._answer_seconds):
-            connection = await psycopg.AsyncConnection.connect(
-                address.render_as_string(hide_password=False), autocommit=True, **DIRECT_CONNECTION
-            )
+            connection = await psycopg.AsyncConnection.connect(address, autocommit=True, **DIRECT_CONNECTION)
         lock = _AdvisoryLock(connection, _key(integration_id), self._answer_seconds)
         try:
             await lock.take()

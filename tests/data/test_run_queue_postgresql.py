@@ -9,8 +9,11 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
+from integration_admin.data.database import Database
 from integration_admin.data.job_queue import ProcrastinateRunQueue
+from integration_admin.data.locks import PostgreSQLLocks
 from integration_admin.data.run_queue import QueuedRun
 from tests.data.queues import Runner, a_run, stop, until, working
 from tests.postgresql import Server, running_server
@@ -55,6 +58,14 @@ def cut_everybody(url: str) -> int:
     return len(rows)
 
 
+_PASSPHRASES = ["a long random one", "it's +100 % \\ #sure/?", "æøå"]
+"""Passwords that PostgreSQL takes; this server asks for none, but its library reads the address all the same."""
+
+
+def with_password(url: str, password: str) -> str:
+    return make_url(url).set(password=password).render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def runner() -> Runner:
     return Runner()
@@ -65,6 +76,23 @@ def own_server() -> Iterator[Server]:
     """A PostgreSQL server of this test's own, which it may stop."""
     with running_server() as server:
         yield server
+
+
+@pytest.mark.parametrize("password", _PASSPHRASES)
+async def test_whatever_the_password_the_queue_and_the_locks_connect_as_everything_else_does(
+    postgresql_url: str, runner: Runner, password: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = with_password(postgresql_url, password)
+    runner.go_on.set()
+    run = a_run()
+    async with opened(url) as web, worker(url, runner):
+        await web.put(run)
+        await runner.has_ended(1)
+    database = Database(url)
+    async with PostgreSQLLocks(database).hold(run.run_id) as lock:
+        await lock.check()
+    await database.close()
+    assert password not in caplog.text
 
 
 async def test_a_run_queued_by_one_process_is_carried_out_by_another(
