@@ -77,10 +77,15 @@ class ProcrastinateRunQueue:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def tidy(self) -> None:
-        """Delete the jobs of workers that died while they carried them out."""
-        await self._open()
+        """Delete the jobs of workers that died while they carried them out; where the database is away, the next tick does."""
         jobs = self._app.job_manager
-        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        try:
+            await self._open()
+            stalled = await jobs.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS)
+        except ConnectorException as error:
+            _log.warning("queue_unreachable", error=_cause(error))
+            return
+        for job in stalled:
             # Somebody else may tidy at this very moment.
             with suppress(ConnectorException):
                 await jobs.finish_job(job, Status.FAILED, delete_job=True)

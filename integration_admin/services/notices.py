@@ -9,6 +9,8 @@ from typing import Protocol
 
 import structlog
 
+from integration_admin.services.recurring_failures import log_failure
+
 _log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 15.0
@@ -52,5 +54,5 @@ async def _again_and_again(work: Callable[[], Awaitable[object]], seconds: float
         await asyncio.sleep(seconds)
         try:
             await work()
-        except Exception:  # noqa: BLE001, the next time must come
-            _log.exception("notices_failed")
+        except Exception as error:  # noqa: BLE001, the next time must come
+            log_failure(_log, "notices_failed", error)

@@ -15,6 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from integration_admin.data.run_queue import CONCURRENCY, QueuedRun, WorkQueue
+from integration_admin.services.recurring_failures import log_failure
 
 _log = structlog.get_logger(__name__)
 
@@ -82,8 +83,8 @@ class Worker:
         try:
             await self._scheduler.tick()
             await self._queue.tidy()
-        except Exception:  # noqa: BLE001, the next tick must come
-            _log.exception("tick_failed")
+        except Exception as error:  # noqa: BLE001, the next tick must come
+            log_failure(_log, "tick_failed", error)
 
     async def _carry_out(self, run: QueuedRun) -> None:
         await self._runner.carry_out(run.organisation_id, run.run_id)
@@ -104,8 +105,8 @@ async def _tick(one: Recurring) -> None:
     """Let it do what is due; a failure is logged."""
     try:
         await one.work.tick()
-    except Exception:  # noqa: BLE001, the next one must come
-        _log.exception(f"{one.name}_tick_failed")
+    except Exception as error:  # noqa: BLE001, the next one must come
+        log_failure(_log, f"{one.name}_tick_failed", error)
 
 
 def settle_memory() -> None:

@@ -8,7 +8,10 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
+from integration_admin.core.errors import DatabaseUnreachable
+from integration_admin.core.messages import msg
 from integration_admin.data.run_queue import LocalRunQueue, QueuedRun
+from integration_admin.services.notices import Notices
 from integration_admin.services.worker import Recurring, Worker
 
 
@@ -104,6 +107,41 @@ async def test_a_stop_in_the_middle_of_a_tick_is_logged_as_no_fault(
     await stop(task)
     await asyncio.wait(ticking, timeout=10)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+class Away:
+    """Meets a database that does not answer, each time."""
+
+    def __init__(self) -> None:
+        self.twice = asyncio.Event()
+        self._times = 0
+
+    async def tick(self) -> None:
+        self._times += 1
+        if self._times == 2:
+            self.twice.set()
+        raise DatabaseUnreachable(msg("The database cannot be reached."), internal="connection refused")
+
+    look = tick
+
+    async def deliver_due(self) -> int:
+        return 0
+
+
+async def test_a_database_that_is_away_for_hours_is_a_line_each_time_and_no_traceback() -> None:
+    away, watch = Away(), Away()
+    worker = Worker(Away(), Runner(), Queue(), tick_seconds=3600, recurring=[Recurring("away", away, 0.01)])
+    notices = Notices(watch, watch, look_seconds=0.01)
+    with capture_logs() as said:
+        tasks = [asyncio.create_task(worker.run()), asyncio.create_task(notices.run())]
+        await asyncio.wait_for(asyncio.gather(away.twice.wait(), watch.twice.wait()), 10)
+        for task in tasks:
+            await stop(task)
+    told = [line for line in said if line["event"] in {"tick_failed", "away_tick_failed", "notices_failed"}]
+    assert {line["event"] for line in told} == {"tick_failed", "away_tick_failed", "notices_failed"}
+    for line in told:
+        assert (line["log_level"], line["reason"]) == ("warning", "connection refused")
+        assert "exc_info" not in line
 
 
 class FollowUp:
