@@ -9,6 +9,7 @@ import typer
 from integration_admin.bootstrap import Application
 from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
 from integration_admin.commands.running import run
+from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import Finding, ReconciliationState
 from integration_admin.services.reconciliation import LinePage
 from integration_admin.services.reconciliation_compare import CurrencyTotal
@@ -35,6 +36,7 @@ def reconcile(
         service = application.services.reconciliations
         actor = await administrator_of(application, integration, organisation)
         started = await service.start(actor, integration, period)
+        await _tell_what_it_waits_for(application, actor, integration)
         ended = await service.finished(actor, started.id)
         return ended, await service.lines(actor, ended.id, limit=_LISTED)
 
@@ -45,6 +47,19 @@ def reconcile(
         _tell(view, page)
     if view.state is not ReconciliationState.AGREES:
         raise typer.Exit(1)
+
+
+async def _tell_what_it_waits_for(application: Application, actor: Actor, integration: uuid.UUID) -> None:
+    """Say that an export comes first, if one does: it may be one that nobody is at, as after a backup was restored."""
+    async with application.database.read(actor.organisation_id) as unit:
+        export = await unit.runs.active(integration)
+    if export is not None:
+        exporter = "serve" if application.database.is_sqlite else "worker"
+        typer.echo(
+            "An export is under way or queued. The comparison begins when it has ended. Where nothing exports, start:"
+            f" integration-admin {exporter}",
+            err=True,
+        )
 
 
 def _tell(view: ReconciliationView, page: LinePage) -> None:

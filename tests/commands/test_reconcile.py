@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import sqlite3
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from integration_admin.core.clock import SystemClock
-from integration_admin.core.statuses import DeliveryState
+from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.deliveries import Intent, Settlement
 from tests.builders import make_claim, save_records, save_run
@@ -34,6 +38,44 @@ def deliver(instance: Path, integration: str) -> None:
         await database.close()
 
     asyncio.run(store())
+
+
+def begin_export(file: Path, integration: str) -> None:
+    """Leave a run under way that nobody is at."""
+
+    async def store() -> None:
+        database = Database(f"sqlite:///{file}")
+        async with database.system() as system:
+            organisation = await system.organisation_named(ORGANISATION[1])
+        assert organisation is not None
+        await save_run(database, organisation.id, uuid.UUID(integration), state=RunState.RUNNING)
+        await database.close()
+
+    asyncio.run(store())
+
+
+def end_export(file: Path) -> None:
+    """End the run as soon as a comparison has been asked for."""
+    with closing(sqlite3.connect(file, timeout=30)) as connection:
+        while not connection.execute("SELECT 1 FROM reconciliations").fetchall():
+            time.sleep(0.05)
+        connection.execute("UPDATE runs SET state = 'cancelled', finished_at = requested_at")
+        connection.commit()
+
+
+def test_it_says_that_it_waits_for_an_export_and_what_carries_that_out(
+    organisation: Run, tmp_path: Path
+) -> None:
+    integration = connect(tmp_path / "instance")
+    (file,) = (tmp_path / "instance").glob("*.sqlite3")
+    begin_export(file, integration)
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(end_export, file)
+        done = organisation("reconcile", integration)
+        ended.result()
+    assert done.returncode == 0, done.stderr
+    assert "The comparison begins when it has ended." in done.stderr
+    assert "integration-admin serve" in done.stderr
 
 
 def test_what_agrees_ends_with_0_and_what_cannot_be_asked_with_1(organisation: Run, tmp_path: Path) -> None:
