@@ -88,10 +88,13 @@ def spinner(label: Text) -> rx.Component:
     )
 
 
-def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> rx.Component:
+def loading(
+    ready: rx.Var[bool], *children: rx.Component, label: Text = "", refusal: rx.Var[str] | None = None
+) -> rx.Component:
     """Draw grey bars until `ready`, then the children; forms need it to start from loaded values.
 
-    Where a problem is told instead, such as that the reader may not see this, nothing is on its way any more.
+    Where a problem is told instead, such as that the reader may not see this, nothing is on its way any more; so
+    with the state's own `refusal`, which says that there is nothing at this address.
     """
     words = t("Loading") if isinstance(label, str) and not label else label
     drawn = in_slices(ready)
@@ -105,6 +108,8 @@ def loading(ready: rx.Var[bool], *children: rx.Component, label: Text = "") -> r
     # Without keys React would make content of the bars, which a browser takes for bars that jump away.
     content = rx.el.div(*children, class_name="app-stack app-stack--large", key="content")
     over = ShellState.problem != ""
+    if refusal is not None:
+        over |= refusal != ""
     return rx.el.div(
         rx.cond(drawn, content, rx.cond(over, rx.fragment(), waiting)),
         custom_attrs={"aria-busy": rx.cond(drawn | over, "false", "true")},

@@ -80,6 +80,7 @@ def credential_form(*, secrets_above: bool = False) -> rx.Component:
                 on_submit=[CredentialState.store_and_test, *then],
                 auto_complete="off",
             ),
+            refusal=CredentialState.refusal,
         ),
         _report(),
     )

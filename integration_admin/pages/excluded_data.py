@@ -32,7 +32,9 @@ def excluded_data() -> rx.Component:
             )
         ),
         refusal(ExcludedDataState),
-        ui.loading(ready_here(ExcludedDataState), _form(), _always(), _sent()),
+        ui.loading(
+            ready_here(ExcludedDataState), _form(), _always(), _sent(), refusal=ExcludedDataState.refusal
+        ),
         rx.cond(in_slices(ready_here(ExcludedDataState)), preview_section()),
     )
 

@@ -47,6 +47,7 @@ def integration() -> rx.Component:
             _refused_there(),
             trend(),
             _more(),
+            refusal=HealthState.refusal,
         ),
     )
 

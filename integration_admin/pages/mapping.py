@@ -139,6 +139,7 @@ def mapping_form(save_words: Text, *saved: rx.Component) -> rx.Component:
                 )
             ),
             label=t("Reading the chart of accounts"),
+            refusal=MappingState.refusal,
         ),
     )
 

@@ -81,6 +81,7 @@ def schedule_form(save_words: Text, *saved: rx.Component) -> rx.Component:
                 on_submit=ScheduleState.save,
                 key=ScheduleState.times_read.to_string(),
             ),
+            refusal=ScheduleState.refusal,
         ),
     )
 

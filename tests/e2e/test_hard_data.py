@@ -186,6 +186,18 @@ async def test_who_may_not_see_a_page_is_told_so_and_waits_for_nothing(
         await expect(page.locator(".ds-skeleton")).to_have_count(0)
 
 
+@pytest.mark.parametrize("part", ["", "/mapping", "/schedule", "/credentials", "/excluded-data"])
+async def test_where_there_is_nothing_it_says_so_and_waits_for_nothing(
+    browser: Browser, server: Server, person: Person, part: str
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, person)
+        await page.goto(f"{DASHBOARD}/{uuid.uuid4()}{part}")
+        await expect(page.get_by_role("alert")).not_to_have_count(0)
+        await expect(page.locator("main > [aria-busy=true], main > div > [aria-busy=true]")).to_have_count(0)
+        await expect(page.locator("main .ds-skeleton")).to_have_count(0)
+
+
 async def test_a_name_of_a_hundred_letters_leaves_every_column_on_a_wide_screen(
     browser: Browser, server: Server, office: Application, person: Person
 ) -> None:
