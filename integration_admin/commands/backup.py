@@ -42,8 +42,9 @@ def restore(
     if pausing.count:
         typer.echo(
             f"Integrations that were paused: {pausing.count}. What was exported after the backup was made is not"
-            " known here. Compare with the accounting system before an administrator resumes them on their pages,"
-            " or it is exported twice.",
+            " known here, so every record is looked up in the accounting system before it goes out, once an"
+            " administrator has resumed them on their pages. Where that cannot be asked, compare first, or it is"
+            " exported twice.",
             err=True,
         )
     missing = sorted({*files.key_ids(file.absolute())} - {*Keyring.load(settings.keys).ids})

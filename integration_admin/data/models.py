@@ -84,6 +84,7 @@ class Integration(Owned, Base):
 
     `secrets_expire_on` is the last day the secrets are good, where `secrets_expiry_by` has told it, and
     `secrets_reminded` how many days ahead somebody was reminded last (30, 7, 1).
+    `restored_at` is when it came out of a backup: what it exported after that was made is not known.
     `open_until` is set while the circuit is open: nothing is sent until then, and `open_message` says why.
     `retries_spent` counts automatic repetitions since `retries_since`; those wait until `retries_rest_until`
     where too many were spent. `requests_sent` counts requests in `requests_month` (2026-11). `version` rises with every change of configuration: of two people saving at once the second is told.
@@ -107,6 +108,7 @@ class Integration(Owned, Base):
     secrets_reminded: Mapped[int | None]
     stop_message: Mapped[OptionalJson]
     last_success_at: Mapped[OptionalInstant]
+    restored_at: Mapped[OptionalInstant]
     transport_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     open_until: Mapped[OptionalInstant]
     open_message: Mapped[OptionalJson]

@@ -177,7 +177,10 @@ class Configuration:
             for row in rows:
                 old = {"state": str(row.state)}
                 await unit.integrations.note(
-                    row.id, state=IntegrationState.PAUSED, stop_message=RESTORED.to_json()
+                    row.id,
+                    state=IntegrationState.PAUSED,
+                    stop_message=RESTORED.to_json(),
+                    restored_at=now,
                 )
                 await unit.audit.add(now, actor.name, "integration.paused", str(row.id), old=old, new=new)
         return len(rows)

@@ -32,11 +32,21 @@ class ExportJob:
     tally: Tally
     circuit: Circuit
     budget: RetryBudget
+    restored: bool = False
+    """Whether the database came out of a backup: what was exported after that was made is not known here."""
 
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of records it takes up."""
         return exported_kinds(self.capabilities.kinds, maps_payments=self.mapping.payments is not None)
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether each record is looked up before it goes out.
+
+        Where the accounting system cannot be asked, whoever resumed the integration has compared.
+        """
+        return self.restored and self.capabilities.lookup
 
     @property
     def organisation_id(self) -> uuid.UUID:

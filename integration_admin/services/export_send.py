@@ -5,7 +5,7 @@ Nothing is written here; services/export_writer.py commits the verdicts.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -15,6 +15,7 @@ from integration_admin.core.messages import msg
 from integration_admin.data.locks import HeldLock
 from integration_admin.services.delivery_rules import outcome_of_error, unanswered
 from integration_admin.services.export_claims import Item
+from integration_admin.services.export_first_look import FirstLook
 from integration_admin.services.export_job import ExportJob
 from integration_admin.services.export_outcomes import Verdict, unsent, verdict
 
@@ -61,14 +62,32 @@ class BatchSender:
     def __init__(self, job: ExportJob) -> None:
         self._job = job
         self._watch = LockWatch(job.lock)
+        self._first_look = FirstLook(job)
 
     async def send(self, items: Sequence[Item]) -> Answer:
         """Send one batch once and return a verdict for each record; raises nothing."""
+        if not self._job.looks_first:
+            return await self._send(items)
+        try:
+            there = await self._first_look.settled(items)
+        except AdapterError as error:
+            references = (item.voucher.reference for item in items)
+            return self._answer(items, {one: outcome_of_error(one, error) for one in references}, error)
+        known = {one.delivery.id for one in there}
+        rest = [item for item in items if item.delivery.id not in known]
+        answer = await self._send(rest) if rest else Answer(())
+        return replace(answer, verdicts=(*there, *answer.verdicts))
+
+    async def _send(self, items: Sequence[Item]) -> Answer:
         try:
             await self._watch.check()
         except Conflict as conflict:
             return Answer(tuple(unsent(item.delivery) for item in items), lost_lock=conflict)
-        outcomes, problem = await self._call([item.voucher for item in items])
+        return self._answer(items, *await self._call([item.voucher for item in items]))
+
+    def _answer(
+        self, items: Sequence[Item], outcomes: Mapping[str, Outcome], problem: AdapterError | None
+    ) -> Answer:
         now, times = self._job.clock.now(), self._job.retry_times.drawn()
         capabilities = self._job.capabilities
         return Answer(

@@ -16,7 +16,8 @@ _REMOVED = msg(
 UNREADABLE = msg("The stored credentials cannot be read any more. Enter them again.")
 RESTORED = msg(
     "Paused, because the database was restored from a backup. What was exported after that backup was made is not"
-    " known here and would be exported again. Compare with the accounting system before you resume."
+    " known here, so every record is looked up in the accounting system before it goes out. Where that cannot be"
+    " asked, compare before you resume."
 )
 _SAVED_UNTESTED = msg("{person} saved it without a passed connection test: “{reason}”", person="", reason="")
 _BY_PEOPLE = frozenset({UNTESTED.template, _REMOVED.template})

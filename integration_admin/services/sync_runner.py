@@ -173,6 +173,7 @@ class SyncRunner:
             tally=tally,
             circuit=Circuit.of(integration, capabilities.rest_seconds),
             budget=RetryBudget.of(integration, capabilities.retries_a_day, self._clock.now()),
+            restored=integration.restored_at is not None,
         )
         return job, refusal
 

@@ -136,7 +136,7 @@ async def test_what_came_out_of_a_backup_says_so_until_a_person_resumes_it(
     health = await engine.health.of(engine.actor, integration)
     assert health.status is Status.PAUSED
     assert "restored from a backup" in str(health.sentence)
-    assert "Compare with the accounting system" in str(health.sentence)
+    assert "looked up in the accounting system before it goes out" in str(health.sentence)
 
     await engine.configuration.set_paused(engine.actor, integration, paused=False)
     await engine.configuration.set_paused(engine.actor, integration, paused=True)
