@@ -89,14 +89,25 @@ class KeyRotation:
     async def add(self) -> str:
         """Make a new key, register it as one that waits, and return its id. Nothing is sealed with it yet."""
         await self._check()
-        key_id = f"key-{self._clock.now():%Y%m%d-%H%M%S}"
-        self._provider.create(key_id)
+        key_id = self._created()
         check_value = self._provider.load().kcv(key_id)
         async with self._database.system(writes=True) as system:
             await system.sealing.add_key(
                 VaultKey(key_id=key_id, check_value=check_value, state="added", created_at=self._clock.now())
             )
         return key_id
+
+    def _created(self) -> str:
+        """Make a key named after this second; where that has one already, with a number behind it."""
+        name, number = f"key-{self._clock.now():%Y%m%d-%H%M%S}", 1
+        while True:
+            key_id = name if number == 1 else f"{name}-{number}"
+            try:
+                self._provider.create(key_id)
+            except Conflict:
+                number += 1
+            else:
+                return key_id
 
     async def waiting(self) -> str | None:
         """Return the oldest key that was added and not promoted yet."""

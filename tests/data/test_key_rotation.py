@@ -195,6 +195,12 @@ async def test_what_an_interrupted_rotation_has_begun_is_finished_instead_of_beg
     assert len(await states(sealed)) == 3
 
 
+async def test_two_rotations_in_one_second_have_a_key_each(on_sqlite: Sealed) -> None:
+    first, second = [await on_sqlite.rotation.rotate() for _ in range(2)]
+    assert second.key_id == f"{first.key_id}-2"
+    assert await on_sqlite.opened() == {"token": FIRST}
+
+
 async def test_how_much_a_key_has_sealed_is_never_told_too_low(on_sqlite: Sealed) -> None:
     sealed = on_sqlite
     for number in range(3):
