@@ -49,7 +49,7 @@ class RecordsState(FormState, rx.State):
     status: str = ""
     where: str = ""
     query: str = ""
-    """What is asked for, as part of an address."""
+    """What is asked for, as part of an address; words that may be somebody's name are left out."""
     people: bool = False
     records: list[RecordLine] = []  # noqa: RUF012, Reflex copies defaults
     next_cursor: str = ""
@@ -86,7 +86,9 @@ class RecordsState(FormState, rx.State):
         self.text = text
         self.status = status if status in STATUSES else ""
         self.where = where if where in set(DeliveryState) else ""
-        asked = {"q": text.strip(), "status": self.status, "where": self.where}
+        # Browsers and proxies keep addresses, and a name in one would say whose claims somebody looked at.
+        words = text.strip() if any(letter.isdigit() for letter in text) else ""
+        asked = {"q": words, "status": self.status, "where": self.where}
         self.query = urlencode({name: value for name, value in asked.items() if value})
         self.records, self.next_cursor = [], ""
         await self._read()
