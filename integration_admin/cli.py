@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Look whether everything is in order: one line each, and what to do about what is not."),
     "backup": ("backup:backup", "Write everything the database holds into a new file; the vault's keys are not in it."),
     "restore": ("backup:restore", "Put a backup into an empty database, and say which of the vault's keys it needs."),
+    "mark-restored": ("backup:mark_restored", "Pause every integration of a database that another tool put back, as restore does."),
     "init-key": ("keys:init_key", "Make the first vault key; refuses where there is one."),
     "keys": ("keys:keys", "List the vault's keys: which one seals, which are on this machine, and how much each has sealed."),
     "rotate-key": ("keys:rotate_key", "Seal every stored secret with a new vault key, while everything is in use."),

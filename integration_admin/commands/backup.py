@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from integration_admin.bootstrap import assemble
+from integration_admin.bootstrap import Application, assemble
+from integration_admin.commands.running import run
 from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data import backup as files
 from integration_admin.data.keyring import Keyring
@@ -40,13 +41,7 @@ def restore(
     counts = files.restore(settings.database, file.absolute(), None if leave_active else pausing)
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are restored.")
     if pausing.count:
-        typer.echo(
-            f"Integrations that were paused: {pausing.count}. What was exported after the backup was made is not"
-            " known here, so every record is looked up in the accounting system before it goes out, once an"
-            " administrator has resumed them on their pages. Where that cannot be asked, compare first, or it is"
-            " exported twice.",
-            err=True,
-        )
+        _tell_paused(pausing.count)
     missing = sorted({*files.key_ids(file.absolute())} - {*Keyring.load(settings.keys).ids})
     if missing:
         typer.echo(
@@ -54,6 +49,24 @@ def restore(
             " start, or nothing starts.",
             err=True,
         )
+
+
+def mark_restored() -> None:
+    """Pause every integration of a database that another tool put back, as restore does.
+
+    Run it before anything is started: what was exported after the copy was made is not known to it.
+    """
+    _tell_paused(run(_pause_all))
+
+
+def _tell_paused(count: int) -> None:
+    typer.echo(
+        f"Integrations that were paused: {count}. What was exported after the backup was made is not"
+        " known here, so every record is looked up in the accounting system before it goes out, once an"
+        " administrator has resumed them on their pages. Where that cannot be asked, compare first, or it is"
+        " exported twice.",
+        err=True,
+    )
 
 
 class _Pausing:
@@ -69,13 +82,16 @@ class _Pausing:
 
     async def _pause(self, url: str) -> int:
         application = assemble(self._settings.model_copy(update={"database_url": url}))
-        services, paused = application.services, 0
         try:
-            async with application.database.system() as system:
-                names = [row.name for row in await system.organisations()]
-            for name in names:
-                actor = await services.organisations.actor_of(name)
-                paused += await services.configuration.pause_restored(actor)
+            return await _pause_all(application)
         finally:
             await application.close()
-        return paused
+
+
+async def _pause_all(application: Application) -> int:
+    async with application.database.system() as system:
+        names = [row.name for row in await system.organisations()]
+    services, paused = application.services, 0
+    for name in names:
+        paused += await services.configuration.pause_restored(await services.organisations.actor_of(name))
+    return paused

@@ -35,6 +35,18 @@ def test_a_backup_is_restored_elsewhere_and_the_keys_are_asked_for(
     assert here(elsewhere)("restore", str(file)).returncode == 1
 
 
+def test_a_database_that_another_tool_put_back_is_marked_as_restored(
+    organisation: Run, tmp_path: Path
+) -> None:
+    connect(tmp_path / "instance")
+    marked = organisation("mark-restored")
+    assert (marked.returncode, marked.stdout) == (0, "")
+    assert "Integrations that were paused: 1." in marked.stderr
+    (listed,) = json.loads(organisation("integrations", *ORGANISATION, "--json").stdout)
+    assert listed["state"] == "paused"
+    assert "restored from a backup" in organisation("integration", "show", listed["id"]).stdout
+
+
 def test_what_cannot_be_paused_is_not_restored(organisation: Run, tmp_path: Path) -> None:
     connect(tmp_path / "instance")
     file, elsewhere = tmp_path / "backup", tmp_path / "elsewhere"
