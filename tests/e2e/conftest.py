@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The production server with one organisation and its administrator."""
     build_frontend()
-    with running_server(tmp_path_factory.mktemp("instance")) as started:
+    with running_server(tmp_path_factory.mktemp("instance"), TRUSTED_PROXIES="1") as started:
         yield started
 
 

@@ -51,7 +51,7 @@ async def test_a_refusal_with_markup_and_our_key_in_it_is_shown_as_text_without_
     shown = {
         "run": repr(record_line(row, SPEECH)),
         "way": repr([_way(view, SPEECH) for view in story.tracked.deliveries]),
-        "story": repr([_event(number, event, SPEECH) for number, event in enumerate(story.events)]),
+        "story": repr([_event(number, event, {}, SPEECH) for number, event in enumerate(story.events)]),
         "csv": "".join([piece async for piece in await files.csv(actor, run.id, "en")]),
         "json": "".join([piece async for piece in await files.json(actor, run.id, "en")]),
     }
