@@ -10,7 +10,7 @@ import reflex as rx
 
 from integration_admin.core.errors import IntegrationAdminError, InvalidInput, NotFound, SignInRequired
 from integration_admin.core.messages import msg
-from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
 from integration_admin.states.access import goes_on, requires, shows_now
@@ -266,9 +266,8 @@ class RunState(Progressing, FormState, rx.State):
         self.failures = [failure_line(item, reader.speech, self.integration_id) for item in shown]
         self.more_failures = len(failures) > len(shown)
         self.running, self.stopping = run.finished_at is None, run.stopping
-        self.may_retry = not self.running and any(
-            line["todo"] in {"mapping", "mend"} for line in self.failures
-        )
+        refused = any(item.state is DeliveryState.REJECTED for item in shown)
+        self.may_retry = refused and not self.running
         self.name = view.name
         stopped = view.state is IntegrationState.STOPPED
         self.stop_reason = reader.speech.say(view.stop_message) if stopped else ""

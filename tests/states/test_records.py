@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from integration_admin.adapters.base import Outcome
+from integration_admin.adapters.base import Outcome, Result
+from integration_admin.core.errors import Fault
+from integration_admin.core.messages import msg
 from integration_admin.data.database import Database
 from integration_admin.data.models import Run
 from integration_admin.services.record_search import RecordSearch
@@ -232,3 +234,19 @@ async def test_a_run_deleted_while_somebody_looks_is_told_of_in_a_sentence(
         assert (tab[RunState.running], tab[RunState.ready], tab[RunState.run]) == (False, False, None)
         assert tab[RunState.gone] != ""
         assert tab[RunState.refusal] == ""
+
+
+async def test_what_only_the_accounting_systems_words_tell_may_be_tried_again_from_the_runs_page(
+    people: People, engine: Engine
+) -> None:
+    integration = await engine.set_up()
+    engine.adapter.behaviour = lambda _, batch: [
+        Outcome(one.reference, Result.REJECTED, message=msg("No."), fault=Fault.CONFIG) for one in batch
+    ]
+    await engine.receive(1)
+    run = await engine.sync(integration)
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        address = f"/settings/integrations/{integration}/runs/{run.id}"
+        await tab.connect(await people.session(people.bob), address)
+        assert [line["todo"] for line in tab[RunState.failures]] == ["either"]
+        assert tab[RunState.may_retry]
