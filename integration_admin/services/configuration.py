@@ -167,21 +167,20 @@ class Configuration:
             await unit.audit.add(now, actor.name, action, str(integration_id), old=old, new=new)
 
     async def pause_restored(self, actor: Actor) -> int:
-        """Pause whatever came out of a backup set up, saying why, and return how many integrations that is."""
+        """Pause whatever came out of a backup set up, saying why, and return how many integrations that is.
+
+        A set-up that was not finished by then is marked too: it may have been, and have exported, after the backup.
+        """
         actor.require(Permission.CONFIGURE)
         now, new = self._clock.now(), {"state": str(IntegrationState.PAUSED)}
         async with self._database.write(actor.organisation_id) as unit:
-            rows = [
-                row for row in await unit.integrations.everything() if row.state is not IntegrationState.DRAFT
-            ]
+            everything = await unit.integrations.everything()
+            for row in everything:
+                await unit.integrations.note(row.id, restored_at=now)
+            rows = [row for row in everything if row.state is not IntegrationState.DRAFT]
             for row in rows:
-                old = {"state": str(row.state)}
-                await unit.integrations.note(
-                    row.id,
-                    state=IntegrationState.PAUSED,
-                    stop_message=RESTORED.to_json(),
-                    restored_at=now,
-                )
+                old, told = {"state": str(row.state)}, RESTORED.to_json()
+                await unit.integrations.note(row.id, state=IntegrationState.PAUSED, stop_message=told)
                 await unit.audit.add(now, actor.name, "integration.paused", str(row.id), old=old, new=new)
         return len(rows)
 

@@ -132,6 +132,9 @@ async def test_what_came_out_of_a_backup_says_so_until_a_person_resumes_it(
     draft = await engine.configuration.begin(engine.actor, "xledger")
     assert await engine.configuration.pause_restored(engine.actor) == 1
     assert (await engine.configuration.get(engine.actor, draft)).state is IntegrationState.DRAFT
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        marks = [row.restored_at for row in await unit.integrations.everything()]
+    assert marks == [engine.clock.now()] * 2, "one that is half set up may have exported since, too"
     assert (await engine.credentials.test(engine.actor, integration)).passed
     health = await engine.health.of(engine.actor, integration)
     assert health.status is Status.PAUSED
