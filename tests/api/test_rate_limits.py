@@ -76,7 +76,7 @@ async def test_who_is_slowed_down_loses_nothing_and_holds_up_nobody() -> None:
     begun = time.monotonic()
     flood = asyncio.gather(*(slow.pace("flooding", "192.0.2.1") for _ in range(3)))
     await slow.pace("somebody else", "192.0.2.1")
-    assert time.monotonic() - begun < 0.5
+    assert not flood.done()
     await flood
     assert time.monotonic() - begun >= 0.9
 

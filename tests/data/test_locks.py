@@ -86,7 +86,7 @@ async def test_a_lock_whose_connection_was_cut_counts_as_lost_and_is_free_for_ot
                 await lock.check()
             async with theirs.hold(INTEGRATION) as taken_over:
                 await taken_over.check()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
 
 
 async def test_the_next_run_waits_a_moment_for_one_that_is_just_ending(pair: tuple[Locks, Locks]) -> None:
@@ -141,7 +141,7 @@ async def test_a_lock_whose_server_stops_answering_counts_as_lost(postgresql_url
             began = time.monotonic()
             with pytest.raises(Conflict):
                 await lock.check()
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 8
         with pytest.raises(TimeoutError):
             await locks.is_free(INTEGRATION)
 

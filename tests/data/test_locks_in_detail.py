@@ -15,7 +15,7 @@ from integration_admin.data.locks import DIRECT_CONNECTION, FileLocks, Locks, _A
 from tests.data.test_locks import INTEGRATION, cut, opened, stalling
 
 ADDRESS = "postgresql://app:FAKE-secret@127.0.0.1:{port}/app"
-ANSWER_SECONDS = 1.2
+ANSWER_SECONDS = 2.0
 IN_WORDS = "This integration is already being synchronised. Wait until that run has ended."
 HOLDERS = (
     "SELECT state FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
@@ -41,7 +41,7 @@ async def test_a_lock_in_a_database_is_refused_in_the_same_words_after_a_second(
     async with opened(postgresql_url) as ours, opened(postgresql_url) as theirs, ours.hold(INTEGRATION):
         began = time.monotonic()
         assert await refused(theirs) == IN_WORDS
-        assert 0.9 < time.monotonic() - began < 2.5
+        assert 0.9 < time.monotonic() - began < 5
 
 
 def test_the_key_of_a_lock_is_the_same_in_every_version_of_the_program() -> None:
@@ -97,7 +97,7 @@ async def test_a_silent_server_costs_one_answer_and_none_for_letting_go(postgres
             began = time.monotonic()
             with pytest.raises(Conflict) as lost:
                 await lock.check()
-        assert ANSWER_SECONDS * 0.9 < time.monotonic() - began < ANSWER_SECONDS + 0.9
+        assert ANSWER_SECONDS * 0.9 < time.monotonic() - began < ANSWER_SECONDS * 1.9
         assert str(lost.value.message) == IN_WORDS
 
 
@@ -106,7 +106,7 @@ async def test_letting_go_of_a_lock_whose_server_is_silent_ends(postgresql_url: 
         async with locks.hold(INTEGRATION):
             stall.set()
             began = time.monotonic()
-        assert time.monotonic() - began < ANSWER_SECONDS + 0.9
+        assert time.monotonic() - began < ANSWER_SECONDS * 1.9
 
 
 async def test_a_server_that_does_not_even_greet_is_not_waited_for_longer_than_an_answer(
