@@ -73,7 +73,9 @@ def _calendar_date(value: object) -> object:
 Amount = Annotated[str, BeforeValidator(_decimal_string), Field(max_length=18)]
 Quantity = Annotated[str, BeforeValidator(_decimal_string), AfterValidator(_quantity)]
 Day = Annotated[date, BeforeValidator(_calendar_date)]
-Revision = Annotated[int, Field(ge=1, le=_MOST)]
+Whole = Annotated[int, Field(strict=True)]
+"""A JSON number and nothing that could be meant otherwise: pydantic would take true and "1" for 1."""
+Revision = Annotated[Whole, Field(ge=1, le=_MOST)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -100,7 +102,7 @@ class Claimant(_Strict):
 class ClaimLine(_Strict):
     """One outlay of a claim."""
 
-    line: Annotated[int, Field(ge=1, le=10_000)]
+    line: Annotated[Whole, Field(ge=1, le=10_000)]
     date: Day
     category: Identifier
     description: ShortText = ""
@@ -176,7 +178,7 @@ class Activity(_Strict):
     status: Literal["draft", "completed"]
     date: Day
     category: Identifier
-    participants: Annotated[int, Field(ge=0, le=_MOST)] = 0
+    participants: Annotated[Whole, Field(ge=0, le=_MOST)] = 0
     hours: Quantity = "0"
 
     @model_validator(mode="after")
@@ -197,7 +199,7 @@ RECORD: TypeAdapter[ExpenseClaim | Reimbursement | Activity] = TypeAdapter(
 
 def parse_record(raw: Any) -> ExpenseClaim | Reimbursement | Activity:
     """Validate one decoded JSON object; raises pydantic.ValidationError."""
-    return RECORD.validate_python(raw, strict=False)
+    return RECORD.validate_python(raw)
 
 
 def _money(amount: str, currency: str) -> Money:

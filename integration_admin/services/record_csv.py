@@ -4,6 +4,7 @@ The columns are documented in docs/records.md. Other formats live in record_file
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,7 @@ REQUIRED = frozenset(
 """The columns a file must have; an absent `revision` is 1, an absent `line` counts the claim's rows."""
 
 _NAME_SHOWN = 64
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 _Row = dict[str, str]
 
@@ -161,10 +163,16 @@ def _finished(claim: _Claim) -> Line:
     first = claim.rows[0]
     record: dict[str, Any] = {column: first[column] for column in _CLAIM if column in first}
     record["kind"] = EXPENSE_CLAIM
-    record.setdefault("revision", "1")
+    record["revision"] = _number(first.get("revision", "1"))
     record["claimant"] = {name: first[column] for column, name in _CLAIMANT.items() if column in first}
     record["lines"] = [
-        {"line": str(place)} | {name: row[column] for column, name in _LINE.items() if column in row}
+        {name: row[column] for column, name in _LINE.items() if column in row}
+        | {"line": _number(row.get("line", str(place)))}
         for place, row in enumerate(claim.rows, 1)
     ]
     return Line(claim.numbers[0], record, numbers=tuple(claim.numbers))
+
+
+def _number(text: str) -> int | str:
+    """Return the whole number a cell holds; what is none stays as it is and is refused with the record."""
+    return int(text) if _WHOLE.fullmatch(text) else text

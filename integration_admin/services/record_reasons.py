@@ -34,7 +34,7 @@ _PLAIN: dict[str, Message] = {
     "string_unicode": _UNSTORABLE,
     "string_too_short": msg("This must not be empty."),
     "string_pattern_mismatch": msg("This must not begin with a space or hold line breaks."),
-    "int_type": _WHOLE_NUMBER,
+    "int_type": msg("Write a whole number such as 1, without decimals or quotation marks."),
     "int_parsing": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,

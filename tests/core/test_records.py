@@ -198,14 +198,14 @@ def test_a_text_has_a_longest_length_and_no_zero_character(
     assert "zero character" in refusal(changed(record, path, "a\0b"))
 
 
-@pytest.mark.parametrize("value", [0, -1, 2**31, 2**70, 1.5, "x", None])
+@pytest.mark.parametrize("value", [0, -1, 2**31, 2**70, 1.0, 1.5, "x", "1", True, None])
 @pytest.mark.parametrize("record", ALL, ids=lambda record: record["kind"])
 def test_a_revision_is_a_counting_number_a_database_can_hold(record: dict[str, Any], value: object) -> None:
     assert "revision" in refusal(changed(record, "revision", value))
     assert parse_record(changed(record, "revision", 2**31 - 1)).revision == 2**31 - 1
 
 
-@pytest.mark.parametrize("value", [-1, 2**31, "many"])
+@pytest.mark.parametrize("value", [-1, 2**31, "many", "14", 14.0, True])
 def test_participants_are_counted(value: object) -> None:
     assert "participants" in refusal(changed(ACTIVITY, "participants", value))
 
@@ -249,7 +249,7 @@ def test_only_an_approved_claim_needs_the_day_it_was_approved(status: str, *, ne
         assert parse_record(raw).approved_on is None
 
 
-@pytest.mark.parametrize("number", [0, -1, 10_001, 1.5, "x"])
+@pytest.mark.parametrize("number", [0, -1, 10_001, 1.0, 1.5, "x", "1", True])
 def test_a_line_number_is_from_1_to_10000(number: object) -> None:
     assert "line" in refusal(changed(CLAIM, "lines.0.line", number))
 

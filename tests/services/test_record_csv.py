@@ -32,15 +32,15 @@ def test_the_rows_of_a_claim_become_its_lines() -> None:
     assert line.record == {
         "kind": "expense_claim",
         "id": "EC-1",
-        "revision": "1",
+        "revision": 1,
         "status": "approved",
         "approved_on": "2026-11-05",
         "currency": "NOK",
         "purpose": "Samling",
         "claimant": {"id": "V-1", "name": "Kari"},
         "lines": [
-            {"line": "1", "date": "2026-11-01", "category": "travel", "amount": "412.00"},
-            {"line": "2", "date": "2026-11-02", "category": "food", "amount": "-9.50"},
+            {"line": 1, "date": "2026-11-01", "category": "travel", "amount": "412.00"},
+            {"line": 2, "date": "2026-11-02", "category": "food", "amount": "-9.50"},
         ],
     }
     assert (line.number, line.numbers) == (2, (2, 3))
@@ -73,21 +73,29 @@ def test_column_names_may_be_capital_and_unused_cells_are_left_out() -> None:
         csv_of(ROW.replace("Samling", "  ").replace(",1,app", ",,app")).replace("id,", "ID ,", 1)
     )
     assert "purpose" not in line.record
-    assert line.record["revision"] == "1"
+    assert line.record["revision"] == 1
 
 
 def test_lines_without_a_number_are_counted() -> None:
     row = ROW.replace("Samling,1,", "Samling,,")
     [line] = lines_of(csv_of(row, row, row))
-    assert [item["line"] for item in line.record["lines"]] == ["1", "2", "3"]
+    assert [item["line"] for item in line.record["lines"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("text", ["1.0", "true", "-1", "two", "²", "9" * 5_000])
+def test_a_cell_that_holds_no_whole_number_is_handed_on_as_it_is(text: str) -> None:
+    [line] = lines_of(
+        csv_of(ROW.replace("EC-1,1,", f"EC-1,{text},").replace("Samling,1,", f"Samling,{text},"))
+    )
+    assert (line.record["revision"], line.record["lines"][0]["line"]) == (text, text)
 
 
 def test_each_claim_of_a_csv_file_stands_alone_and_empty_rows_are_passed_over() -> None:
     read = lines_of(csv_of(ROW, "," * 11, "", ROW.replace("EC-1", "EC-2"), ROW.replace("EC-1,1", "EC-2,2")))
     assert [(line.record["id"], line.record["revision"]) for line in read] == [
-        ("EC-1", "1"),
-        ("EC-2", "1"),
-        ("EC-2", "2"),
+        ("EC-1", 1),
+        ("EC-2", 1),
+        ("EC-2", 2),
     ]
     assert [line.number for line in read] == [2, 5, 6]
 

@@ -16,6 +16,8 @@ from integration_admin.services.records import Candidate, Receipt, RecordIntake,
 from tests.builders import make_activity, make_claim, make_line, make_reimbursement, save_organisation
 from tests.fakes import START, FakeClock
 
+NO_NUMBER = "Write a whole number such as 1, without decimals or quotation marks."
+
 
 @pytest.fixture
 async def actor(database: Database) -> Actor:
@@ -271,9 +273,12 @@ def test_what_could_not_be_read_of_a_refused_record_is_empty(identity: dict[str,
         (make_claim(revision=0), "revision", "This must be 1 or more."),
         (make_claim(revision=2**31), "revision", "This must be 2147483647 or less."),
         (make_claim(revision=10**40), "revision", "This must be 2147483647 or less."),
-        (make_claim(revision="two"), "revision", "This must be a whole number."),
-        (make_claim(revision=1.5), "revision", "This must be a whole number."),
-        (make_claim(revision=None), "revision", "This must be a whole number."),
+        *(
+            (make_claim(revision=value), "revision", NO_NUMBER)
+            for value in (True, "1", "two", 1.0, 1.5, None)
+        ),
+        (make_claim(lines=[make_line() | {"line": "1"}]), "lines.1.line", NO_NUMBER),
+        (make_activity(participants=True), "participants", NO_NUMBER),
         (make_claim(submitted_on="5.11.2026"), "submitted_on", "Write the date as 2026-11-05."),
         (make_claim(submitted_on="2026-02-30"), "submitted_on", "Write the date as 2026-11-05."),
         (make_claim(submitted_on=0), "submitted_on", "Write the date as 2026-11-05."),
