@@ -178,7 +178,7 @@ class HealthMonitor:
         kinds = exported_kinds(able.kinds, maps_payments=head.maps)
         stay = why_reimbursements_stay(able.kinds, adapter.target_fields, maps_payments=head.maps)
         checked = await unit.preflights.newest(integration.id)
-        asked = open_question(schedule, runs.newest) if schedule else None
+        asked = open_question(schedule, integration, runs.active) if schedule else None
         return Picture(
             integration,
             run_view(latest) if latest else None,

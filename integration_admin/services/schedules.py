@@ -11,7 +11,7 @@ from integration_admin.core.errors import Conflict
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission, ScheduleKind, Trigger
 from integration_admin.data.database import Database
-from integration_admin.data.models import Run, Schedule
+from integration_admin.data.models import Integration, Run, Schedule
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.credentials import STEPS
 from integration_admin.services.runs import Runs
@@ -59,7 +59,7 @@ class Schedules:
                 proposed = Timetable(ScheduleKind.DAILY, "02:00", zone)
                 return self._proposal(proposed, integration.version, count)
             slots = await slots_to_come(unit, saved, self._clock.now(), count)
-            missed_since = open_question(saved, (await unit.health.runs(integration_id)).newest)
+            missed_since = open_question(saved, integration, await unit.runs.active(integration_id))
         timetable = timetable_of(saved)
         return ScheduleView(
             timetable,
@@ -103,8 +103,9 @@ class Schedules:
         actor.require(Permission.RUN)
         async with self._database.read(actor.organisation_id) as unit:
             schedule = await unit.schedules.get(integration_id)
-            newest = (await unit.health.runs(integration_id)).newest
-            if schedule is None or open_question(schedule, newest) is None:
+            integration = await unit.integrations.get(integration_id)
+            active = await unit.runs.active(integration_id)
+            if schedule is None or open_question(schedule, integration, active) is None:
                 raise Conflict(_ANSWERED)
         run = None
         if export:
@@ -139,13 +140,12 @@ async def slots_to_come(unit: Unit, schedule: Schedule, now: datetime, count: in
     return next_slots(timetable, now, count, done)
 
 
-def open_question(schedule: Schedule, newest: Run | None) -> datetime | None:
-    """Return since when exports were missed, unless `newest` has run since: it has sent what there was."""
-    if schedule.missed_since is None:
+def open_question(schedule: Schedule, integration: Integration, active: Run | None) -> datetime | None:
+    """Return since when exports were missed, unless something was exported since or `active` is about to."""
+    since, exported_at = schedule.missed_since, integration.last_success_at
+    if since is None or (exported_at is not None and exported_at > since):
         return None
-    return (
-        None if newest is not None and newest.requested_at > schedule.missed_since else schedule.missed_since
-    )
+    return None if active is not None and active.requested_at > since else since
 
 
 async def _store(unit: Unit, integration_id: uuid.UUID, timetable: Timetable, now: datetime) -> None:

@@ -33,12 +33,6 @@ class LatestRuns(NamedTuple):
     active: Run | None
     finished: Run | None
 
-    @property
-    def newest(self) -> Run | None:
-        """The one that was asked for last."""
-        runs = [run for run in self if run is not None]
-        return max(runs, key=lambda run: run.requested_at, default=None)
-
 
 _OTHER = aliased(Run)
 _OF_IT: Final = (_OTHER.organisation_id == ORGANISATION, _OTHER.integration_id == INTEGRATION)

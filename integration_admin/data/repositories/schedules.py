@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, Uuid, bindparam, delete, exists, select, update
+from sqlalchemy.orm import aliased
 
 from integration_admin.data.models import Integration, Run, Schedule, ScheduleSlot
 from integration_admin.data.repositories.base import ORGANISATION, Repository
@@ -73,7 +74,7 @@ class ScheduleRepository(Repository):
 
     async def ask(self, schedule_id: uuid.UUID, since: datetime) -> None:
         """Remember that runs were missed since then and a person is asked; an open question stays as it is."""
-        is_settled = Schedule.missed_since.is_(None) | _has_run_since()
+        is_settled = Schedule.missed_since.is_(None) | _is_made_up_for()
         await self._execute(
             update(Schedule)
             .where(self._owned(Schedule), Schedule.id == schedule_id, is_settled)
@@ -91,14 +92,24 @@ class ScheduleRepository(Repository):
 
 
 def asks_about_missed() -> ColumnElement[bool]:
-    """Return whether a person is asked about an integration's missed runs: it has had none since."""
+    """Return whether a person is asked about an integration's missed runs: nothing was exported since."""
     return exists().where(
-        Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~_has_run_since()
+        Schedule.integration_id == Integration.id, Schedule.missed_since.is_not(None), ~_is_made_up_for()
     )
 
 
-def _has_run_since() -> ColumnElement[bool]:
-    """Return whether a schedule's integration has had a run since its runs were missed."""
-    return exists().where(
-        Run.integration_id == Schedule.integration_id, Run.requested_at > Schedule.missed_since
+def _is_made_up_for() -> ColumnElement[bool]:
+    """Return whether a schedule's integration has exported since its runs were missed, or is about to.
+
+    A run that failed or was cancelled before anything went out leaves the question as it was.
+    """
+    of_it = aliased(Integration)
+    exported = exists().where(
+        of_it.id == Schedule.integration_id, of_it.last_success_at > Schedule.missed_since
     )
+    under_way = exists().where(
+        Run.integration_id == Schedule.integration_id,
+        Run.requested_at > Schedule.missed_since,
+        Run.finished_at.is_(None),
+    )
+    return exported | under_way
