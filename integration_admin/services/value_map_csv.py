@@ -76,7 +76,7 @@ class ValueMapFiles:
         """
         actor.require(Permission.CONFIGURE)
         try:
-            return await asyncio.to_thread(lambda: read(unpacked(packed, MOST_PACKED, MOST_FILE)))
+            return await asyncio.to_thread(lambda: _with_something(unpacked(packed, MOST_PACKED, MOST_FILE)))
         except InvalidInput as wrong:
             raise InvalidInput(wrong.message, fields={_FIELD: wrong.message}) from None
 
@@ -112,6 +112,14 @@ def read(whole: bytes) -> Reading:
         reading.faults.append(_at(rows.line_num, fault))
     if len(reading.values) > _MOST_ROWS:
         raise InvalidInput(msg("The file has more than {count} categories.", count=_MOST_ROWS))
+    return reading
+
+
+def _with_something(whole: bytes) -> Reading:
+    """Read a file; raises InvalidInput also where it has no account, for then it was most likely the wrong one."""
+    reading = read(whole)
+    if not reading.values and not reading.faults:
+        raise InvalidInput(msg("There is no account in the file. Nothing was filled in."))
     return reading
 
 

@@ -79,7 +79,8 @@ class ValueMapState(FormState, rx.State):
             more = msg("Further lines with something wrong: {count}.", count=reader.speech.number(hidden))
             self.more = reader.speech.say(more) if hidden > 0 else ""
             return
-        told = _told(reader.speech.number(len(reading.values)), reading.values)
+        count = reader.speech.number(len(reading.values))
+        told = msg("Accounts filled in from the file: {count}. Look them over, and save.", count=count)
         self._fill_in(mapping, reading.values, told, reader.speech)
 
     @rx.event
@@ -144,9 +145,3 @@ def _check(packed: str) -> None:
     if not packed:
         sentence = msg("Choose a file first.")
         raise InvalidInput(sentence, fields={"value_map_file": sentence})
-
-
-def _told(count: str, values: Mapping[str, str]) -> Message:
-    if not values:
-        return msg("There is no account in the file. Nothing was filled in.")
-    return msg("Accounts filled in from the file: {count}. Look them over, and save.", count=count)

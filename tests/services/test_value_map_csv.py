@@ -144,8 +144,15 @@ async def test_a_packed_file_is_read_and_stores_nothing(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "not packed", packed("nothing"), "A" * (MOST_PACKED + 1)],
-    ids=["empty", "not packed", "no table", "too large"],
+    [
+        "",
+        "not packed",
+        packed("nothing"),
+        packed("Category;Account\n"),
+        packed("Category;Account\nmeals;\n"),
+        "A" * (MOST_PACKED + 1),
+    ],
+    ids=["empty", "not packed", "no table", "headings only", "no accounts", "too large"],
 )
 async def test_a_broken_file_is_told_beside_its_field(engine: Engine, given: str) -> None:
     with pytest.raises(InvalidInput) as refused:
