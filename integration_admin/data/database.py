@@ -121,10 +121,11 @@ class Database:
             if writes:
                 await self._drop_copies(session)
         except (OperationalError, sqlite3.OperationalError) as error:
-            waited = busy(error)
-            if waited is None:
+            # A unit that only reads is refused a write by the same code as one whose file is write-protected.
+            told = busy(error) or (unwritable(error) if writes else None)
+            if told is None:
                 raise
-            raise waited from error
+            raise told from error
         except IntegrityError as error:
             refused = refusal(error)
             if refused is None:

@@ -22,6 +22,7 @@ from integration_admin.services.missed_runs import MissedRuns
 from integration_admin.services.notice_news import may_have_news, news_of, sayings, without_quotes
 from integration_admin.services.notice_outbox import Told, tell
 from integration_admin.services.preflight import PreflightNotice
+from integration_admin.services.recurring_failures import log_failure
 from integration_admin.services.secret_expiry import Reminder, SecretExpiry
 
 _log = structlog.get_logger(__name__)
@@ -124,4 +125,4 @@ async def _apart(integration_id: uuid.UUID, work: Awaitable[None]) -> None:
     try:
         await work
     except Exception as error:  # noqa: BLE001, whatever is wrong with one, the others' turn must come
-        _log.exception("notice_failed", integration=str(integration_id), error=type(error).__name__)
+        log_failure(_log, "notice_failed", error, integration=str(integration_id))

@@ -33,6 +33,7 @@ from integration_admin.services.credentials import CredentialService
 from integration_admin.services.dry_run import DryRuns
 from integration_admin.services.mappings import Mappings
 from integration_admin.services.preflight_report import Forecast, PreflightView, preflight_view
+from integration_admin.services.recurring_failures import log_failure
 from integration_admin.services.request_counts import counted
 from integration_admin.services.slots import first_slot, next_slots
 from integration_admin.services.timetable import timetable_of
@@ -109,8 +110,7 @@ class Preflights:
                 try:
                     await self._make(check)
                 except Exception as error:  # noqa: BLE001, the others' turn must come
-                    integration = str(check.integration_id)
-                    _log.exception("preflight_failed", integration=integration, error=type(error).__name__)
+                    log_failure(_log, "preflight_failed", error, integration=str(check.integration_id))
 
     async def unnoticed(self) -> list[PreflightNotice]:
         """Return what somebody has to be told before the runs it is about, and was not noted as told.

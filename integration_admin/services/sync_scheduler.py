@@ -22,6 +22,7 @@ from integration_admin.data.repositories.runs import UNDER_WAY
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.run_queue import QueuedRun, RunQueue
 from integration_admin.services.catch_up import ASK_AFTER, announcement, missed_of
+from integration_admin.services.recurring_failures import log_failure
 from integration_admin.services.runs import Runs
 from integration_admin.services.slots import Slot, due_slots, is_due
 from integration_admin.services.timetable import timetable_of
@@ -197,7 +198,7 @@ async def _apart(integration_id: uuid.UUID, work: Awaitable[None]) -> None:
     try:
         await work
     except Exception as error:  # noqa: BLE001, whatever is wrong with one, the others' turn must come
-        _log.exception("tick_item_failed", integration=str(integration_id), error=type(error).__name__)
+        log_failure(_log, "tick_item_failed", error, integration=str(integration_id))
 
 
 async def _still_open(unit: Unit, schedule: Schedule, now: datetime) -> list[Slot]:

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import ForeignKeyConstraint, delete, select, text, update
+from sqlalchemy import ForeignKeyConstraint, delete, event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from faults.looking import looking
-from integration_admin.core.errors import Conflict, InvalidInput, NotFound
+from integration_admin.core.errors import Conflict, DatabaseUnreachable, InvalidInput, NotFound
 from integration_admin.data.columns import Base, owned_models
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.unit import Unit
@@ -200,6 +200,23 @@ async def test_nothing_is_opened_before_first_use(tmp_path: Any) -> None:
     assert database.path == str(file)
     await database.close()
     assert not file.exists()
+
+
+async def test_a_disk_that_is_full_in_the_middle_of_a_unit_is_told_as_such(sqlite_database: Database) -> None:
+    organisation = await save_organisation(sqlite_database)
+    await sqlite_database.close()
+
+    def limit(connection: Any, _record: Any) -> None:
+        connection.cursor().execute(
+            "PRAGMA max_page_count=1"
+        )  # SQLite takes the size it has for the smallest
+
+    event.listen(sqlite_database.engine.sync_engine, "connect", limit)
+    with pytest.raises(DatabaseUnreachable, match="disk is full"):
+        async with sqlite_database.write(organisation.id) as unit:
+            await unit.records.add_all([make_record(external_id=f"EC-{one}") for one in range(1_000)])
+    async with sqlite_database.read(organisation.id) as unit:
+        assert await unit.records.page(None, 0, 1) == []
 
 
 async def test_a_closed_database_opens_again(database: Database) -> None:

@@ -1,6 +1,8 @@
 """Schedules that fire by themselves, once each, and say so in the history."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,10 +13,13 @@ from structlog.testing import capture_logs
 from integration_admin.adapters.base import Connection
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import SystemClock
+from integration_admin.core.errors import DatabaseUnreachable
+from integration_admin.core.messages import msg
 from integration_admin.core.statuses import RunState, ScheduleKind, Trigger
 from integration_admin.data.database import Database
 from integration_admin.data.database_clock import DatabaseClock
 from integration_admin.data.locks import FileLocks
+from integration_admin.data.repositories.unit import Unit
 from integration_admin.data.run_queue import LocalRunQueue
 from integration_admin.services.history import HistoryPage
 from integration_admin.services.runs import Runs
@@ -181,6 +186,37 @@ async def test_the_next_run_that_is_promised_is_never_on_a_date_already_done(eng
 
     assert promised.local_time == "2026-11-23T15:00"
     assert health.next_run_at == promised.due_at
+
+
+class Full(Database):
+    """A database nothing can be written to any more."""
+
+    @asynccontextmanager
+    async def write(self, organisation_id: uuid.UUID) -> AsyncIterator[Unit]:
+        raise DatabaseUnreachable(msg("The disk is full."), internal="database or disk is full")
+        async with super().write(organisation_id) as unit:
+            yield unit
+
+
+async def test_what_is_due_while_the_disk_is_full_is_a_line_each_time_and_no_traceback(
+    engine: Engine, tmp_path: Path
+) -> None:
+    integration = await engine.set_up()
+    full = Full(engine.database.engine.url.render_as_string(hide_password=False))
+    scheduler = SyncScheduler(full, engine.runs, engine.queue, FileLocks(tmp_path), engine.clock)
+    engine.clock.set(datetime(2026, 11, 22, 2, 0, 10, tzinfo=OSLO))
+    with capture_logs() as said:
+        await scheduler.tick()
+    await full.close()
+    assert said == [
+        {
+            "event": "tick_item_failed",
+            "integration": str(integration),
+            "log_level": "warning",
+            "reason": "database or disk is full",
+        }
+    ]
+    assert len((await tick_at(engine, "2026-11-22T02:00:20")).runs) == 1
 
 
 async def test_one_broken_schedule_keeps_no_other_integration_waiting(engine: Engine) -> None:
