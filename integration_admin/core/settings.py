@@ -24,6 +24,11 @@ _DATABASE = re.compile(
     r"|postgresql(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
 )
 """What SQLAlchemy can take apart: a password may hold anything but @, and SQLite has no host."""
+_IN_MEMORY = re.compile(
+    r"sqlite(?:\+\w+)?://(?:/(?::memory:|file::memory:|file:(?=.*mode=memory)[^?]*)?)?(?:\?.*)?"
+)
+_REDIS_NUMBER = re.compile(r"(?:/[0-9]{0,5})?")
+"""Which of a Redis' databases; its client passes over any other path and takes the first one."""
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
@@ -91,6 +96,9 @@ class Settings(BaseSettings):
         if value and not _DATABASE.fullmatch(value):
             detail = "must be sqlite:///path or postgresql://user:password@host:port/database"
             raise ValueError(detail)
+        if _IN_MEMORY.fullmatch(value):
+            detail = "must name a file, for a database in memory is gone when the program stops"
+            raise ValueError(detail)
         return _SQLITE_FILE.sub(lambda found: f"{found[1]}{Path(found[2]).absolute()}", value)
 
     @field_validator("redis_url")
@@ -101,7 +109,8 @@ class Settings(BaseSettings):
             port = parts.port
         except ValueError:
             parts, port = urlsplit(""), None
-        if value and (parts.scheme not in {"redis", "rediss"} or not parts.hostname or port == 0):
+        is_address = parts.scheme in {"redis", "rediss"} and parts.hostname and port != 0
+        if value and not (is_address and _REDIS_NUMBER.fullmatch(parts.path)):
             detail = "must be redis://:password@host:port/number, or rediss:// with TLS"
             raise ValueError(detail)
         # What counts sign-ins in Redis knows no usual port.

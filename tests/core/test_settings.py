@@ -183,6 +183,9 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org:99999/0"),
         ("REDIS_URL", "redis://:FAKE-password@/0"),
         ("REDIS_URL", "redis.example.org"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org/abc"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org/0/1"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org//0"),
     ],
 )
 def test_a_malformed_value_is_refused_by_the_variables_name_and_not_repeated(name: str, value: str) -> None:
@@ -219,8 +222,8 @@ def test_the_public_address_becomes_the_origin_a_browser_sends(
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite://",
         "sqlite:////srv/ia.sqlite3",
+        "sqlite:///file:/srv/ia.sqlite3?uri=true",
         "sqlite+aiosqlite:////srv/ia.sqlite3",
         "postgresql://ia@db.example.org/ia",
         "postgresql+psycopg://ia:p#a/s?s:word@db.example.org:5432/ia?sslmode=require",
@@ -230,6 +233,24 @@ def test_the_public_address_becomes_the_origin_a_browser_sends(
 )
 def test_every_database_that_can_be_opened_may_be_named(url: str) -> None:
     assert make_url(load(DATABASE_URL=url).database) == make_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///?cache=shared",
+        "sqlite+aiosqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:ia?mode=memory&uri=true",
+    ],
+)
+def test_a_database_that_is_gone_when_the_program_stops_is_refused(url: str) -> None:
+    assert refusal(DATABASE_URL=url) == (
+        f"{PREFIX}DATABASE_URL: must name a file, for a database in memory is gone when the program stops."
+    )
 
 
 @pytest.mark.parametrize(
@@ -294,6 +315,6 @@ def test_a_process_in_another_folder_reads_the_same_settings(
     assert "password" not in "".join(environ.values())
 
 
-@pytest.mark.parametrize("address", ["sqlite:////srv/ia.sqlite3", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize("address", ["sqlite:////srv/ia.sqlite3", "sqlite:///file:ia.sqlite3?uri=true"])
 def test_an_address_without_a_relative_file_stays_as_it_is(address: str) -> None:
     assert load(DATABASE_URL=address).database_url == address
