@@ -22,6 +22,7 @@ TARGETS: Final = {
 """The target field that is to blame for a value, where it is not of the same name."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
+_LEADING_ZERO: Final = re.compile(r"-?0[0-9]")
 AMOUNTS: Final = frozenset({"amount", "total", "credit_total"})
 _SHORTENED: Final = frozenset({"text"})
 """Sentences for people; they may be cut, codes may not."""
@@ -99,11 +100,18 @@ def written(name: str, kind: str, values: Mapping[str, Value]) -> str | int | De
 
 
 def _number(name: str, text: str) -> int | Decimal:
+    """Return a number; raises Unfit for what is none, and for a code that would become another one: 0710 is not 710."""
     if not _NUMBER.fullmatch(text):
         raise Unfit(
             name,
             msg("“{value}” is not a number, and the accounting system wants one there.", value=text[:60]),
         )
+    if _LEADING_ZERO.match(text):
+        sentence = msg(
+            "“{value}” begins with a zero, which would be lost in the number the accounting system wants there.",
+            value=text[:60],
+        )
+        raise Unfit(name, sentence)
     return Decimal(text) if "." in text else int(text)
 
 

@@ -166,6 +166,9 @@ def test_an_emoji_in_a_field_of_100_characters_is_cut_whole(text: str, kept: str
     [
         (FORM, voucher(1, line(account="71A")), "account", "“71A” is not a number"),
         (FORM, voucher(1, credit_account="x"), "credit_account", "is not a number"),
+        (FORM, voucher(1, line(account="0710")), "account", "“0710” begins with a zero"),
+        (FORM, voucher(1, credit_account="00"), "credit_account", "“00” begins with a zero"),
+        (FORM, voucher(1, line(account="-01")), "account", "“-01” begins with a zero"),
         (
             '{"r": "{reference}", "p": "{party:5}", "l": [{"a": "{amount}"}]}',
             voucher(1, party="V-1180"),
