@@ -21,7 +21,7 @@ class NativeLink(BaseHTML):
     href: rx.Var[str]
 
 
-def heading(text: Text, *, level: int = 2, **props: Any) -> rx.Component:
+def heading(text: Text | rx.Component, *, level: int = 2, **props: Any) -> rx.Component:
     """Draw a heading below the page's own h1, which the shell draws."""
     sizes = {2: "sm", 3: "xs", 4: "2xs"}
     element = {2: rx.el.h2, 3: rx.el.h3, 4: rx.el.h4}[level]
@@ -58,7 +58,7 @@ def link(text: Text, href: Text, *, of: Text | None = None, **props: Any) -> rx.
     return ReactRouterLink.create(text, *only_spoken(of), to=href, class_name="ds-link", **props)
 
 
-def only_spoken(of: Text | None) -> list[rx.Component]:
+def only_spoken(of: Text | rx.Component | None) -> list[rx.Component]:
     """Tell links with the same words apart by ear, by what each is about; nothing of it is seen."""
     return [] if of is None else [rx.el.span(", ", of, class_name="ds-sr-only")]
 

@@ -9,6 +9,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import Text, t
+from integration_admin.components.content import only_spoken
 from integration_admin.pages.parts import or_dash, spoken
 from integration_admin.states.failure_causes import CauseLine
 from integration_admin.states.session import SessionState
@@ -20,7 +21,7 @@ def cause(line: rx.Var[CauseLine], state: Any, *more: rx.Component) -> rx.Compon
     """Draw one cause; `more` comes after what can be done about it."""
     title = f"cause-{line['key']}"
     return rx.el.article(
-        ui.heading(line["title"], level=3, id=title),
+        ui.heading(_told_apart(line), level=3, id=title),
         ui.paragraph(spoken(line["reason"])),
         ui.facts(
             (t("Records"), line["records"]),
@@ -35,6 +36,12 @@ def cause(line: rx.Var[CauseLine], state: Any, *more: rx.Component) -> rx.Compon
         class_name="ds-card app-stack app-stack--small",
         custom_attrs={"data-variant": "default", "data-color": "neutral"},
     )
+
+
+def _told_apart(line: rx.Var[CauseLine]) -> rx.Component:
+    """Draw the title; of causes with the same title the reason, which is below it, is read out with it."""
+    reason = rx.fragment(*only_spoken(spoken(line["reason"])))
+    return rx.fragment(line["title"], rx.cond(line["alike"], reason))
 
 
 def _fix(line: rx.Var[CauseLine]) -> rx.Component:

@@ -1,7 +1,8 @@
 """Failures by their cause, as two pages draw them, and what people do about them. What is told is in services/failures.py."""
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypedDict
 from urllib.parse import quote
 
@@ -29,6 +30,8 @@ class CauseLine(TypedDict):
     title: str
     name: str
     """The title with the reason, which tells causes apart that concern as many records."""
+    alike: bool
+    """Whether another cause that is shown has the same title."""
     records: str
     one: bool
     """Whether it is about a single record."""
@@ -153,7 +156,16 @@ class Handling(rx.State, mixin=True):
         raise NotImplementedError
 
 
-def cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLine:
+def cause_lines(
+    shown: Iterable[CauseLine], views: Iterable[CauseView], speech: Speech, integration_id: str
+) -> list[CauseLine]:
+    """Put causes after those `shown`, and mark the ones whose titles are the same."""
+    lines = [*shown, *(_cause_line(view, speech, integration_id) for view in views)]
+    often = Counter(line["title"] for line in lines)
+    return [{**line, "alike": often[line["title"]] > 1} for line in lines]
+
+
+def _cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLine:
     """Turn a cause into what is drawn."""
     base, key = f"/settings/integrations/{integration_id}", str(view.key)
     title = speech.say(_title(view))
@@ -163,6 +175,7 @@ def cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLin
         "key": key,
         "title": title,
         "name": f"{title}: {speech.say(view.message)}",
+        "alike": False,
         "records": f"{speech.number(view.records)}{'+' if view.more else ''}",
         "one": view.records == 1 and not view.more,
         "reason": speech.pieces(view.message),

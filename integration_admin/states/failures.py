@@ -15,10 +15,9 @@ from integration_admin.services.views import FailureView
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import asked_integration, asked_word, shown_id
 from integration_admin.states.failure_causes import (
-    CauseLine,
     FailedLine,
     Handling,
-    cause_line,
+    cause_lines,
     failed_line,
 )
 from integration_admin.states.forms import FormState
@@ -161,8 +160,8 @@ class FailuresState(Handling, FormState, rx.State):
     async def _read_causes(self, reader: Reader, integration_id: uuid.UUID, cursor: str) -> None:
         states = WITH_PEOPLE if self.shelf == "person" else OPEN
         page = await container.current().failures.causes(reader.actor, integration_id, states, cursor)
-        new: list[CauseLine] = [cause_line(view, reader.speech, self.integration_id) for view in page.causes]
-        self.causes = [*self.causes, *new] if cursor else new
+        shown = self.causes if cursor else []
+        self.causes = cause_lines(shown, page.causes, reader.speech, self.integration_id)
         self.next_causes = page.next_cursor
 
     async def _more_or_refuse(self, reader: Reader) -> None:

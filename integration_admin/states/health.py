@@ -20,7 +20,7 @@ from integration_admin.services.views import RunView
 from integration_admin.states.access import goes_on, keeps_what_is_typed, requires
 from integration_admin.states.addresses import asked_integration, shown_id
 from integration_admin.states.decisions import Deciding
-from integration_admin.states.failure_causes import Handling, cause_line
+from integration_admin.states.failure_causes import Handling, cause_lines
 from integration_admin.states.failures import FailureLine, failure_line
 from integration_admin.states.forms import FormState
 from integration_admin.states.preflight import Foretelling
@@ -255,7 +255,7 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self.ready = True
 
     def _show_causes(self, page: CausePage, speech: Speech) -> None:
-        lines = [cause_line(view, speech, self.integration_id) for view in page.causes]
+        lines = cause_lines([], page.causes, speech, self.integration_id)
         if lines != self.causes:
             self.causes = lines
         self.more_causes = bool(page.left_out or page.next_cursor)

@@ -67,10 +67,9 @@ class Speech:
         return value
 
     def money(self, money: Money) -> str:
-        """Return an amount with its currency."""
-        return format_currency(
-            Decimal(money.decimal()), money.currency, locale=LOCALES[self.language], format="#,##0.00 ¤¤"
-        )
+        """Return an amount with its currency, in one piece."""
+        form = "#,##0.00\N{NO-BREAK SPACE}¤¤"
+        return format_currency(Decimal(money.decimal()), money.currency, form, LOCALES[self.language])
 
     def number(self, number: int) -> str:
         """Return a count with the language's own grouping."""

@@ -33,7 +33,7 @@ from integration_admin.services.mapping_resolver import CLAIM_OF_NOTHING
 from integration_admin.services.record_story import RecordStories
 from integration_admin.services.record_tracking import RecordTracking
 from integration_admin.services.run_records import RunRecords
-from integration_admin.states.failure_causes import cause_line
+from integration_admin.states.failure_causes import cause_lines
 from integration_admin.states.speech import Speech
 from tests.builders import make_claim, make_line, make_run, save_organisation
 from tests.data.test_repositories_failures import failed
@@ -330,9 +330,9 @@ def test_of_very_many_records_of_one_cause_it_is_said_that_there_are_more() -> N
     extent = Extent(MOST_COUNTED + 1, {"NOK": 412_000_000}, START)
     key = CauseKey(FailureState.REFUSED, "a" * 32)
     view = cause_view(key, latest, DeliveryState.REJECTED, extent, {}, ())
-    line = cause_line(view, Speech("en", "Europe/Oslo"), "1")
+    (line,) = cause_lines([], [view], Speech("en", "Europe/Oslo"), "1")
     assert (line["title"], line["records"]) == ("More than 10,000 records, one cause", "10,000+")
-    assert line["amounts"] == "at least 4,120,000.00 NOK"
+    assert line["amounts"] == "at least 4,120,000.00\N{NO-BREAK SPACE}NOK"
 
 
 async def test_the_trend_is_told_by_the_organisations_days(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from integration_admin.services import container
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.failures import FailuresState
 from integration_admin.states.health import HealthState
+from tests.builders import make_line
 from tests.services.conftest import Engine
 from tests.services.fake_adapter import FakeAdapter
 from tests.services.test_failures import WHY, gifts
@@ -61,7 +62,7 @@ async def test_the_integrations_own_page_shows_the_cause_once_and_the_trend(
         await tab.connect(await people.session(people.alice), f"{BASE}/{integration}")
     assert (tab[HealthState.last_run], tab[HealthState.last_run_amounts]) == (
         "Eksportert: 1. Mislykka: 22.",
-        "412,00 NOK",
+        "412,00\N{NO-BREAK SPACE}NOK",
     )
     (line,) = tab[HealthState.causes]
     assert (line["fix"], line["may_retry"], line["may_dismiss"]) == ("mapping", True, True)
@@ -70,6 +71,18 @@ async def test_the_integrations_own_page_shows_the_cause_once_and_the_trend(
     today = tab[HealthState.trend][-1]
     assert (today["delivered"], today["failed"], today["failed_size"]) == ("1", "22", 100.0)
     assert len(tab[HealthState.trend]) == 30
+
+
+async def test_causes_of_as_many_records_are_marked_as_alike_so_that_their_headings_say_the_reason(
+    tab: Tab, engine: Engine, integration: uuid.UUID
+) -> None:
+    assert [line["alike"] for line in tab[FailuresState.causes]] == [False]
+    for first, category in ((100, "travel.taxi"), (200, "phone")):
+        await engine.receive(22 if first == 100 else 1, first=first, lines=[make_line(category=category)])
+    await engine.sync(integration)
+    await tab.send(FailuresState.load)
+    told = {(line["title"], line["alike"]) for line in tab[FailuresState.causes]}
+    assert told == {("22 records, one cause", True), ("1 record", False)}
 
 
 async def test_records_of_a_cause_are_shown_twenty_at_a_time(tab: Tab) -> None:
