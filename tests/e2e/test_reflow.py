@@ -11,6 +11,7 @@ from tests.e2e.inhabited import Inhabited
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
 from tests.e2e.walk import Walk, overflow, resize
+from tests.e2e.words import read_in
 
 TABLE_ROLES = {"table", "rowgroup", "row", "columnheader", "rowheader", "cell"}
 FAILURES = "Records that could not be exported"
@@ -21,6 +22,8 @@ IS_WHOLE = """(cell) => {
   const inside = box.left >= 0 && box.right <= innerWidth && box.width > 0;
   return inside && cell.scrollWidth <= cell.clientWidth && cell.scrollHeight <= cell.clientHeight;
 }"""
+
+STICKS_OUT = "(tables) => tables.map((table) => table.scrollWidth - table.clientWidth)"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -80,6 +83,15 @@ async def test_a_wide_screen_has_the_table_as_a_table(page: Page) -> None:
     await expect(cells).to_have_count(3)
     assert await cells.first.evaluate("(cell) => getComputedStyle(cell, '::before').content") == "none"
     assert len({box["y"] for cell in await cells.all() if (box := await cell.bounding_box())}) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 1100, 1010])
+async def test_a_table_is_no_wider_than_its_column(page: Page, width: int) -> None:
+    await read_in(page, "nn")
+    await resize(page, width)
+    await expect(page.get_by_role("columnheader", name="Bilag i rekneskapssystemet")).to_be_attached()
+    assert await page.locator(".app-table").evaluate_all(STICKS_OUT) == [0, 0]
+    await read_in(page, "en")
 
 
 async def test_no_page_scrolls_sideways_at_any_width_or_with_text_twice_as_large(
