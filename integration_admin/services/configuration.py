@@ -13,6 +13,7 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.unit import Unit
@@ -109,9 +110,9 @@ class Configuration:
             if state is IntegrationState.DRAFT:
                 state = IntegrationState.ACTIVE
             new_version = await unit.integrations.change(
-                integration_id, version, now, name=name.strip(), state=state
+                integration_id, version, now, name=without_ends(name), state=state
             )
-            new = {"name": name.strip(), "state": str(state)}
+            new = {"name": without_ends(name), "state": str(state)}
             await unit.audit.add(now, actor.name, "integration.save", str(integration_id), old=old, new=new)
         return new_version
 
@@ -124,7 +125,7 @@ class Configuration:
         is still missing, Conflict when it is no such draft or somebody else saved first.
         """
         actor.require(Permission.CONFIGURE)
-        now, name, reason = self._clock.now(), name.strip(), " ".join(reason.split())
+        now, name, reason = self._clock.now(), without_ends(name), " ".join(reason.split())
         async with self._database.write(actor.organisation_id) as unit:
             # A test may be passing at this moment.
             await unit.runs.take_turns(integration_id)
@@ -220,7 +221,7 @@ async def _check_complete(
 ) -> None:
     """Raise InvalidInput naming what is missing; a `reason` stands in for the connection test."""
     missing: dict[str, Message] = {}
-    if not name.strip() or len(name) > _LONGEST_NAME:
+    if not without_ends(name) or len(name) > _LONGEST_NAME:
         missing["name"] = msg("Give the integration a name of at most 100 characters.")
     if reason is None and integration.tested_at is None:
         missing["credentials"] = msg("Test the connection; it has to succeed before you save.")

@@ -16,6 +16,7 @@ from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import IntegrationState, Permission
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models import Integration
 from integration_admin.data.repositories.integrations import CHANGED_MEANWHILE
@@ -146,7 +147,7 @@ def _typed_secrets(
 ) -> dict[str, Secret]:
     """Return the secrets that were typed. Raises InvalidInput for one that is wrong, and where there is none."""
     asked = [field for field in adapter.credential_fields if field.secret and applies(field, settings)]
-    values = {field.name: typed.get(field.name, "").strip() for field in asked}
+    values = {field.name: without_ends(typed.get(field.name, "")) for field in asked}
     wrong: dict[str, Message] = {}
     for field in asked:
         if values[field.name] or field.name not in stored:

@@ -21,6 +21,7 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import Permission
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models import Credential, Integration
 from integration_admin.data.repositories.unit import Unit
@@ -143,7 +144,9 @@ class CredentialService:
             integration = await unit.integrations.get(integration_id)
         adapter = self._adapters.get(integration.kind)
         settings, _ = _settings(adapter, typed)
-        secret = any(typed.get(field.name, "").strip() for field in adapter.credential_fields if field.secret)
+        secret = any(
+            without_ends(typed.get(field.name, "")) for field in adapter.credential_fields if field.secret
+        )
         return secret or settings != integration.settings
 
     async def test(self, actor: Actor, integration_id: uuid.UUID) -> TestReport:
@@ -243,7 +246,7 @@ def _settings(
     for field in adapter.credential_fields:
         if field.secret or not applies(field, settings):
             continue
-        value = typed.get(field.name, "").strip() or field.default
+        value = without_ends(typed.get(field.name, "")) or field.default
         settings[field.name] = value
         sentence = problem(field, value)
         if sentence is not None:
@@ -260,7 +263,7 @@ def _secrets(
     for field in adapter.credential_fields:
         if not field.secret or not applies(field, settings):
             continue
-        value = typed.get(field.name, "").strip()
+        value = without_ends(typed.get(field.name, ""))
         if value or field.name not in stored:
             sentence = problem(field, value)
             if sentence is not None:

@@ -14,6 +14,7 @@ from integration_admin.core.errors import InvalidInput
 from integration_admin.core.mapping import SOURCES, VOUCHER_SOURCES, FieldMapping
 from integration_admin.core.mapping import Mapping as FieldMappings
 from integration_admin.core.messages import Message, msg
+from integration_admin.core.typed_text import without_ends
 from integration_admin.services.mapping_plans import ACCOUNTS, CATEGORY
 from integration_admin.services.mapping_reimbursements import CREDIT_ACCOUNT, PAYMENT_ACCOUNT
 
@@ -103,7 +104,7 @@ def mapping_of(form: Mapping[str, str], targets: Sequence[TargetField]) -> Field
         try:
             field = _category_field(form, target) if is_category_map(target) else _field(form, target)
         except ValidationError:
-            wrong[f"value:{target.name}"] = msg("This is too long, or not a field of a claim.")
+            wrong[_field_id(form, target)] = msg("This is too long, or not a field of a claim.")
             continue
         if field is not None:
             mapping[target.name] = field
@@ -144,13 +145,19 @@ def _category_field(form: Mapping[str, str], target: TargetField) -> FieldMappin
 def _map_rows(form: Mapping[str, str], target: str) -> Iterator[tuple[str, str]]:
     prefix = f"map:{target}:"
     for name, value in form.items():
-        if name.startswith(prefix) and value.strip():
-            yield name.removeprefix(prefix), value.strip()
+        if name.startswith(prefix) and (code := without_ends(value)):
+            yield name.removeprefix(prefix), code
+
+
+def _field_id(form: Mapping[str, str], target: TargetField) -> str:
+    """Return the id of the field at fault: of a target with a row for each category, the row with the longest code."""
+    rows = [(len(code), f"map:{target.name}:{category}") for category, code in _map_rows(form, target.name)]
+    return max(rows)[1] if is_category_map(target) and rows else f"value:{target.name}"
 
 
 def _field(form: Mapping[str, str], target: TargetField) -> FieldMapping | None:
     origin = form.get(f"from:{target.name}", "")
-    value = form.get(f"value:{target.name}", "").strip()
+    value = without_ends(form.get(f"value:{target.name}", ""))
     match origin:
         case "":
             return None

@@ -10,6 +10,7 @@ from integration_admin.core.errors import Conflict, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import LinkPurpose, Permission, Role
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models import Organisation
 from integration_admin.data.models_access import Member, OneTimeLink
@@ -156,7 +157,7 @@ class Members:
 def _invited(name: str, email: str, role: str) -> Member:
     """Return the person as they will be; raises InvalidInput with a sentence for each wrong field."""
     wrong: dict[str, Message] = {}
-    account, known_as = email.strip().lower(), name.strip()
+    account, known_as = without_ends(email).lower(), without_ends(name)
     if not 1 <= len(known_as) <= _LONGEST_NAME or not known_as.isprintable():
         wrong["name"] = msg("Write the person’s name, in at most {count} characters.", count=_LONGEST_NAME)
     if not is_email(account):

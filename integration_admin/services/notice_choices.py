@@ -14,6 +14,7 @@ from integration_admin.core.errors import AdapterError, Conflict, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import NoticeChannel, NoticeKind, NoticeState, Permission, Role
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models_notices import Notice, NoticeDelivery, NoticeSettings
 from integration_admin.data.repositories.unit import Unit
@@ -104,8 +105,8 @@ class NoticeChoices:
         chosen = [str(kind) for kind in KINDS if kind in kinds]
         values = {
             "kinds": chosen,
-            "deputy_email": deputy_email.strip().lower(),
-            "webhook_url": webhook_url.strip(),
+            "deputy_email": without_ends(deputy_email).lower(),
+            "webhook_url": without_ends(webhook_url),
         }
         self._check(values["deputy_email"], values["webhook_url"])
         async with self._database.write(actor.organisation_id) as unit:

@@ -14,6 +14,7 @@ from integration_admin.core.errors import SignInRequired, TooManyAttempts
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
 from integration_admin.core.statuses import SignInStepKind
+from integration_admin.core.typed_text import without_ends
 from integration_admin.data.database import Database
 from integration_admin.data.models_access import USER_AGENT_LENGTH, Member, Session
 from integration_admin.data.models_factors import SignInStep
@@ -86,7 +87,7 @@ class SignIn:
         Raises SignInRequired, the same for an unknown account, a wrong password and a disabled
         member, or TooManyAttempts.
         """
-        account = email.strip().lower()[:254]
+        account = without_ends(email).lower()[:254]
         known = await self._devices.recognise(device, account) if self._devices else ""
         try:
             await self._limits.check(account, address, known)

@@ -41,6 +41,14 @@ async def test_an_integration_is_renamed_although_it_shares_a_ledger_with_itself
     assert (await engine.configuration.get(engine.actor, integration)).name == "Xledger"
 
 
+async def test_a_name_of_signs_nobody_sees_is_no_name(engine: Engine) -> None:
+    integration = await engine.set_up()
+    view = await engine.configuration.get(engine.actor, integration)
+    with pytest.raises(InvalidInput) as caught:
+        await engine.configuration.save(engine.actor, integration, view.version, "\N{ZERO WIDTH SPACE} ")
+    assert list(caught.value.fields) == ["name"]
+
+
 async def test_a_paused_integration_goes_on_only_after_its_new_credentials_have_been_tested(
     engine: Engine,
 ) -> None:

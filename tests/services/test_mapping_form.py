@@ -51,6 +51,21 @@ def test_a_source_that_is_no_field_of_a_claim_is_refused_at_its_field() -> None:
     assert set(refusal.value.fields) == {"value:text"}
 
 
+def test_a_code_that_is_too_long_is_refused_at_its_own_row() -> None:
+    form = {"map:account:gifts": "6800", "map:account:phone": "6" * 501, "map:account:travel.car": "7100"}
+    with pytest.raises(InvalidInput) as refusal:
+        mapping_of(form, TARGETS)
+    assert set(refusal.value.fields) == {"map:account:phone"}
+
+
+def test_a_code_that_was_pasted_with_signs_nobody_sees_is_the_code() -> None:
+    form = {
+        "map:account:phone": "\N{RIGHT-TO-LEFT OVERRIDE}6903\N{ZERO WIDTH SPACE}",
+        "map:account:gifts": "\N{WORD JOINER}",
+    }
+    assert mapping_of(form, TARGETS)["account"].values == {"phone": "6903"}
+
+
 def test_suggestions_fill_only_a_mapping_nobody_has_made() -> None:
     rows = category_rows(TARGETS, {}, ["travel.car"], {"travel.car": "7100"})
     assert [(row.code, row.suggested) for row in rows] == [("7100", True)]
