@@ -87,6 +87,7 @@ AuditAction = Literal[
     "record.dismiss",
     "record.take_back",
     "failures.dismiss",
+    "failures.take_back",
 ]
 AUDIT_ACTIONS: tuple[AuditAction, ...] = get_args(AuditAction)
 

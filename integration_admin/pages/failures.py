@@ -187,13 +187,20 @@ def _settled(line: rx.Var[FailedLine]) -> rx.Component:
         on_click=FailuresState.take_back(line["kind"], line["record"]),
         aria_label=t("Take the dismissal back: {record}", record=line["record"]),
     )
+    together = ui.button(
+        t("Take everything back that was dismissed together with {record}", record=line["record"]),
+        variant="secondary",
+        on_click=FailuresState.take_back_together(line["kind"], line["record"]),
+    )
     return rx.el.li(
         rx.el.div(
             ui.link(line["record"], line["href"]), " ", line["amount"], " ", ui.delivery_tag(line["now"])
         ),
         ui.paragraph(spoken(line["reason"])),
         ui.paragraph(or_dash(line["dismissed"], line["ended"])),
-        rx.cond(SessionState.can_run & (line["todo"] == "back"), ui.row(back)),
+        rx.cond(
+            SessionState.can_run & (line["todo"] == "back"), ui.row(back, rx.cond(line["first"], together))
+        ),
         key=line["key"],
         class_name="app-stack app-stack--small",
     )

@@ -92,6 +92,7 @@ ACTIONS: Final[dict[str, Message]] = {
     "record.dismiss": msg("Dismissed {target}: it is not tried again as it is"),
     "record.take_back": msg("Took back that {target} was dismissed"),
     "failures.dismiss": msg("Dismissed the records of “{target}” that failed for one cause"),
+    "failures.take_back": msg("Took back that records of “{target}” were dismissed together"),
 }
 
 AREAS: Final[dict[str, tuple[Message, tuple[str, ...]]]] = {

@@ -94,7 +94,8 @@ class CauseView:
 class FailedRecordView:
     """One failure; `now` is where its record is by now. `ended_at` is when it was over.
 
-    `dismissed` says who dismissed the record, when and why; `may_take_back` that this still counts.
+    `dismissed` says who dismissed the record, when and why; `may_take_back` that this still counts. Records that were
+    dismissed together have the same `dismissed_at`.
     """
 
     id: int
@@ -106,6 +107,7 @@ class FailedRecordView:
     now: DeliveryState | None
     ended_at: datetime | None
     dismissed: Message | None
+    dismissed_at: datetime | None
     may_take_back: bool
 
 
@@ -146,6 +148,7 @@ def failed_record_view(row: FailedRecord) -> FailedRecordView:
         now=row.now,
         ended_at=failure.resolved_at,
         dismissed=dismissed_words(failure),
+        dismissed_at=failure.dismissed_at,
         may_take_back=failure.state is FailureState.DISMISSED and row.now is DeliveryState.DISMISSED,
     )
 

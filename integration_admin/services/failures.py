@@ -176,6 +176,35 @@ class Failures:
             target = f"{row.kind} {row.external_id}"
             await unit.audit.add(now, actor.name, "record.take_back", target, integration=str(integration_id))
 
+    async def take_back_together(self, actor: Actor, integration_id: uuid.UUID, record: RecordKey) -> int:
+        """Take back whatever was dismissed at once with a record, and the record; return how many that were.
+
+        Raises NotFound, and Conflict when the record is not dismissed any more.
+        """
+        actor.require(Permission.RUN)
+        now = self._clock.now()
+        async with self._database.read(actor.organisation_id) as unit:
+            await unit.integrations.get(integration_id)
+            row = await unit.records.get(*record)
+            dismissed = (await unit.failures.dismissals(integration_id, [row.id])).get(row.id)
+        moment = dismissed.dismissed_at if dismissed is not None else None
+        if moment is None:
+            raise Conflict(msg("{record} is not dismissed any more.", record=row.external_id))
+
+        async def some(unit: Unit, after: int) -> tuple[int, int]:
+            taken, after = await unit.failures.take_back_together(
+                integration_id, moment, after, _AT_ONCE, now
+            )
+            if taken:
+                target = str(integration_id)
+                await unit.audit.add(now, actor.name, "failures.take_back", target, records=taken)
+            return taken, after
+
+        taken = await self._some_at_a_time(actor, some)
+        if taken == 0:
+            raise Conflict(msg("{record} is not dismissed any more.", record=row.external_id))
+        return taken
+
     async def _some_at_a_time(
         self, actor: Actor, some: Callable[[Unit, int], Awaitable[tuple[int, int]]]
     ) -> int:

@@ -46,7 +46,10 @@ class CauseLine(TypedDict):
 
 
 class FailedLine(TypedDict):
-    """One record that failed; `ended` and `dismissed` are sentences or empty. `todo` is retry, there, back or nothing."""
+    """One record that failed; `ended` and `dismissed` are sentences or empty. `todo` is retry, there, back or nothing.
+
+    `together` stands for the moment it was dismissed; `first` tells that it is the first shown of several dismissed then.
+    """
 
     key: str
     kind: str
@@ -58,6 +61,8 @@ class FailedLine(TypedDict):
     since: str
     ended: str
     dismissed: str
+    together: str
+    first: bool
     todo: str
 
 
@@ -129,6 +134,21 @@ class Handling(rx.State, mixin=True):
 
         await self._carry_out(take_back)
 
+    @rx.event
+    @requires(Permission.RUN)
+    async def take_back_together(self, kind: str, record: str) -> None:
+        """Count all records as refused again that were dismissed together with one."""
+
+        async def take_back(reader: Reader, integration_id: uuid.UUID) -> Message:
+            key = (str(kind), str(record))
+            count = await container.current().failures.take_back_together(reader.actor, integration_id, key)
+            return msg(
+                "Records that are not dismissed any more: {count}. Retry them once their cause is mended.",
+                count=count,
+            )
+
+        await self._carry_out(take_back)
+
     async def _carry_out(
         self, act: Callable[[Reader, uuid.UUID], Awaitable[Message | None]], field_id: str = ""
     ) -> bool:
@@ -189,7 +209,17 @@ def _cause_line(view: CauseView, speech: Speech, integration_id: str) -> CauseLi
     }
 
 
-def failed_line(view: FailedRecordView, speech: Speech, fix: str = "") -> FailedLine:
+def failed_lines(
+    shown: Iterable[FailedLine], views: Iterable[FailedRecordView], speech: Speech, fix: str = ""
+) -> list[FailedLine]:
+    """Put records after those `shown`, and mark the first of those that were dismissed together."""
+    lines = [*shown, *(_failed_line(view, speech, fix) for view in views)]
+    often = Counter(line["together"] for line in lines if line["todo"] == "back")
+    first = {line["together"]: line["key"] for line in reversed(lines) if often[line["together"]] > 1}
+    return [{**line, "first": first.get(line["together"]) == line["key"]} for line in lines]
+
+
+def _failed_line(view: FailedRecordView, speech: Speech, fix: str) -> FailedLine:
     """Turn a record that failed, for a cause that is mended as `fix` says, into what is drawn."""
     ended = msg("Exported: {time}", time=speech.instant(view.ended_at))
     over = view.ended_at is not None
@@ -204,6 +234,8 @@ def failed_line(view: FailedRecordView, speech: Speech, fix: str = "") -> Failed
         "since": speech.instant(view.since),
         "ended": speech.say(ended) if over and view.dismissed is None else "",
         "dismissed": speech.say(view.dismissed),
+        "together": view.dismissed_at.isoformat() if view.dismissed_at and view.may_take_back else "",
+        "first": False,
         "todo": _todo(view, fix),
     }
 

@@ -18,7 +18,7 @@ from integration_admin.states.failure_causes import (
     FailedLine,
     Handling,
     cause_lines,
-    failed_line,
+    failed_lines,
 )
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
@@ -181,5 +181,5 @@ class FailuresState(Handling, FormState, rx.State):
         else:
             return
         fix = next((line["fix"] for line in self.causes if line["key"] == self.opened), "")
-        self.records = [*self.records, *(failed_line(view, reader.speech, fix) for view in page.records)]
+        self.records = failed_lines(self.records, page.records, reader.speech, fix)
         self.next_records = page.next_cursor

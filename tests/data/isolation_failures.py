@@ -48,6 +48,9 @@ FAILURE_CASES: dict[
     (FailureRepository, "take_back"): [
         (lambda u, _, b: u.failures.take_back(b.integration.id, b.records[3].id, START), False)
     ],
+    (FailureRepository, "take_back_together"): [
+        (lambda u, _, b: u.failures.take_back_together(b.integration.id, START, 0, 9, START), (0, 0))
+    ],
     (FailureRepository, "dismissals"): [
         (lambda u, _, b: u.failures.dismissals(b.integration.id, [b.records[3].id]), {})
     ],

@@ -92,6 +92,20 @@ async def test_dismissing_and_taking_back_moves_only_what_is_so(database: Databa
     assert [row.record.id for row in open_ones] == [first.id, second.id]
 
 
+async def test_what_was_dismissed_at_one_moment_is_taken_back_some_at_a_time(database: Database) -> None:
+    setting = await failed(database, 3, per_cause=3)
+    await setting.put_in(*[DeliveryState.REJECTED] * 3)
+    integration = setting.integration_id
+    async with database.write(setting.organisation_id) as unit:
+        assert await unit.failures.dismiss(integration, "a" * 32, 0, 9, WHY) == (3, 0)
+        later = START + timedelta(seconds=1)
+        assert await unit.failures.take_back_together(integration, later, 0, 9, START) == (0, 0)
+        moved, after = await unit.failures.take_back_together(integration, WHY.at, 0, 2, START)
+        rest = await unit.failures.take_back_together(integration, WHY.at, after, 2, START)
+    assert (moved, rest) == (2, (1, 0))
+    assert await setting.states() == [DeliveryState.REJECTED] * 3
+
+
 async def test_a_new_revision_makes_a_dismissed_record_ready(sqlite_database: Database) -> None:
     setting = await failed(sqlite_database, 2, per_cause=2)
     async with sqlite_database.write(setting.organisation_id) as unit:

@@ -112,6 +112,26 @@ async def test_a_dismissal_needs_a_reason_is_said_and_can_be_taken_back(tab: Tab
     assert tab[FailuresState.decided][0].startswith("Records dismissed: 22.")
 
 
+async def test_what_was_dismissed_together_is_taken_back_by_one_press(
+    people: People, engine: Engine, tab: Tab, integration: uuid.UUID
+) -> None:
+    await tab.send(
+        FailuresState.dismiss_record, form={"kind": "expense_claim", "record": "EC-1", "reason": WHY}
+    )
+    engine.clock.advance(60)
+    key = tab[FailuresState.causes][0]["key"]
+    await tab.send(FailuresState.dismiss_cause, form={"cause": key, "reason": WHY})
+    async with open_tab(PAGES, AccessMiddleware()) as settled:
+        session = await people.session(people.alice)
+        await settled.connect(session, f"{BASE}/{integration}/failures?show=ended")
+        await settled.send(FailuresState.more_records)
+        offered = [line["record"] for line in settled[FailuresState.records] if line["first"]]
+        assert offered == ["EC-22"]
+        await settled.send(FailuresState.take_back_together, kind="expense_claim", record="EC-22")
+        assert settled[FailuresState.decided][0].startswith("Records that are not dismissed any more: 21.")
+        assert [line["record"] for line in settled[FailuresState.records]] == ["EC-1"]
+
+
 async def test_a_retry_goes_where_the_export_is_followed(tab: Tab, integration: uuid.UUID) -> None:
     key = tab[FailuresState.causes][0]["key"]
     await tab.send(FailuresState.retry_cause, key=key)

@@ -131,20 +131,35 @@ class FailureRepository(Repository):
         moved = await self._move(
             integration_id, {0: record_id}, DeliveryState.DISMISSED, DeliveryState.REJECTED, at
         )
-        newest = (await self.dismissals(integration_id, moved)).get(record_id)
-        if newest is not None:
+        await self._reopen([row.id for row in (await self.dismissals(integration_id, moved)).values()])
+        return bool(moved)
+
+    async def take_back_together(
+        self, integration_id: uuid.UUID, dismissed_at: datetime, after: int, limit: int, at: datetime
+    ) -> tuple[int, int]:
+        """Take back what was dismissed at one moment; looks and returns as `retry` does."""
+        together = [
+            Failure.integration_id == self._own(integration_id),
+            Failure.resolved_at == dismissed_at,
+            Failure.state == FailureState.DISMISSED,
+        ]
+        rows = await self._page_of(together, after, limit)
+        # A record that was dismissed once more since then is not what was dismissed at that moment any more.
+        newest = await self.dismissals(integration_id, rows.values())
+        still = {id_: record_id for id_, record_id in rows.items() if newest[record_id].id == id_}
+        moved = await self._move(integration_id, still, DeliveryState.DISMISSED, DeliveryState.REJECTED, at)
+        await self._reopen([id_ for id_, record_id in still.items() if record_id in moved])
+        return len(moved), max(rows) if len(rows) == limit else 0
+
+    async def _reopen(self, failure_ids: Collection[int]) -> None:
+        """Let dismissed failures count as refusals again."""
+        undone = {"resolved_at": None, "dismissed_at": None, "dismissed_by": "", "dismissed_because": ""}
+        if failure_ids:
             await self._execute(
                 update(Failure)
-                .where(self._owned(Failure), Failure.id == newest.id)
-                .values(
-                    state=FailureState.REFUSED,
-                    resolved_at=None,
-                    dismissed_at=None,
-                    dismissed_by="",
-                    dismissed_because="",
-                )
+                .where(self._owned(Failure), Failure.id.in_(list(failure_ids)))
+                .values(state=FailureState.REFUSED, **undone)
             )
-        return bool(moved)
 
     async def dismissals(self, integration_id: uuid.UUID, record_ids: Collection[int]) -> dict[int, Failure]:
         """Return the latest dismissed failure of each of the records that has one."""
@@ -176,9 +191,14 @@ class FailureRepository(Repository):
         self, integration_id: uuid.UUID, state: FailureState, cause: str, after: int, limit: int
     ) -> dict[int, int]:
         """Return up to `limit` open failures of a cause as record by failure, by id."""
+        return await self._page_of(self._of(integration_id, state, cause), after, limit)
+
+    async def _page_of(
+        self, conditions: Collection[ColumnElement[bool]], after: int, limit: int
+    ) -> dict[int, int]:
         rows = await self._values(
             select(Failure.id, Failure.record_id)
-            .where(*self._of(integration_id, state, cause), Failure.id > after)
+            .where(*conditions, Failure.id > after)
             .order_by(Failure.id)
             .limit(limit)
         )
