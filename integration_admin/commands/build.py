@@ -1,12 +1,13 @@
 """Builds the frontend: Reflex compiles the pages, Node bundles them, and the result is kept until a source changes."""
 
+import fcntl
 import hashlib
 import os
 import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ _SOURCES = (
     _PACKAGE / "api" / "prerendered.py",
     *(Path(__file__).with_name(name) for name in ("build.py", "first_paint.py", "lighter_scripts.py")),
 )
-_SITE = ROOT / ".web" / "build" / "client"
-_STAMP = ROOT / ".web" / "frontend.sha256"
+_WEB = ROOT / ".web"
+_SITE = Path("build", "client")
+_STAMP = "frontend.sha256"
 _NPM_ERROR = re.compile(r"^npm error .*\n(?:(?!npm ).+\n)*", re.MULTILINE)
 _ENDPOINT = re.compile(r"""(["'`])(http|ws)://localhost:\d+(/[^"'`]*)\1""")
 
@@ -62,18 +64,48 @@ def build_frontend() -> bool:
     The first build takes about a minute, because the npm packages are installed from reflex.lock.
     Raises ConfigurationError when Reflex or npm fails, after writing what they said to standard error.
     """
-    wanted = _fingerprint()
-    if (_SITE / "404.html").exists() and _STAMP.exists() and _STAMP.read_text() == wanted:
+    return bring_up_to_date(_WEB, _fingerprint(), _export)
+
+
+def bring_up_to_date(web: Path, wanted: str, build: Callable[[int], None]) -> bool:
+    """Build in the folder `web` unless it holds what is `wanted`; return whether it was built.
+
+    One builds, and whoever comes meanwhile waits for it. `build` is given the open file that keeps the others out,
+    to hand on to its processes: they may outlive us.
+    """
+    if _is_built(web, wanted):
         return False
+    web.mkdir(exist_ok=True)
+    with (web / "frontend.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if _is_built(web, wanted):
+            return False
+        # A build that is cut short leaves half of the pages, and the stamp of those before must not vouch for them.
+        (web / _STAMP).unlink(missing_ok=True)
+        build(turn.fileno())
+        (web / _STAMP).write_text(wanted)
+    return True
+
+
+def _is_built(web: Path, wanted: str) -> bool:
+    stamp = web / _STAMP
+    return (web / _SITE / "404.html").exists() and stamp.exists() and stamp.read_text() == wanted
+
+
+def _export(turn: int) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     done = subprocess.run(  # noqa: S603  # our own interpreter with fixed words
-        command, cwd=ROOT, env=node_environment(), capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=node_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        pass_fds=(turn,),
     )
-    if done.returncode or not _SITE.exists():
+    if done.returncode or not (_WEB / _SITE).exists():
         sys.stderr.write(why_it_failed(f"{done.stdout}{done.stderr}"))
         raise ConfigurationError(msg("The pages could not be built. The reason is in the output above."))
-    _STAMP.write_text(wanted)
-    return True
 
 
 def why_it_failed(said: str) -> str:

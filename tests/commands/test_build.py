@@ -1,8 +1,17 @@
+import fcntl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from integration_admin.commands.build import ROOT, SameOrigin, source_files, why_it_failed
+from integration_admin.commands.build import (
+    ROOT,
+    SameOrigin,
+    bring_up_to_date,
+    source_files,
+    why_it_failed,
+)
 
 
 def write_chunk(site: Path, code: str) -> Path:
@@ -70,3 +79,37 @@ def test_of_what_npm_says_when_it_fails_its_errors_are_shown_and_not_what_it_tol
 def test_a_build_that_fails_without_npms_doing_is_told_in_full() -> None:
     said = "Compiling: 100%\nnpm info ok\nTypeError: no page\n"
     assert why_it_failed(said) == said
+
+
+def finish(web: Path) -> None:
+    """Leave behind what a build does."""
+    (web / "build" / "client").mkdir(parents=True, exist_ok=True)
+    (web / "build" / "client" / "404.html").touch()
+
+
+def test_of_those_who_start_together_one_builds_and_the_others_wait_for_it(tmp_path: Path) -> None:
+    everybody, alone = Barrier(4), []
+
+    def build(turn: int) -> None:
+        with (tmp_path / "frontend.lock").open() as another, pytest.raises(BlockingIOError):
+            fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone.append(turn)
+        finish(tmp_path)
+
+    def start() -> bool:
+        everybody.wait()
+        return bring_up_to_date(tmp_path, "these sources", build)
+
+    with ThreadPoolExecutor(4) as serves:
+        built = [one.result() for one in [serves.submit(start) for _ in range(4)]]
+    assert (sorted(built), len(alone)) == ([False, False, False, True], 1)
+
+
+def test_pages_half_of_which_were_built_anew_are_not_taken_for_those_before(tmp_path: Path) -> None:
+    def broken(_turn: int) -> None:
+        raise RuntimeError
+
+    assert bring_up_to_date(tmp_path, "one release", lambda _: finish(tmp_path))
+    with pytest.raises(RuntimeError):
+        bring_up_to_date(tmp_path, "the next release", broken)
+    assert bring_up_to_date(tmp_path, "one release", lambda _: finish(tmp_path))
