@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +19,7 @@ import typer
 from integration_admin import demo as demo_data
 from integration_admin.bootstrap import assemble
 from integration_admin.commands.build import build_frontend
+from integration_admin.commands.running import stop_signals
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 from integration_admin.core.secret import Secret
@@ -112,18 +113,21 @@ def _child(words: list[str], environment: Mapping[str, str]) -> Iterator[subproc
 
 @contextmanager
 def _stop_on_signal() -> Iterator[None]:
-    """Leave in good order on Ctrl-C and on a termination signal alike."""
+    """Leave in good order on Ctrl-C, on a termination signal and when the terminal is closed."""
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, stop)
+    previous = {number: signal.signal(number, stop) for number in stop_signals()}
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
+        # Where the terminal is closed there is nobody left to tell.
+        with suppress(OSError):
+            typer.echo("Stopped.", err=True)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _announcement(sandbox: subprocess.Popen[str]) -> dict[str, Any]:

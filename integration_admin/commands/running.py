@@ -1,6 +1,7 @@
-"""Runs one piece of work on the assembled product, for commands that start and end."""
+"""Runs one piece of work on the assembled product, and says which signals end what runs until it is stopped."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -32,3 +33,12 @@ def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: boo
         return asyncio.run(whole())
     except OperationalError as error:
         raise unwritable(error) or error from error.__cause__
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that end in good order what runs until it is stopped.
+
+    The end of a terminal is one of them, except where nohup has made it be ignored.
+    """
+    ends = (signal.SIGTERM, signal.SIGINT)
+    return ends if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*ends, signal.SIGHUP)

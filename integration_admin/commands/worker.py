@@ -1,14 +1,13 @@
 """The command that exports without the web: as many of them as wanted, on as many machines, on PostgreSQL."""
 
 import asyncio
-import signal
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from integration_admin.bootstrap import Application
-from integration_admin.commands.running import run
+from integration_admin.commands.running import run, stop_signals
 from integration_admin.core.errors import ConfigurationError
 from integration_admin.core.messages import msg
 from integration_admin.data.run_queue import CONCURRENCY
@@ -39,10 +38,10 @@ def worker(
 
 
 def _cancel_on_signal() -> None:
-    """Stop in good order on a termination signal and on Ctrl-C alike; a second one hurries."""
+    """Stop in good order on whatever ends a program; a second one hurries."""
     task = asyncio.current_task()
     if task is None:
         detail = "Signals are for a task."
         raise RuntimeError(detail)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -69,7 +69,7 @@ def test_a_number_of_runs_that_makes_no_sense_is_wrong_usage(tmp_path: Path, num
     assert run(tmp_path, "worker", "--concurrency", number)[0] == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_it_says_once_that_it_is_ready_and_ends_well_when_it_is_stopped(
     tmp_path: Path, postgresql_url: str, number: signal.Signals
 ) -> None:
