@@ -28,21 +28,24 @@ GRACE_SECONDS = 10.0
 """How long a worker that shall stop lets its runs go on; what is not finished then is handed on."""
 SILENT_SECONDS = 30.0
 """A worker whose sign of life, due every ten seconds, is older than this counts as dead."""
+LOOK_SECONDS = 0.5
+"""The library misses a notification that comes while it looks for a job, so it looks this often anyway."""
 
 _JOB = "carry_out"
 _ANSWER_SECONDS = 5.0
 _PAUSE_SECONDS = 1.0
-_LOOK_SECONDS = 0.5
-"""The library misses a notification that comes while it looks for a job, so it looks this often anyway."""
 
 
 class ProcrastinateRunQueue:
     """Queues runs as jobs; a job is deleted when it ends, however it ends, and is never retried as such."""
 
-    def __init__(self, url: str, *, grace_seconds: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, grace_seconds: float = GRACE_SECONDS, look_seconds: float = LOOK_SECONDS
+    ) -> None:
         self._app = App(connector=_connector(url))
         self._app.task(name=_JOB, queue=_JOB)(self._carry_out_job)
         self._grace_seconds = grace_seconds
+        self._look_seconds = look_seconds
         self._opening = asyncio.Lock()
         self._carry_out: CarryOut | None = None
 
@@ -98,7 +101,7 @@ class ProcrastinateRunQueue:
         await self._open()
         await self._app.run_worker_async(
             concurrency=concurrency,
-            fetch_job_polling_interval=_LOOK_SECONDS,
+            fetch_job_polling_interval=self._look_seconds,
             delete_jobs="always",
             install_signal_handlers=False,
             shutdown_graceful_timeout=self._grace_seconds,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from security.hostile_servers import FAMILIES, TLS_FAMILIES, answered, hostile
 
-DEADLINE, SLACK = 0.8, 1.5
+DEADLINE, SLACK = 0.8, 5.0
 
 
 async def test_every_hostile_server_gets_its_answer_in_time(tmp_path: Path) -> None:

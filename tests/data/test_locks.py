@@ -185,17 +185,27 @@ def asking_all_the_time(opening: Opening) -> Iterator[None]:
         thread.result()
 
 
+class Stall(asyncio.Event):
+    """From when on nothing is passed on any more, and what was said after that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unheard: list[bytes] = []
+
+
 @asynccontextmanager
-async def stalling(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+async def stalling(url: str) -> AsyncIterator[tuple[str, Stall]]:
     """Stand between a client and the server until told to pass nothing on any more."""
     server = make_url(url)
-    stall = asyncio.Event()
+    stall = Stall()
     tasks: list[asyncio.Task[None]] = []
 
     async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(65536):
-                if not stall.is_set():
+                if stall.is_set():
+                    stall.unheard.append(data)
+                else:
                     target.write(data)
         finally:
             target.close()

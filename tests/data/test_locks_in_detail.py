@@ -97,7 +97,8 @@ async def test_a_silent_server_costs_one_answer_and_none_for_letting_go(postgres
             began = time.monotonic()
             with pytest.raises(Conflict) as lost:
                 await lock.check()
-        assert ANSWER_SECONDS * 0.9 < time.monotonic() - began < ANSWER_SECONDS * 1.9
+        assert time.monotonic() - began > ANSWER_SECONDS * 0.9
+        assert [b"pg_backend_pid" in said for said in stall.unheard if b"SELECT" in said] == [True]
         assert str(lost.value.message) == IN_WORDS
 
 
@@ -106,7 +107,8 @@ async def test_letting_go_of_a_lock_whose_server_is_silent_ends(postgresql_url: 
         async with locks.hold(INTEGRATION):
             stall.set()
             began = time.monotonic()
-        assert time.monotonic() - began < ANSWER_SECONDS * 1.9
+        # Whoever does not hang up waits ten seconds more.
+        assert time.monotonic() - began < ANSWER_SECONDS + 8
 
 
 async def test_a_server_that_does_not_even_greet_is_not_waited_for_longer_than_an_answer(

@@ -53,7 +53,7 @@ async def test_latency_delays_the_answer(proxy: FaultProxy) -> None:
     await proxy.change(Harm(latency=0.2, jitter=0.05))
     started = time.monotonic()
     assert await ask(proxy.port) == ANSWER
-    assert 0.15 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 0.15
 
 
 async def test_a_drip_brings_the_answer_byte_by_byte(proxy: FaultProxy) -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import httpx2
 
-from integration_admin.core.clock import SystemClock
 from tests.fakes import FakeClock
+from tests.sandbox.held import HeldClock
 from tests.sandbox.xledger import XledgerSandbox, voucher, xledger_sandbox
 
 PING = "{ viewer { entity { code } } }"
@@ -30,10 +30,13 @@ async def test_the_twenty_first_request_in_five_seconds_is_refused(clock: FakeCl
 
 
 async def test_a_third_request_at_the_same_time_is_refused() -> None:
-    async with xledger_sandbox(limits=True, latency=0.4, clock=SystemClock()) as sandbox:
-        answers = await asyncio.gather(*(sandbox.post(PING) for _ in range(3)))
-        codes = [_code(answer) for answer in answers if "errors" in answer.json()]
-        assert codes == ["BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"]
+    clock = HeldClock()
+    async with xledger_sandbox(limits=True, latency=0.4, clock=clock) as sandbox:
+        asking = [asyncio.create_task(sandbox.post(PING)) for _ in range(3)]
+        (refused,), held = await asyncio.wait(asking, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        clock.go_on.set()
+        assert _code(refused.result()) == "BAD_REQUEST.CONCURRENCY_LIMIT_REACHED"
+        assert ["errors" in (await answered).json() for answered in held] == [False, False]
         await sandbox.data(PING)
 
 

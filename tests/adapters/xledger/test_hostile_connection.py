@@ -9,6 +9,7 @@ import pytest
 
 from integration_admin.adapters.base import Credentials
 from integration_admin.adapters.outbound import OutboundClient
+from integration_admin.adapters.probing import TEST_SECONDS
 from integration_admin.adapters.xledger.adapter import XledgerAdapter
 from integration_admin.core.clock import SystemClock
 from integration_admin.core.errors import AdapterError
@@ -57,7 +58,8 @@ async def _sentence(adapter: XledgerAdapter, endpoint: str) -> str:
     begun = time.monotonic()
     with pytest.raises(AdapterError) as told:
         await adapter.test_connection(Credentials(settings, {"token": Secret(TOKEN)}))
-    assert time.monotonic() - begun <= 10.5
+    # A busy machine is late; whoever would wait for two answers one after the other is later.
+    assert time.monotonic() - begun < TEST_SECONDS + 5
     assert TOKEN not in f"{told.value} {told.value.message} {told.value.internal}"
     return str(told.value.message)
 

@@ -127,7 +127,7 @@ async def test_a_test_ends_within_its_time_whatever_the_far_side_does(
         await adapter.test_connection(
             Credentials(settings(f"http://127.0.0.1:{server.port}"), {"client_secret": Secret("x")})
         )
-    assert asyncio.get_running_loop().time() - before < 2
+    assert asyncio.get_running_loop().time() - before < 8
     assert stalled.value.code == "deadline"
 
 
