@@ -264,7 +264,7 @@ async def test_a_passkey_confirms_its_own_person_only(door: Door) -> None:
     assert not await door.passkeys.is_theirs(other, await door.signed(), HERE)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     place=st.integers(0, 10_000), letter=st.sampled_from(['"', "}", "A", "_", "0", "\\"]), cut=st.booleans()
 )
