@@ -78,7 +78,7 @@ async def opened_office(engine: Engine, *, exports: bool = False) -> AsyncIterat
         running_receiver() as receiver,
         OutboundClient(allow=ALLOW) as http,
     ):
-        mail = MailServer(inbox.url, "ia@example.org", deadline=3.0)
+        mail = MailServer(inbox.url, "ia@example.org", deadline=30.0)
         webhooks = WebhookCaller(http, AddressPolicy(ALLOW).check_url)
         courier = NoticeCourier(engine.database, mail, webhooks, secrets, PUBLIC_URL, engine.clock)
         watch = NoticeWatch(
