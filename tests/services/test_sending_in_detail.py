@@ -14,38 +14,19 @@ from integration_admin.adapters.base import Credentials, Outcome, Result, Vouche
 from integration_admin.core.errors import AdapterError, AuthenticationFailed, Conflict, Fault
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState
-from integration_admin.data.database import Database
-from integration_admin.data.models import Run
-from integration_admin.services.circuit import Circuit
 from integration_admin.services.delivery_rules import RetryTimes, outcome_of_error, unanswered
 from integration_admin.services.export_job import ExportJob
-from integration_admin.services.export_outcomes import Tally, unsent, verdict
+from integration_admin.services.export_outcomes import unsent, verdict
 from integration_admin.services.export_send import Answer, BatchSender, LockWatch
-from integration_admin.services.mapping_resolver import CompiledMapping
-from integration_admin.services.retry_budget import RetryBudget
-from tests.fakes import START, FakeClock
+from tests.fakes import START
 from tests.services.fake_adapter import Behaviour, FakeAdapter, book_all
-from tests.services.outgoing import make_item
+from tests.services.outgoing import Lock, make_item, make_job
 
 S = DeliveryState
 NOT_NOW = msg("Not now.")
 HALF = RetryTimes(lambda: 0.5)
 STALE_SECONDS = 0.06
 """Longer than an answer about the lock is good for; the event loop's clock cannot be moved by hand."""
-
-
-@dataclass
-class Lock:
-    """A lock in hand that counts how often it was checked, and is lost when told."""
-
-    checks: int = 0
-    lost: bool = False
-
-    async def check(self) -> None:
-        self.checks += 1
-        await asyncio.sleep(0)
-        if self.lost:
-            raise Conflict(msg("Lost."))
 
 
 class SlowLock(Lock):
@@ -71,20 +52,7 @@ def sending(tmp_path: Path) -> Sending:
     """A sender whose first throw of the dice falls in the middle; it never opens its database."""
     adapter, lock = FakeAdapter(), Lock()
     dice = iter([0.5, 0.25, 0.125])
-    job = ExportJob(
-        database=Database(f"sqlite:///{tmp_path}/never.sqlite3"),
-        clock=FakeClock(),
-        retry_times=RetryTimes(lambda: next(dice)),
-        lock=lock,
-        run=Run(),
-        adapter=adapter,
-        capabilities=adapter.capabilities,
-        credentials=Credentials({"address": "https://fake.example"}),
-        mapping=CompiledMapping((), (), ()),
-        tally=Tally(),
-        circuit=Circuit(timedelta(minutes=1)),
-        budget=RetryBudget(10),
-    )
+    job = make_job(tmp_path, adapter, lock, retry_times=RetryTimes(lambda: next(dice)))
     return Sending(adapter, lock, BatchSender(job), job)
 
 
