@@ -225,7 +225,8 @@ def checked(token: Secret | None) -> Secret:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise AuthenticationFailed(
             msg(
-                "This is not a token from Xledger: it is empty or has spaces in it. Copy the whole token again."
+                "This is not a token from Xledger: it is empty, or has a space or another sign in it that no token"
+                " has. Copy the whole token again."
             ),
             code="token_format",
         )

@@ -189,6 +189,7 @@ async def test_what_cannot_be_a_token_is_refused_before_anything_is_sent(
     error = await failure(adapter, Credentials({}, {"token": Secret(token)}))
     assert isinstance(error, AuthenticationFailed)
     assert error.code == "token_format"
+    assert "a space or another sign" in str(error.message)
     assert http.requests == []
 
 
