@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from integration_admin.core import logs
 from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.file_trouble import words_of
 from integration_admin.core.settings import load_settings
 
 COMMANDS = {
@@ -101,10 +102,7 @@ def main() -> None:
         # A folder that is missing or not ours to write to, or a full disk; anything else is a fault of our own.
         if error.filename is None:
             raise
-        sys.stderr.write(
-            f"{error.filename}: {error.strerror}. Look whether the folder is there, who may write to it, and"
-            " whether the disk is full.\n"
-        )
+        sys.stderr.write(f"{words_of(error)}\n")
         sys.exit(1)
 
 

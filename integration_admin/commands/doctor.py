@@ -28,6 +28,7 @@ from integration_admin.commands.doctor_checks import (
 )
 from integration_admin.commands.running import run
 from integration_admin.core.errors import IntegrationAdminError
+from integration_admin.core.file_trouble import words_of
 
 Check = Callable[[Application], Awaitable[Finding]]
 
@@ -88,5 +89,7 @@ async def _made(name: str, check: Check, application: Application) -> Finding:
     except TimeoutError:
         return Finding(name, State.WRONG, "This could not be looked at within a minute.")
     except Exception as error:  # noqa: BLE001, the other checks must still be made
+        if isinstance(error, OSError) and error.filename:
+            return Finding(name, State.WRONG, words_of(error))
         _log.debug("doctor.failed", check=name, error=type(error).__name__)
         return Finding(name, State.WRONG, f"This could not be looked at ({type(error).__name__}).")

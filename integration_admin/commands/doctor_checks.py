@@ -17,7 +17,7 @@ from integration_admin.core.errors import AdapterError
 from integration_admin.core.statuses import IntegrationState
 from integration_admin.data import migrations, startup
 from integration_admin.data.database_clock import TOLERANCE, DatabaseClock
-from integration_admin.data.failures import unreachable
+from integration_admin.data.failures import unreachable, unwritable
 from integration_admin.data.private_files import open_to_others
 from integration_admin.services.audit_chain_check import AuditChainCheck
 from integration_admin.services.heartbeat import LATE, Heartbeat
@@ -86,7 +86,7 @@ async def check_database(application: Application) -> Finding:
         async with database.engine.connect() as connection:
             version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
     except DBAPIError as error:
-        raise unreachable(error) from error
+        raise unwritable(error) or unreachable(error) from error
     return Finding(
         "database", State.OK, f"{'SQLite' if database.is_sqlite else 'PostgreSQL'} {version} answers."
     )

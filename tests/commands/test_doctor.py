@@ -80,6 +80,24 @@ def test_without_a_database_it_says_how_to_make_one_and_makes_none(run: Run, tmp
     assert list(tmp_path.rglob("*.sqlite3")) == []
 
 
+def test_a_database_that_cannot_be_written_to_is_not_taken_for_a_server_that_is_down(
+    organisation: Run, tmp_path: Path
+) -> None:
+    (file,) = (tmp_path / "instance").glob("*.sqlite3")
+    # Whoever runs the tests may be root, whom no rights of a file stop; a folder in the log's place does.
+    (tmp_path / "instance" / f"{file.name}-wal").mkdir()
+    code, found = findings(organisation)
+    words = "A file cannot be opened or written to. Look whether the disk is full, and who may write there."
+    assert (code, found["database"]) == (1, ("wrong", words))
+
+
+def test_a_file_the_system_keeps_from_us_is_named_with_what_it_says(run: Run) -> None:
+    file = f"/{'x' * 300}"
+    code, found = findings(run, INTEGRATION_ADMIN_DATABASE_URL=f"sqlite:///{file}")
+    assert (code, found["database"][0]) == (1, "wrong")
+    assert found["database"][1].startswith(f"{file}: File name too long. Look whether the folder is there")
+
+
 def test_each_trouble_is_named_with_what_to_do(organisation: Run, tmp_path: Path) -> None:
     instance = tmp_path / "instance"
     connect(instance)
