@@ -122,7 +122,7 @@ async def test_a_token_that_may_only_read_decides_nothing(
     await save_undecided(running.database, running.alice.organisation_id, integration, "EC-1")
     token = await running.services.tokens.create(running.alice, ["integrations:read"], "reader")
     headers = {"Authorization": f"Bearer {token.reveal()}"}
-    async with httpx2.AsyncClient(verify=TLS, base_url=running.url, headers=headers) as reader:
+    async with httpx2.AsyncClient(verify=TLS, timeout=30, base_url=running.url, headers=headers) as reader:
         assert (await reader.get(address)).status_code == 200
         assert (await reader.post(address, json=FOUND)).status_code == 403
 

@@ -129,7 +129,7 @@ async def test_only_the_operators_token_opens_them_and_they_name_nobody(applicat
     app.include_router(metrics_routes(application.settings))
     async with (
         serving(app, port),
-        httpx2.AsyncClient(verify=TLS, base_url=f"http://127.0.0.1:{port}") as client,
+        httpx2.AsyncClient(verify=TLS, timeout=30, base_url=f"http://127.0.0.1:{port}") as client,
     ):
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
             refused = await client.get("/metrics", headers=headers)
@@ -148,7 +148,7 @@ async def test_without_a_token_in_the_settings_there_is_nothing_there(tmp_path: 
     app.include_router(metrics_routes(Settings(instance_dir=tmp_path)))
     async with (
         serving(app, port),
-        httpx2.AsyncClient(verify=TLS, base_url=f"http://127.0.0.1:{port}") as client,
+        httpx2.AsyncClient(verify=TLS, timeout=30, base_url=f"http://127.0.0.1:{port}") as client,
     ):
         assert (await client.get("/metrics", headers={"Authorization": "Bearer x"})).status_code == 404
 

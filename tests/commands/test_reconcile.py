@@ -7,9 +7,10 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from integration_admin.core.clock import SystemClock
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.database import Database
 from integration_admin.data.repositories.deliveries import Intent, Settlement
@@ -18,23 +19,24 @@ from tests.commands.shell import ORGANISATION, Run, connect
 from tests.data.taken_up import take_up
 
 
-def deliver(instance: Path, integration: str) -> None:
-    """Note that a claim was delivered just now."""
+def deliver(instance: Path, integration: str, month: str) -> None:
+    """Note that a claim was delivered as the month began."""
     (file,) = instance.glob("*.sqlite3")
 
     async def store() -> None:
-        database, now = Database(f"sqlite:///{file}"), SystemClock().now()
+        database = Database(f"sqlite:///{file}")
+        began = datetime.fromisoformat(f"{month}-01").replace(tzinfo=ZoneInfo("Europe/Oslo")).astimezone(UTC)
         async with database.system() as system:
             organisation = await system.organisation_named(ORGANISATION[1])
         assert organisation is not None
-        run = await save_run(database, organisation.id, uuid.UUID(integration), finished_at=now)
+        run = await save_run(database, organisation.id, uuid.UUID(integration), finished_at=began)
         (record,) = await save_records(database, organisation.id, make_claim(id="EC-1"))
         async with database.write(organisation.id) as unit:
             await take_up(unit, uuid.UUID(integration), [record])
             (row,) = await unit.deliveries.of_record(record.id)
-            await unit.deliveries.begin_sending([Intent(row.id, row.state, 0, 1, "h")], run.id, now)
+            await unit.deliveries.begin_sending([Intent(row.id, row.state, 0, 1, "h")], run.id, began)
             done = Settlement(row.id, DeliveryState.SENDING, 1, DeliveryState.DELIVERED)
-            await unit.deliveries.settle([done], now)
+            await unit.deliveries.settle([done], began)
         await database.close()
 
     asyncio.run(store())
@@ -85,13 +87,15 @@ def test_what_agrees_ends_with_0_and_what_cannot_be_asked_with_1(organisation: R
     answer = json.loads(nothing.stdout)
     assert (answer["state"], answer["here"], answer["lines"]) == ("agrees", {}, [])
 
-    deliver(tmp_path / "instance", integration)
+    # The month is said from here on: meanwhile the next one may have begun.
+    month = answer["period"]
+    deliver(tmp_path / "instance", integration, month)
     # There is no token stored, so the question does not even leave.
-    refused = organisation("reconcile", integration, "--json")
+    refused = organisation("reconcile", integration, "--period", month, "--json")
     assert refused.returncode == 1, refused.stderr
     answer = json.loads(refused.stdout)
     assert (answer["state"], answer["version"]) == ("not_compared", 2)
-    in_words = organisation("reconcile", integration)
+    in_words = organisation("reconcile", integration, "--period", month)
     assert (in_words.returncode, in_words.stdout.strip()) == (1, answer["message"])
 
     wrong = organisation("reconcile", integration, "--period", "soon")

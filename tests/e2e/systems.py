@@ -63,7 +63,7 @@ class Simulated:
 
     async def ledger(self) -> list[dict[str, Any]]:
         """Return every booked voucher."""
-        async with httpx2.AsyncClient(verify=TLS) as client:
+        async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
             return booked
 

@@ -77,7 +77,7 @@ async def test_no_secret_is_anywhere_but_sealed_and_where_it_was_typed(life: Lif
     ).strip()  # fmt: skip
     life.secrets.append(token)
     async with httpx2.AsyncClient(
-        verify=TLS, base_url=life.server.url, headers={"Authorization": f"Bearer {token}"}
+        verify=TLS, timeout=30, base_url=life.server.url, headers={"Authorization": f"Bearer {token}"}
     ) as api:
         await api.post("/api/v1/records", json=world.claims_of("EC", 3))
         async with road.opened_page(browser, life.server) as page:
@@ -170,7 +170,7 @@ async def look_around(life: Life, page: Page, integration: str) -> None:
 
 async def operate(life: Life) -> None:
     """Do what operators do."""
-    async with httpx2.AsyncClient(verify=TLS) as client:
+    async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
         for path in ("/metrics", "/readyz"):
             answer = await client.get(
                 f"{life.server.url}{path}", headers={"Authorization": f"Bearer {METRICS}"}

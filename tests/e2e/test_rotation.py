@@ -64,7 +64,7 @@ async def is_running(office: Application, person: Person, integration: str) -> b
 
 async def wait_for_a_slow_request(xledger: Xledger) -> None:
     """Wait until the simulation holds a request back."""
-    async with asyncio.timeout(30), httpx2.AsyncClient(verify=TLS) as client:
+    async with asyncio.timeout(30), httpx2.AsyncClient(verify=TLS, timeout=30) as client:
         while not (await client.get(f"{xledger.url}/_sandbox/stats")).json()["faults"].get("slow"):  # noqa: ASYNC110, it tells nobody
             await asyncio.sleep(0.05)
 

@@ -64,13 +64,13 @@ class Xledger:
 
     async def ledger(self) -> list[dict[str, Any]]:
         """Return every booked voucher."""
-        async with httpx2.AsyncClient(verify=TLS) as client:
+        async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
             return booked
 
     async def change(self, what: str, **body: object) -> None:
         """Do something an Xledger administrator would, such as closing an account."""
-        async with httpx2.AsyncClient(verify=TLS) as client:
+        async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
             (await client.post(f"{self.url}/_sandbox/{what}", json=body)).raise_for_status()
 
 
@@ -164,7 +164,7 @@ async def post_claims(server: Server, person: Person, claims: list[dict[str, Any
     """Send claims the way an expense system does, with a token made on the command line."""
     words = ("create-token", "--organisation", person.organisation, "--scope", "records:write")
     token = server.command(*words).strip()
-    async with httpx2.AsyncClient(verify=TLS) as client:
+    async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
         answer = await client.post(
             f"{server.url}/api/v1/records", json=claims, headers={"Authorization": f"Bearer {token}"}
         )

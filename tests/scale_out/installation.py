@@ -46,7 +46,7 @@ class Xledger:
 
     async def references(self) -> list[str]:
         """Return the reference of everything it has booked."""
-        async with httpx2.AsyncClient(verify=TLS) as client:
+        async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
             booked: list[dict[str, Any]] = (await client.get(f"{self.url}/_sandbox/ledger")).json()
         return [voucher["reference"] for voucher in booked]
 

@@ -59,7 +59,7 @@ async def office(log_from: str, shared_installation: Installation, redis_url: st
 async def sign_in(url: str) -> str:
     """Sign the demo administrator in on one process and return the cookie."""
     form = {"email": demo.EMAIL, "password": demo.PASSWORD, "next": PAGE}
-    async with httpx2.AsyncClient(verify=TLS) as client:
+    async with httpx2.AsyncClient(verify=TLS, timeout=30) as client:
         answer = await client.post(f"{url}/auth/sign-in", data=form, headers={"Origin": PUBLIC_URL})
     assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
     return answer.headers["set-cookie"].split(";", 1)[0]
@@ -116,7 +116,9 @@ async def export_here_and_ask_there(office: Office, token: str) -> dict[str, Any
     """Start a run by the API of one process, and ask the other one until it has ended."""
     await office.installation.receive(30)
     start = f"{office.here}/api/v1/integrations/{office.installation.integration_id}/runs"
-    async with httpx2.AsyncClient(verify=TLS, headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx2.AsyncClient(
+        verify=TLS, timeout=30, headers={"Authorization": f"Bearer {token}"}
+    ) as client:
         asked = await client.post(start)
         assert asked.status_code == 202, asked.text
         run: dict[str, Any] = asked.json()

@@ -74,14 +74,14 @@ async def test_a_voucher_is_booked_by_whoever_shows_the_certificate(
     there = signed_in(guarded, pair)
     context = ssl.create_default_context(cafile=str(authority.bundle))
     adapter._certificate(there.secrets).load_into(context)
-    async with httpx2.AsyncClient(verify=context) as http:
+    async with httpx2.AsyncClient(verify=context, timeout=30) as http:
         await http.post(f"{guarded}/_sandbox/settings", json={"trusts_connection": True})
         assert (await adapter.test_connection(there)).entity == "Eksempelforbundet"
         [outcome] = await adapter.send(there, [voucher(1)])
         [entry] = (await http.get(f"{guarded}/_sandbox/ledger")).json()
     assert outcome.result is Result.DELIVERED
     assert (entry["reference"], entry["balanced"]) == ("IAREF1", True)
-    async with httpx2.AsyncClient(verify=trusting) as stranger:
+    async with httpx2.AsyncClient(verify=trusting, timeout=30) as stranger:
         with pytest.raises(httpx2.TransportError):
             await stranger.get(f"{guarded}/_sandbox/ledger")
     [found] = await adapter.lookup(there, ["IAREF1"])
