@@ -26,7 +26,7 @@ _UNSEEN = """() => {
   // The skip link is there only while it has the focus.
   if (!outlined && !here.matches(".ds-skip-link")) wrong.push("no outline");
   if (box.bottom < 1 || box.top > innerHeight - 1 || box.right < 1) wrong.push("off the screen");
-  else if (!above || !(here.contains(above) || above.contains(here))) wrong.push("covered");
+  else if (!above || !(here.contains(above) || above.contains(here))) wrong.push(`covered by ${above ? above.outerHTML.slice(0, 120) : "the edge"}`);
   return wrong.length ? wrong.concat(here.outerHTML.slice(0, 120)) : [];
 }"""
 _STOPS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]

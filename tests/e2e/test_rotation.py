@@ -3,13 +3,15 @@
 import asyncio
 import re
 import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import httpx2
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from integration_admin.adapters.base import Credentials, Outcome, Voucher
 from integration_admin.bootstrap import Application
 from integration_admin.core.statuses import IntegrationState
 from tests.e2e import road, world
@@ -19,7 +21,6 @@ from tests.e2e.server import Server
 from tests.e2e.walk import overflow
 from tests.e2e.words import Language, exported, said
 from tests.e2e.world import Person, Xledger
-from tests.trust import TLS
 
 CLAIMS = 5
 WRONG = "not-the-right-token-at-all"
@@ -62,11 +63,30 @@ async def is_running(office: Application, person: Person, integration: str) -> b
     return health.active_run is not None
 
 
-async def wait_for_a_slow_request(xledger: Xledger) -> None:
-    """Wait until the simulation holds a request back."""
-    async with asyncio.timeout(30), httpx2.AsyncClient(verify=TLS, timeout=30) as client:
-        while not (await client.get(f"{xledger.url}/_sandbox/stats")).json()["faults"].get("slow"):  # noqa: ASYNC110, it tells nobody
-            await asyncio.sleep(0.05)
+@asynccontextmanager
+async def exporting(office: Application, person: Person, integration: str) -> AsyncIterator[uuid.UUID]:
+    """Carry out an export that is under way with its first batch until the block ends; yields the run's id."""
+    sending, go_on = asyncio.Event(), asyncio.Event()
+    adapter = office.services.runner._adapters.get("xledger")
+    honest = adapter.send
+
+    async def held(credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
+        sending.set()
+        await go_on.wait()
+        return await honest(credentials, batch)
+
+    actor = await office.services.organisations.actor_of(person.organisation)
+    run = await office.services.runs.start(actor, uuid.UUID(integration))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapter, "send", held)
+        carrying = asyncio.create_task(office.services.runner.carry_out(actor.organisation_id, run.id))
+        async with asyncio.timeout(60):
+            await sending.wait()
+        try:
+            yield run.id
+        finally:
+            go_on.set()
+            await carrying
 
 
 async def what_the_browser_holds(page: Page) -> str:
@@ -98,17 +118,12 @@ async def test_a_secret_is_replaced_while_a_sync_runs_and_is_found_nowhere(
         assert await overflow(page) == []
         await expect(page.get_by_text(stored(page, xledger.token))).to_be_visible()
 
+        async with exporting(office, person, integration) as run_id:
+            await type_new_token(page, fresh)
+            await expect_done(page, "The new secrets work and are in use. {report}")
+            assert await is_running(office, person, integration)
         actor = await office.services.organisations.actor_of(person.organisation)
-        run = await office.services.runs.start(actor, uuid.UUID(integration))
-        await xledger.change("faults", spec="slow=1,slow_seconds=8")
-        exporting = asyncio.create_task(office.services.runner.carry_out(actor.organisation_id, run.id))
-        await wait_for_a_slow_request(xledger)
-        await xledger.change("faults", spec="")
-        await type_new_token(page, fresh)
-        await expect_done(page, "The new secrets work and are in use. {report}")
-        assert await is_running(office, person, integration)
-        await exporting
-        ended = await office.services.runs.get(actor, run.id)
+        ended = await office.services.runs.get(actor, run_id)
         assert (str(ended.state), ended.delivered) == ("succeeded", CLAIMS)
 
         await expect(page.get_by_text(stored(page, fresh))).to_be_visible()
