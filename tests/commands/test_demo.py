@@ -1,6 +1,7 @@
 """The demo: a start that broke off is finished by the next one, and a port in use is named at once."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -178,3 +179,20 @@ def test_the_demo_ends_well_when_its_web_app_does() -> None:
     with child_that("pass") as child:
         _wait_until_ended(child)
     assert child.returncode == 0
+
+
+def test_closing_the_terminal_stops_the_demo_in_good_order() -> None:
+    script = (
+        "import signal; from integration_admin.commands.demo import _stop_on_signal\n"
+        "with _stop_on_signal():\n"
+        "    print('ready', flush=True)\n"
+        "    signal.pause()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as begun:
+        assert begun.stdout is not None
+        assert begun.stdout.readline() == "ready\n"
+        begun.send_signal(signal.SIGHUP)
+        assert begun.communicate(timeout=30) == ("", "Stopped.\n")
+        assert begun.returncode == 0
