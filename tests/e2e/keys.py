@@ -15,7 +15,8 @@ _WAY_TO = """(wanted) => {
 }"""
 _UNSEEN = """() => {
   const here = document.activeElement;
-  const box = here.getBoundingClientRect();
+  // A link that goes on in the next line is looked for in its first: the middle of both may lie beside it.
+  const box = here.getClientRects()[0] ?? here.getBoundingClientRect();
   // A box to tick and its label have one ring around both.
   const look = getComputedStyle((here.matches("[type=checkbox], [type=radio]") && here.closest(".ds-field")) || here);
   const [x, y] = [box.left + Math.min(box.width, innerWidth) / 2, Math.max(box.top, 0) + Math.min(box.height, 20) / 2];
