@@ -128,6 +128,8 @@ class FailuresState(Handling, FormState, rx.State):
         """Show the causes after those shown."""
         reader = await current_reader()
         self._clear()
+        if not self.next_causes:
+            return
         try:
             await self._read_causes(reader, shown_id(self.integration_id), self.next_causes)
         except IntegrationAdminError as error:

@@ -82,6 +82,8 @@ class HistoryState(FormState, rx.State):
     @requires(Permission.VIEW)
     async def more(self) -> None:
         """Read the runs before those shown."""
+        if not self.next_cursor:
+            return
         await self._more()
         self._announce_shown(await current_reader())
 

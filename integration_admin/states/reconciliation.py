@@ -123,6 +123,8 @@ class MonthState(FormState, rx.State):
         """Read the vouchers after those shown."""
         reader = await current_reader()
         self._clear()
+        if not self.next_after:
+            return
         try:
             await self._read_lines(reader)
         except IntegrationAdminError as error:

@@ -80,7 +80,8 @@ class RecordsState(FormState, rx.State):
     @requires(Permission.VIEW)
     async def more(self) -> None:
         """Show what comes after the records shown."""
-        await self._read()
+        if self.next_cursor:
+            await self._read()
 
     async def _ask(self, text: str, status: str, where: str) -> None:
         self.text = text

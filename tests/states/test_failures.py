@@ -11,6 +11,7 @@ from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
 from integration_admin.services import container
+from integration_admin.services.cause_pages import CAUSES
 from integration_admin.states.access import AccessMiddleware
 from integration_admin.states.failures import FailuresState
 from integration_admin.states.health import HealthState
@@ -83,6 +84,19 @@ async def test_causes_of_as_many_records_are_marked_as_alike_so_that_their_headi
     await tab.send(FailuresState.load)
     told = {(line["title"], line["alike"]) for line in tab[FailuresState.causes]}
     assert told == {("22 records, one cause", True), ("1 record", False)}
+
+
+async def test_a_second_press_for_more_causes_takes_none_away(
+    tab: Tab, engine: Engine, integration: uuid.UUID
+) -> None:
+    for number in range(CAUSES):
+        await engine.receive(1, first=100 + number, lines=[make_line(category=f"category.{number}")])
+    await engine.sync(integration)
+    await tab.send(FailuresState.load)
+    assert len(tab[FailuresState.causes]) == CAUSES
+    for _ in range(2):
+        await tab.send(FailuresState.more_causes)
+        assert len(tab[FailuresState.causes]) == CAUSES + 1
 
 
 async def test_records_of_a_cause_are_shown_twenty_at_a_time(tab: Tab) -> None:

@@ -95,6 +95,8 @@ async def test_the_list_and_the_month_say_what_differs_and_lead_to_the_record(
         assert (tab[MonthState.state], len(tab[MonthState.sums])) == ("differs", 1)
         (line,) = tab[MonthState.lines]
         assert line["href"] == "/records/expense_claim/EC-1"
+        await tab.send(MonthState.more)
+        assert len(tab[MonthState.lines]) == 1, "a second press on what showed the last of them adds nothing"
         assert tab[MonthState.sha256] == made.view.csv_hash
         await tab.connect(session, f"{made.base}/2026-99999")
         assert (tab[MonthState.period], bool(tab[MonthState.refusal])) == ("", True)

@@ -62,6 +62,9 @@ async def test_a_claim_is_found_and_its_page_tells_where_it_is(people: People, e
         await tab.send(RecordsState.more)
         assert len(tab[RecordsState.records]) == 35
         assert tab[RecordsState.next_cursor] == ""
+        await tab.send(RecordsState.more)
+        shown = (len(tab[RecordsState.records]), tab[RecordsState.next_cursor])
+        assert shown == (35, ""), "a second press adds nothing, and offers no more"
         await tab.send(RecordsState.search, form={"text": "EC-1", "status": "nonsense", "where": "delivered"})
         (line,) = tab[RecordsState.records]
         assert (line["claimant"], line["places"][0]["external_id"]) == ("Kari Nordmann", "F-4")
@@ -104,6 +107,8 @@ async def test_history_is_narrowed_down_and_a_run_shows_all_its_records(
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(await people.session(people.bob), f"{base}/history")
         assert [run["id"] for run in tab[HistoryState.runs]] == [str(second), str(first)]
+        await tab.send(HistoryState.more)
+        assert len(tab[HistoryState.runs]) == 2, "a second press on what showed the last of them adds nothing"
         await tab.send(HistoryState.choose, form={"outcome": "partly_failed", "since": "2026-11-21"})
         assert [run["id"] for run in tab[HistoryState.runs]] == [str(first)]
         await tab.send(HistoryState.choose, form={"until": "2026-11-20", "trigger": "robot"})
