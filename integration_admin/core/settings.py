@@ -115,7 +115,11 @@ class Settings(BaseSettings):
             raise ValueError(detail)
         # What counts sign-ins in Redis knows no usual port.
         whole = parts.netloc if port or not value else f"{parts.netloc.removesuffix(':')}:{_REDIS_PORT}"
-        return parts._replace(netloc=whole).geturl()
+        address = parts._replace(netloc=whole).geturl()
+        if parts.query and not _redis_takes(address):
+            detail = "has an option after the question mark that Redis' client does not take"
+            raise ValueError(detail)
+        return address
 
     @field_validator("smtp_url")
     @classmethod
@@ -260,6 +264,18 @@ def _as_browsers_write(host: str) -> str:
     except UnicodeError:
         return ""
     return name if _HOST.fullmatch(name) else ""
+
+
+def _redis_takes(url: str) -> bool:
+    """Tell whether Redis' client can be made with the options in `url`; nothing is connected yet."""
+    from redis.asyncio.connection import ConnectionPool  # noqa: PLC0415, only who uses one waits for it
+    from redis.exceptions import RedisError  # noqa: PLC0415, as above
+
+    try:
+        ConnectionPool.from_url(url).make_connection()
+    except (RedisError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_mail_server(url: str) -> bool:

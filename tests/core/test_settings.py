@@ -186,6 +186,11 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org/abc"),
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org/0/1"),
         ("REDIS_URL", "redis://:FAKE-password@redis.example.org//0"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org?db=abc"),
+        ("REDIS_URL", "redis://redis.example.org/0?socket_timeout=FAKE-password"),
+        ("REDIS_URL", "redis://redis.example.org/0?FAKE-password=1"),
+        ("REDIS_URL", "redis://:FAKE-password@redis.example.org/0?ssl_cert_reqs=none"),
+        ("REDIS_URL", "rediss://:FAKE-password@redis.example.org/0?ssl_cert_reqs=FAKE-password"),
     ],
 )
 def test_a_malformed_value_is_refused_by_the_variables_name_and_not_repeated(name: str, value: str) -> None:
