@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ KEY_BYTES = 32
 _HKDF_PREFIX = b"integration-admin/"
 _KCV_PURPOSE = "kcv/v1"
 _MAX_FILE_BYTES = 128
+_OPEN_FILES = Path("/proc/self/fd")
 
 
 class Keyring:
@@ -116,17 +118,32 @@ def create_key(directory: Path, key_id: str, random: Callable[[int], bytes] = os
 
 def _write_once(path: Path, content: bytes) -> None:
     """Give `path` its content durably; a link, unlike a rename, fails when the name is taken."""
-    # The unfinished file's name begins with a dot, so load() passes it over. mkstemp opens with O_EXCL and 0600.
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".")
+    descriptor, name = _nameless(path.parent), None
+    if descriptor is None:
+        # A name that begins with a dot is passed over by load(). mkstemp opens with O_EXCL and 0600.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        os.link(unfinished, path)
+            os.fsync(descriptor)
+            # With a descriptor, which absolute names do not need, the link in /proc is followed.
+            os.link(name or f"{_OPEN_FILES}/{descriptor}", path.absolute(), src_dir_fd=descriptor)
     finally:
-        Path(unfinished).unlink()
+        if name is not None:
+            Path(name).unlink()
     _sync(path.parent)
+
+
+def _nameless(directory: Path) -> int | None:
+    """Open a file without a name: whatever ends this process, nothing of it is left; None where there is no such thing."""
+    if sys.platform != "linux" or not _OPEN_FILES.is_dir():
+        return None
+    try:
+        return os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError:
+        # Network drives do not know it; what else is wrong the next attempt says.
+        return None
 
 
 def _sync(directory: Path) -> None:

@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Barrier
 
@@ -247,6 +247,31 @@ def test_a_failure_half_way_leaves_no_key_behind(directory: Path) -> None:
     with pytest.raises(ConfigurationError, match="Input/output error"):
         create_key(directory, "a", random=fail)
     assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["os.link", "os.remove"])
+def test_a_process_that_is_killed_leaves_no_second_copy_of_the_key(directory: Path, moment: str) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from integration_admin.data.keyring import create_key;"
+        "end = lambda event, _: event == sys.argv[2] and os.kill(os.getpid(), signal.SIGKILL);"
+        "sys.addaudithook(end); create_key(Path(sys.argv[1]), 'a')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(directory), moment], cwd=ROOT, check=False)
+    assert {path.name for path in directory.iterdir()} <= {"a"}
+    with suppress(Conflict):
+        create_key(directory, "a")
+    assert Keyring.load(directory).ids == ("a",)
+
+
+def test_where_no_file_goes_without_a_name_the_key_is_made_all_the_same(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    create_key(directory, "a", random=lambda count: KEY[:count])
+    with pytest.raises(Conflict):
+        create_key(directory, "a")
+    assert [(path.name, path.stat().st_nlink) for path in directory.iterdir()] == [("a", 1)]
+    assert (directory / "a").read_bytes() == base64.b64encode(KEY) + b"\n"
 
 
 def test_of_threads_racing_for_a_key_one_makes_it(tmp_path: Path) -> None:
