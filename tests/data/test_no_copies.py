@@ -53,6 +53,17 @@ async def test_nothing_of_it_is_left_in_any_file(
     assert places_of(envelope, sealed.database) == []
 
 
+async def test_sealing_again_that_was_killed_at_its_end_and_is_done_again_leaves_nothing_either(
+    sealed: Sealed,
+) -> None:
+    envelope = await sealed.envelope()
+    await sealed.rotation.promote(await sealed.rotation.add())
+    await sealed.rotation._pass(await sealed.rotation._check())
+    assert places_of(envelope, sealed.database)
+    assert (await sealed.rotation.reencrypt()).done == 0
+    assert places_of(envelope, sealed.database) == []
+
+
 async def test_a_signing_key_that_was_replaced_is_gone_too(sealed: Sealed) -> None:
     async with sealed.database.write(sealed.organisation_id) as unit:
         settings = await unit.notices.settings()
