@@ -50,6 +50,7 @@ class OneTimeLink(Owned, Base):
     """A link by which somebody chooses a password, once; only the SHA-256 of what it carries is stored.
 
     `member_id` is unset in an invitation, whose person is no member yet; `role` is the one they will have.
+    `created_by_id` is the member who made it; unset in links older than the column, which know the name alone.
     """
 
     __tablename__ = "one_time_links"
@@ -63,6 +64,7 @@ class OneTimeLink(Owned, Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[Role] = mapped_column(Word(Role))
     created_by: Mapped[str] = mapped_column(String(200))
+    created_by_id: Mapped[uuid.UUID | None]
     created_at: Mapped[Instant]
     expires_at: Mapped[Instant]
     used_at: Mapped[OptionalInstant]
@@ -89,7 +91,11 @@ class Session(Owned, Base):
 
 
 class ApiToken(Owned, Base):
-    """A bearer token for /api/v1; only its SHA-256 is stored. Without `expires_at` it is good until revoked."""
+    """A bearer token for /api/v1; only its SHA-256 is stored. Without `expires_at` it is good until revoked.
+
+    `created_by_id` is the member who made it, and stays when they are removed; unset in tokens of the command
+    line and in those older than the column.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = (owner(), anchor())
@@ -99,6 +105,7 @@ class ApiToken(Owned, Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[JsonList]
     created_by: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    created_by_id: Mapped[uuid.UUID | None]
     created_at: Mapped[Instant]
     expires_at: Mapped[OptionalInstant]
     last_used_at: Mapped[OptionalInstant]

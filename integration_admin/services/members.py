@@ -105,7 +105,7 @@ class Members:
                 raise Conflict(msg("{person} cannot sign in any more.", person=member.name))
             organisation = await unit.organisations.get()
             language = member.language or organisation.language
-            link, token = await self._post.make(unit, LinkPurpose.RESET, member, actor.name, member.id)
+            link, token = await self._post.make(unit, LinkPurpose.RESET, member, actor, member.id)
             await unit.audit.add(self._clock.now(), actor.name, "member.reset_link", member.email)
         return await self._post.hand_over(link, token, organisation.name, language)
 
@@ -148,7 +148,7 @@ class Members:
 
     async def _make(self, unit: Unit, actor: Actor, to: Member) -> tuple[OneTimeLink, Secret, Organisation]:
         organisation = await unit.organisations.get()
-        link, token = await self._post.make(unit, LinkPurpose.INVITATION, to, actor.name, None)
+        link, token = await self._post.make(unit, LinkPurpose.INVITATION, to, actor, None)
         now = self._clock.now()
         await unit.audit.add(now, actor.name, "member.invite", to.email, role=str(to.role))
         return link, token, organisation

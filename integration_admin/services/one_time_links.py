@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from integration_admin.adapters.mail import MailSender
+from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, NotDelivered, NotFound, TooManyAttempts
 from integration_admin.core.messages import Message, msg
@@ -25,6 +26,7 @@ from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.link_letters import link_address, link_letter
 from integration_admin.services.passwords import Passwords, check_new_password
 from integration_admin.services.sign_in_limits import SignInLimits
+from integration_admin.services.signed_in import actor_of
 from integration_admin.services.tokens import RandomBytes, fingerprint, new_token
 
 LIFETIMES: Final = {LinkPurpose.INVITATION: timedelta(hours=72), LinkPurpose.RESET: timedelta(hours=1)}
@@ -70,7 +72,7 @@ class LinkPost:
         self.mail_is_set_up = mail_is_set_up
 
     async def make(
-        self, unit: Unit, purpose: LinkPurpose, to: Member, created_by: str, member_id: uuid.UUID | None
+        self, unit: Unit, purpose: LinkPurpose, to: Member, by: Actor, member_id: uuid.UUID | None
     ) -> tuple[OneTimeLink, Secret]:
         """Store a link to a person, in place of an earlier one; return it and what it carries."""
         token, now = new_token(self._random), self._clock.now()
@@ -82,7 +84,8 @@ class LinkPost:
             email=to.email,
             name=to.name,
             role=to.role,
-            created_by=created_by,
+            created_by=by.name,
+            created_by_id=by.member_id,
             created_at=now,
             expires_at=now + LIFETIMES[purpose],
         )
@@ -218,7 +221,8 @@ class OneTimeLinks:
                 return
             async with self._database.write(member.organisation_id) as unit:
                 organisation = await unit.organisations.get()
-                link, token = await self._post.make(unit, LinkPurpose.RESET, member, member.name, member.id)
+                by = actor_of(member)
+                link, token = await self._post.make(unit, LinkPurpose.RESET, member, by, member.id)
                 await unit.audit.add(self._clock.now(), account, "password.forgotten", address=address)
             await self._post.send(link, token, organisation.name, member.language or organisation.language)
 

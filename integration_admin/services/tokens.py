@@ -49,11 +49,17 @@ class ApiTokenView:
     name: str
     scopes: tuple[str, ...]
     created_by: str
+    created_by_id: uuid.UUID | None
+    """The member who made it, where one did; None for old ones too."""
     created_at: datetime
     last_used_at: datetime | None
     last_day: date | None
     """The last day it is good, in the organisation's time zone; None until it is revoked."""
     is_over: bool
+
+    def is_by(self, member_id: uuid.UUID, name: str) -> bool:
+        """Tell whether a member made it; one that does not know its member is known by the name."""
+        return self.created_by == name if self.created_by_id is None else self.created_by_id == member_id
 
 
 class ApiTokens:
@@ -85,6 +91,7 @@ class ApiTokens:
                 token_hash=fingerprint(token),
                 scopes=sorted(set(scopes)),
                 created_by=actor.name,
+                created_by_id=actor.member_id,
                 created_at=now,
                 expires_at=_end(last_day, zone, now),
             )
@@ -170,6 +177,7 @@ def _view(row: ApiToken, zone: ZoneInfo, now: datetime) -> ApiTokenView:
         name=row.name,
         scopes=tuple(row.scopes),
         created_by=row.created_by,
+        created_by_id=row.created_by_id,
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         last_day=(end.astimezone(zone) - timedelta(seconds=1)).date() if end else None,

@@ -134,7 +134,8 @@ class MemberState(FormState, HandingState, rx.State):
             str(found.role),
         )
         made = await container.current().tokens.everything(reader.actor)
-        self.goes_on = ", ".join(one.name for one in made if one.created_by == found.name and not one.is_over)
+        theirs = (one for one in made if one.is_by(found.id, found.name))
+        self.goes_on = ", ".join(one.name for one in theirs if not one.is_over)
 
 
 def _asked_member(url: Any) -> UUID | None:

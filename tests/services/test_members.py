@@ -12,14 +12,15 @@ import pytest
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from integration_admin.core.secret import Secret
-from integration_admin.core.statuses import FactorDemand, Role
+from integration_admin.core.statuses import FactorDemand, LinkPurpose, Role
 from integration_admin.data.database import Database
 from integration_admin.services.organisations import Organisations
 from integration_admin.services.tokens import ApiTokens
 from tests.builders import make_member, save_organisation
 from tests.data.factor_rows import passkey_of
+from tests.data.people_rows import make_link
 from tests.fakes import FakeClock
-from tests.services.people import PASSWORD, SITE, Office
+from tests.services.people import HERE, PASSWORD, SITE, Office
 
 KARI = ("Kari Nordmann", "Kari@Example.org", "coordinator")
 EMAIL = "kari@example.org"
@@ -199,6 +200,26 @@ async def test_who_is_no_administrator_any_more_has_left_no_link_to_get_in_by(
             await office.links.open(link)
     assert (await office.links.open(of_kari)).email == EMAIL
     assert (await office.told())[-1] == ("Alice", "member.withdraw", "bob@private.example.org")
+
+
+async def test_who_has_the_same_name_keeps_their_links_and_one_without_a_member_is_known_by_the_name(
+    office: Office,
+) -> None:
+    organisation_id = office.alice.organisation_id
+    await office.members.change_role(office.actor(), office.bob.id, "administrator")
+    namesake = make_member("Bob", role=Role.ADMINISTRATOR)
+    async with office.database.write(organisation_id) as unit:
+        await unit.organisations.add_member(namesake)
+        await unit.people.add_link(make_link(office.bob, LinkPurpose.INVITATION))
+    other = Actor(organisation_id, "Bob", Role.ADMINISTRATOR, namesake.id)
+    await office.members.invite(other, *KARI)
+    await office.links.forgotten(namesake.email, HERE)
+    await office.links.close()
+    await office.members.remove(office.actor(), office.bob.id)
+    assert [link.email for link in await office.members.invitations(office.actor())] == [EMAIL]
+    assert (await office.links.open(office.mailbox.carried())).email == namesake.email
+    await office.members.change_role(office.actor(), namesake.id, "viewer")
+    assert await office.members.invitations(office.actor()) == []
 
 
 async def test_a_role_counts_at_once_and_the_change_is_told(office: Office) -> None:

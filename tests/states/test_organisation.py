@@ -24,6 +24,7 @@ from integration_admin.states.member import MemberState
 from integration_admin.states.organisation import MembersState
 from integration_admin.states.reauthentication import ReauthenticationState
 from integration_admin.states.shell import ShellState
+from tests.builders import make_member
 from tests.data.factor_rows import passkey_of
 from tests.services.entrance import PASSWORD, QuickPasswords, factors_without_keys
 from tests.services.people import SITE, Mailbox
@@ -112,6 +113,20 @@ async def test_the_api_tokens_a_member_made_are_named_before_they_are_removed(
     )
     await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
     assert tab[MemberState.goes_on] == "Expense system, Report"
+
+
+async def test_the_tokens_of_a_member_of_the_same_name_are_not_taken_for_theirs(
+    tab: Tab, people: People
+) -> None:
+    namesake = make_member("Bob", role=Role.ADMINISTRATOR)
+    async with people.database.write(people.bob.organisation_id) as unit:
+        await unit.organisations.add_member(namesake)
+        (await unit.organisations.member(people.bob.id)).role = Role.ADMINISTRATOR
+    for name, member in (("Of Bob", people.bob), ("Of the other Bob", namesake)):
+        maker = Actor(people.bob.organisation_id, "Bob", Role.ADMINISTRATOR, member.id)
+        await container.current().tokens.create(maker, SCOPES, name)
+    await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
+    assert tab[MemberState.goes_on] == "Of Bob"
 
 
 async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people: People) -> None:

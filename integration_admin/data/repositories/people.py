@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import LinkPurpose, Role
@@ -103,11 +103,14 @@ class PeopleRepository(Repository):
     async def drop_links_by(self, maker: Member) -> list[str]:
         """Remove the unused links a member made for others; return to which addresses they invited.
 
-        Links know their maker by name alone; where two have the same, the other one makes theirs anew.
+        Links older than `created_by_id` know their maker by name alone.
         """
         theirs = (
             self._owned(OneTimeLink),
-            OneTimeLink.created_by == maker.name,
+            or_(
+                OneTimeLink.created_by_id == maker.id,
+                and_(OneTimeLink.created_by_id.is_(None), OneTimeLink.created_by == maker.name),
+            ),
             OneTimeLink.used_at.is_(None),
             OneTimeLink.member_id.is_distinct_from(maker.id),
         )
