@@ -291,6 +291,16 @@ def test_what_could_not_be_read_of_a_refused_record_is_empty(identity: dict[str,
         (make_claim(lines=[make_line(), make_line()]), "lines", "Two lines have the same number."),
         (make_claim(purpose="a\ud800"), "purpose", "This text holds characters that cannot be stored."),
         (
+            make_claim(lines=[make_line(amount="4\ud800")]),
+            "lines.1.amount",
+            "Write the amount as 412.00, with no more decimals than NOK has.",
+        ),
+        (
+            make_reimbursement(amount="4\udc00"),
+            "amount",
+            "Write the amount as 412.00, with no more decimals than NOK has.",
+        ),
+        (
             make_claim(lines=[make_line(description="\udfff")]),
             "lines.1.description",
             "This text holds characters that cannot be stored.",
