@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from integration_admin.api.language import language_of
 from integration_admin.core.errors import (
@@ -103,8 +104,8 @@ def _known(error: Exception, request: Request) -> IntegrationAdminError:
     """Return an error with words for the caller; an unexpected one is logged without its own words."""
     if isinstance(error, RequestValidationError):
         return _invalid_parameters(error)
-    if isinstance(error, HTTPException):
-        # FastAPI's own word for a body it cannot take apart.
+    if isinstance(error, HTTPException | ClientDisconnect):
+        # FastAPI's own word for a body it cannot take apart, and the server's for one that broke off on its way.
         return InvalidInput(msg("Some of what was sent cannot be accepted."))
     if isinstance(error, IntegrationAdminError) and error.status < 500:
         return error

@@ -1,5 +1,6 @@
 """Handing records over to /api/v1/records, and asking where they are."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from integration_admin.api.received import LINE_LIMIT
 from integration_admin.data.repositories.deliveries import NewDelivery
@@ -242,3 +244,26 @@ async def test_another_organisations_record_is_as_missing_as_none(
     headers = {"Authorization": f"Bearer {token.reveal()}"}
     assert (await caller.get(f"{PATH}/expense_claim/{claim['id']}", headers=headers)).status_code == 404
     assert (await caller.get(PATH, headers=headers)).json()["records"] == []
+
+
+async def test_a_body_that_breaks_off_is_refused_and_not_taken_for_a_fault_of_ours(
+    caller: httpx2.AsyncClient,
+) -> None:
+    claim = make_claim()
+    sent = json.dumps(claim).encode()
+    head = [
+        f"POST {PATH} HTTP/1.1",
+        f"Host: {caller.base_url.netloc.decode()}",
+        f"Authorization: {caller.headers['Authorization']}",
+        "Content-Type: application/x-ndjson",
+        f"Content-Length: {2 * len(sent)}",
+    ]
+    reader, writer = await asyncio.open_connection("127.0.0.1", caller.base_url.port)
+    with capture_logs() as logged:
+        writer.write("\r\n".join([*head, "\r\n"]).encode() + sent + b"\n" + sent[:40])
+        writer.write_eof()
+        answer = await reader.readline()
+    writer.close()
+    assert answer.split()[1] == b"422"
+    assert [line for line in logged if line["event"] == "api.failed"] == []
+    assert (await caller.get(f"{PATH}/expense_claim/{claim['id']}")).status_code == 404
