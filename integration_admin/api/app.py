@@ -22,6 +22,7 @@ from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
 from integration_admin.api.content_policy import content_policy
 from integration_admin.api.docs import docs_page
+from integration_admin.api.head_requests import HeadRequests
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
 from integration_admin.api.html_page import Pages
@@ -120,6 +121,7 @@ def edge(
     requests, events = RateLimits(request_limits), RateLimits(event_limits)
     return [
         create_api(settings, ready, site),
+        HeadRequests,
         BodyLimit,
         lambda app: RequestLimit(app, settings, requests),
         lambda app: SocketGate(app, settings, events, knows),

@@ -138,6 +138,18 @@ async def test_health_is_told_to_anybody(client: httpx2.AsyncClient, running: Ed
     assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_head_is_answered_like_get_without_its_body(
+    caller: httpx2.AsyncClient, client: httpx2.AsyncClient, running: Edge
+) -> None:
+    for path in (PATH, "/api/v1/integrations", "/healthz", "/api/v1/nothing"):
+        got, looked = await caller.get(path), await caller.head(path)
+        assert (looked.status_code, looked.content) == (got.status_code, b"")
+        assert looked.headers["content-length"] == got.headers["content-length"]
+    assert (await client.head(PATH)).status_code == 401
+    running.problems.append("the database is gone")
+    assert (await client.head("/readyz")).status_code == 503
+
+
 async def test_every_response_tells_browsers_to_be_strict(client: httpx2.AsyncClient) -> None:
     headers = (await client.get("/api/docs")).headers
     assert headers["x-content-type-options"] == "nosniff"
