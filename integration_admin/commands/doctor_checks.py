@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from integration_admin.bootstrap import Application
+from integration_admin.commands.running import exporter
 from integration_admin.core.clock import SystemClock
 from integration_admin.core.errors import AdapterError
 from integration_admin.core.statuses import IntegrationState
@@ -165,7 +166,7 @@ async def check_clock(application: Application) -> Finding:
 async def check_scheduler(application: Application) -> Finding:
     """Look whether anything exports: a process that does notes each of its ticks."""
     last = await Heartbeat(application.database, application.clock).last_tick()
-    start = "integration-admin serve" if application.database.is_sqlite else "integration-admin worker"
+    start = exporter(application)
     if last is not None and application.clock.now() - last <= LATE:
         return Finding("scheduler", State.OK, f"It ticked last at {last:%H:%M:%S} UTC.")
     said = "It has never ticked." if last is None else f"It ticked last at {last:%Y-%m-%d %H:%M} UTC."

@@ -1,5 +1,6 @@
 """Commands on integrations: listing, testing, running."""
 
+import asyncio
 import json
 import uuid
 from typing import Annotated
@@ -10,8 +11,9 @@ from integration_admin.bootstrap import Application
 from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
 from integration_admin.commands.dry_run import dry_run
 from integration_admin.commands.progress import ProgressLine, following
-from integration_admin.commands.running import run
+from integration_admin.commands.running import exporter, run
 from integration_admin.core.actor import Actor
+from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import RunState
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.connection_report import TestReport
@@ -83,12 +85,16 @@ def sync(
     async def export(application: Application) -> RunView:
         await application.keys.run()
         actor = await administrator_of(application, integration, organisation)
-        started = await application.services.runs.start(actor, integration)
+        started = await _started(application, actor, integration)
         if not wait:
             return started
-        async with following(application, actor, started.id, ProgressLine()):
-            await application.services.runner.carry_out(actor.organisation_id, started.id)
-            return await _ended(application, actor, started.id)
+        try:
+            async with following(application, actor, started.id, ProgressLine()):
+                await application.services.runner.carry_out(actor.organisation_id, started.id)
+                return await _ended(application, actor, started.id)
+        except asyncio.CancelledError:
+            typer.echo(f"The export is not over. What goes on with it: {exporter(application)}", err=True)
+            raise
 
     view = run(export)
     if as_json:
@@ -101,6 +107,18 @@ def sync(
 
 async def _administrator(application: Application, organisation: str) -> Actor:
     return await application.services.organisations.actor_of(organisation)
+
+
+async def _started(application: Application, actor: Actor, integration: uuid.UUID) -> RunView:
+    """Start a run; where one is not over yet, say what ends it: nobody may be at it any more."""
+    try:
+        return await application.services.runs.start(actor, integration)
+    except Conflict:
+        async with application.database.read(actor.organisation_id) as unit:
+            earlier = await unit.runs.active(integration)
+        if earlier is not None:
+            typer.echo(f"Where nothing exports, it ends once you start: {exporter(application)}", err=True)
+        raise
 
 
 async def _ended(application: Application, actor: Actor, run_id: uuid.UUID) -> RunView:

@@ -8,7 +8,7 @@ import typer
 
 from integration_admin.bootstrap import Application
 from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
-from integration_admin.commands.running import run
+from integration_admin.commands.running import exporter, run
 from integration_admin.core.actor import Actor
 from integration_admin.core.statuses import Finding, ReconciliationState
 from integration_admin.services.reconciliation import LinePage
@@ -54,10 +54,9 @@ async def _tell_what_it_waits_for(application: Application, actor: Actor, integr
     async with application.database.read(actor.organisation_id) as unit:
         export = await unit.runs.active(integration)
     if export is not None:
-        exporter = "serve" if application.database.is_sqlite else "worker"
         typer.echo(
             "An export is under way or queued. The comparison begins when it has ended. Where nothing exports, start:"
-            f" integration-admin {exporter}",
+            f" {exporter(application)}",
             err=True,
         )
 

@@ -35,6 +35,11 @@ def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: boo
         raise unwritable(error) or error from error.__cause__
 
 
+def exporter(application: Application) -> str:
+    """Return the command that goes on with exports nobody is at."""
+    return f"integration-admin {'serve' if application.database.is_sqlite else 'worker'}"
+
+
 def stop_signals() -> tuple[signal.Signals, ...]:
     """Return the signals that end in good order what runs until it is stopped.
 
