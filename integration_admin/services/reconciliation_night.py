@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -102,6 +103,7 @@ async def _due(
     """Return the months to compare: the one yesterday was in, and the one before until it agrees or is signed.
 
     Only months in which something was delivered before today are; none that was compared since the night began.
+    One that has agreed is compared again where something of it was found to be delivered since.
     """
     today = days_begin(now, zone)
     yesterday = period_of(today - timedelta(hours=1), zone)
@@ -110,16 +112,15 @@ async def _due(
     for period in (yesterday, before(yesterday)):
         made = [row for row in rows if row.period == period]
         month = span_of(period, zone)
-        if any(row.requested_at >= night or _is_settled(row, month) for row in made):
+        if any(row.requested_at >= night or row.signed_at is not None for row in made):
             continue
-        if await unit.reconciliations.any_delivered(
-            integration_id, Span(month.since, min(month.until, today))
-        ):
+        span = Span(month.since, min(month.until, today))
+        if await unit.reconciliations.any_delivered(integration_id, span, _agreed_at(made, month)):
             found.append(period)
     return found
 
 
-def _is_settled(row: Reconciliation, month: Span) -> bool:
-    """Tell whether a month need not be compared again: it is signed, or agreed once it was over."""
-    agrees = row.state is ReconciliationState.AGREES
-    return row.signed_at is not None or (agrees and row.begun_at is not None and row.begun_at >= month.until)
+def _agreed_at(made: Iterable[Reconciliation], month: Span) -> datetime | None:
+    """Return as of when a month has agreed that was over by then, if it has."""
+    begun = (row.begun_at for row in made if row.state is ReconciliationState.AGREES)
+    return max((at for at in begun if at is not None and at >= month.until), default=None)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from integration_admin.adapters.holding import Holding
 from integration_admin.core.actor import Actor
@@ -19,8 +20,9 @@ from integration_admin.core.errors import (
 )
 from integration_admin.core.messages import msg
 from integration_admin.core.money import Money
-from integration_admin.core.statuses import ReconciliationState, Role
+from integration_admin.core.statuses import DeliveryState, ReconciliationState, Role
 from integration_admin.data.database import Database
+from integration_admin.data.models import Delivery
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.health_monitor import Status
 from integration_admin.services.reconciliation_night import ReconciliationNights
@@ -133,6 +135,28 @@ async def test_each_night_compares_the_month_and_when_it_is_over_once_more(offic
     clock.advance(timedelta(days=1))
     await office.nights.tick()
     assert len(office.far.asked) == 2, "it agreed once it was over"
+
+
+async def test_a_month_that_agreed_is_compared_again_once_somebody_has_decided_about_one_of_its_vouchers(
+    office: Office,
+) -> None:
+    await office.exported(2)
+    async with office.engine.database.write(office.actor.organisation_id) as unit:
+        record = await unit.records.get("expense_claim", "EC-1")
+        undecided = update(Delivery).where(Delivery.record_id == record.id)
+        await unit.deliveries._session.execute(undecided.values(state=DeliveryState.NEEDS_PERSON))
+    office.far.loses("EC-1")
+    clock = office.engine.clock
+    clock.set(FIVE_IN_DECEMBER)
+    for _ in range(3):
+        await office.nights.tick()
+    assert (await office.newest()).state is AGREES
+    clock.advance(3_600)
+    await office.engine.decisions.found(office.actor, office.integration, ("expense_claim", "EC-1"), "4711")
+    clock.advance(timedelta(days=1))
+    for _ in range(3):
+        await office.nights.tick()
+    assert (await office.newest()).state is DIFFERS
 
 
 async def test_the_night_leaves_counted_requests_to_the_exports(office: Office) -> None:

@@ -242,11 +242,15 @@ class ReconciliationRepository(Repository):
         rows = await self._values(select(func.count()).where(*self._in_span(integration_id, span)))
         return int(rows[0][0])
 
-    async def any_delivered(self, integration_id: uuid.UUID, span: Span) -> bool:
-        """Tell whether anything of a span is delivered."""
+    async def any_delivered(
+        self, integration_id: uuid.UUID, span: Span, changed_since: datetime | None = None
+    ) -> bool:
+        """Tell whether anything of a span is delivered, or has become so or changed since an instant."""
         statement = select(Delivery.id).where(
             *self._in_span(integration_id, span), Delivery.state == DeliveryState.DELIVERED
         )
+        if changed_since is not None:
+            statement = statement.where(Delivery.updated_at >= changed_since)
         return bool(await self._values(statement.limit(1)))
 
     async def unchanged(self, delivery_ids: Collection[int], since: datetime) -> frozenset[int]:
