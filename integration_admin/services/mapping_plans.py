@@ -149,7 +149,7 @@ def no_entry(target: TargetField, source: str, value: str) -> Message:
 def _look_closer(plan: Plan, record: Exportable, line: ClaimLine | None) -> tuple[str, Message | None]:
     """Return the value, shortened where it may be, or why it cannot be sent."""
     value = plan.read(record, line)
-    if plan.tidy:
+    if plan.tidy and not plan.values:
         value = " ".join(value.split())
     fault = None
     if value and plan.values:

@@ -4,7 +4,7 @@ What a value that does not fit means is mapping_plans.py's business.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any, Final
@@ -66,7 +66,7 @@ def reader(field: FieldMapping, readable: Mapping[str, Getter]) -> Reader:
     if field.constant is not None:
         return _fixed(field.constant)
     if field.source is not None:
-        return _source(field.source, readable)
+        return _source(field.source, readable, field.values)
     return _composed(PLACEHOLDER.split(field.compose or ""), readable)
 
 
@@ -81,8 +81,11 @@ def _fixed(text: str) -> Reader:
     return lambda _record, _line: text
 
 
-def _source(name: str, readable: Mapping[str, Getter]) -> Reader:
-    """Return what reads `name`; anything that cannot be read, known or not, reads as empty."""
+def _source(name: str, readable: Mapping[str, Getter], rows: Collection[str] = ()) -> Reader:
+    """Return what reads `name` without spaces around it, unless that is how it stands among `rows`.
+
+    Anything that cannot be read, known or not, reads as empty.
+    """
     get = readable.get(name)
     if get is None:
         return _fixed("")
@@ -92,7 +95,8 @@ def _source(name: str, readable: Mapping[str, Getter]) -> Reader:
         value = get(line if of_line else record)
         if value is None:
             return ""
-        return value.strip() if isinstance(value, str) else str(value)
+        text = value if isinstance(value, str) else str(value)
+        return text if text in rows else text.strip()
 
     return read
 

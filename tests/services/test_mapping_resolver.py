@@ -132,6 +132,21 @@ def test_a_value_map_without_the_value_is_a_problem_on_an_optional_field_too() -
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"travel ": "7140"}, "7140"),
+        ({"travel": "7100", "travel ": "7140"}, "7140"),
+        ({"travel": "7100"}, "7100"),
+    ],
+)
+def test_a_value_that_ends_in_a_space_has_its_own_row_in_a_value_map(
+    values: dict[str, str], code: str
+) -> None:
+    mapping = PLAIN | {"account": FieldMapping(source="line.category", values=values)}
+    assert resolve(one_line(category="travel "), mapping).lines[0].fields["account"] == code
+
+
 def test_a_value_map_entry_that_is_empty_leaves_an_optional_field_out() -> None:
     mapping = {"tax_rule": FieldMapping(source="line.vat_code", values={"13": ""})}
     assert resolve(claim(), mapping, TAX).lines[0].fields == {}
