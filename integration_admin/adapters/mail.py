@@ -170,7 +170,9 @@ def _refusal(error: Exception) -> NotDelivered:
         if isinstance(error, kinds):
             return NotDelivered(sentence, internal=internal)
     if codes:
-        final = all(500 <= code < 600 for code in codes)
+        # Whoever is refused before saying what the mail is may be let in tomorrow: a server that is being mended.
+        of_the_mail = not isinstance(error, aiosmtplib.SMTPConnectError | aiosmtplib.SMTPHeloError)
+        final = of_the_mail and all(500 <= code < 600 for code in codes)
         return NotDelivered(_answered(codes[0], final=final), final=final, internal=internal)
     return NotDelivered(msg("The mail server cannot be reached."), internal=internal)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -54,6 +54,28 @@ async def running_mail_server(**options: Any) -> AsyncIterator[Inbox]:
     inbox.port = server.sockets[0].getsockname()[1]
     try:
         yield inbox
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def running_refusal(*answers: str) -> AsyncIterator[int]:
+    """Say the first of `answers` to the one who connects on a free port, and the next to each command; yield the port."""
+    ended = asyncio.Event()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            writer.write(f"{answer}\r\n".encode())
+            await reader.readline()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+        await ended.wait()
     finally:
         server.close()
 

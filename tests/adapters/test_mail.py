@@ -8,7 +8,7 @@ from aiosmtpd.smtp import AuthResult
 
 from integration_admin.adapters.mail import Mail, MailServer
 from integration_admin.core.errors import NotDelivered
-from tests.adapters.mail_server import running_mail_server, running_silence
+from tests.adapters.mail_server import running_mail_server, running_refusal, running_silence
 from tests.fakes import START
 
 SENDER = "Integration Admin <ia@example.org>"
@@ -98,6 +98,23 @@ async def test_a_refusal_is_final_where_the_server_says_so(
     assert error.final is final
     assert sentence in str(error.message)
     assert "kari" not in str(error.message) + error.internal
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("554 No SMTP service here",),
+        ("521 mail.example.org does not accept mail",),
+        ("220 mail.example.org", "550 Go away", "550 Go away"),
+    ],
+)
+async def test_a_server_that_refuses_everybody_before_it_hears_of_the_mail_is_tried_again(
+    answers: tuple[str, ...],
+) -> None:
+    async with running_refusal(*answers) as port:
+        error = await refusal(f"smtp://127.0.0.1:{port}")
+    assert not error.final
+    assert "does not take the e-mail now. It answers 5" in str(error.message)
 
 
 async def test_a_wrong_password_is_told_without_the_password() -> None:
