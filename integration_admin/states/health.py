@@ -226,6 +226,9 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
     async def _start(self, *, retry: bool) -> rx.event.EventSpec | None:
         reader = await current_reader()
         self._clear()
+        if self.running:
+            # A second press came before the page was told what the first one began.
+            return None
         runs = container.current().runs
         integration_id = shown_id(self.integration_id)
         try:

@@ -79,6 +79,7 @@ async def following(engine: Engine, session: Secret) -> AsyncIterator[tuple[Tab,
         sign_in=doorkeeper,
         health=looks,
         history=looks,
+        runs=engine.runs,
     )
     container.install(cast("Any", services))
     integration = await engine.set_up()
@@ -122,6 +123,12 @@ async def test_the_page_says_why_reimbursements_stay_where_they_are(people: Peop
     expected = (await engine.health.of(engine.actor, integration)).left_out
     assert expected is not None
     assert tab[HealthState.left_out] == expected.translate("nn")
+
+
+async def test_a_second_press_on_the_button_that_exports_is_no_error(people: People, engine: Engine) -> None:
+    async with following(engine, await people.session(people.alice)) as (tab, _, _):
+        await tab.send(HealthState.sync)
+        assert (tab[HealthState.refusal], tab[HealthState.running]) == ("", True)
 
 
 async def test_a_page_loaded_again_is_followed_once(people: People, engine: Engine) -> None:
