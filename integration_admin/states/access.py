@@ -31,6 +31,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.signed_in import SESSION_SCHEME, Principal
+from integration_admin.states.forms import FormState
 from integration_admin.states.payloads import fits
 from integration_admin.states.shell import ShellState
 
@@ -152,6 +153,8 @@ class AccessMiddleware(Middleware):
                 return await _start_over(state, principal)
         elif what in _HYDRATES and principal and await _is_back(state, event):
             return await _go_on(state)
+        elif what in _HYDRATES:
+            await _forget_what_was_told(state)
         if what == _LOADS_A_PAGE:
             (await state.get_state(AccessState))._shows = _address()  # noqa: SLF001
         if what in FRAMEWORK_EVENTS:
@@ -211,6 +214,15 @@ async def _go_on(state: BaseState) -> StateUpdate:
     root._clean()  # noqa: SLF001
     again = [load for load in loads if hasattr(handlers[load.name].handler.fn, "__keeps_what_is_typed__")]
     return StateUpdate(delta=delta, events=[*again, *Event.from_event_type(ended)])
+
+
+async def _forget_what_was_told(state: BaseState) -> None:
+    """Forget what was refused or announced before a page is opened anew: it would be read out again before it is read."""
+    # With Redis the parts not loaded yet are fetched first.
+    for known in RegistrationContext.get().base_states.values():
+        part = await state.get_state(known)
+        if isinstance(part, FormState):
+            part._forget_told()  # noqa: SLF001, hidden only from browsers
 
 
 def _loads_of(root: BaseState) -> list[Event]:

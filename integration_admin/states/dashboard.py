@@ -16,7 +16,7 @@ from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.speech import Speech
-from integration_admin.states.wizard import TypeChoice, type_choices
+from integration_admin.states.wizard import TypeChoice, WizardState, type_choices
 
 RECENT_ERRORS = 3
 """How many of the newest failures a card tells."""
@@ -66,6 +66,8 @@ class DashboardState(FormState, rx.State):
     async def load(self) -> None:
         """Read every integration with its health."""
         self.announcement = ""
+        # What the wizard refused is about its own fields; a type that cannot be set up is told here.
+        (await self.get_state(WizardState))._clear()  # noqa: SLF001, hidden only from browsers
         await self._read(await current_reader())
 
     @rx.event

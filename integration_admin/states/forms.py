@@ -42,6 +42,10 @@ class FormState(rx.State, mixin=True):
         self.errors = []
         self.refusal = ""
 
+    def _forget_told(self) -> None:
+        self._clear()
+        self.announcement = ""
+
     def _refuse(self, error: IntegrationAdminError, speech: Speech) -> None:
         """Show why something was not done."""
         fields = error.fields if isinstance(error, InvalidInput) else {}

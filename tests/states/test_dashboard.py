@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from reflex.state import OnLoadInternalState
 from sqlalchemy.event import listen
 
 from integration_admin.core.actor import Actor
@@ -57,6 +58,19 @@ def install(engine: Engine, health: HealthMonitor | Unreachable) -> None:
         types=engine.types,
     )
     container.install(cast("Any", services))
+
+
+async def test_what_the_wizard_refused_is_not_told_on_the_dashboard(people: People, engine: Engine) -> None:
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(
+            await people.session(people.alice), f"/settings/integrations/new?id={draft}&step=review"
+        )
+        await tab.send(WizardState.save, form={"name": "Regnskapet", "reason": "Later"})
+        assert [error["field"] for error in tab[WizardState.errors]] == ["mapping", "schedule"]
+        tab.address = "/settings/integrations"
+        await tab.send(OnLoadInternalState.on_load_internal)
+        assert tab[WizardState.errors] == []
 
 
 async def test_how_things_stand_is_read_again_once_a_lost_connection_is_back(

@@ -154,6 +154,20 @@ async def test_a_retry_goes_where_the_export_is_followed(tab: Tab, integration: 
     assert "already being synchronised" in tab[FailuresState.refusal]
 
 
+async def test_what_was_refused_outlasts_a_lost_connection_and_not_a_page_that_is_opened_anew(
+    people: People, integration: uuid.UUID
+) -> None:
+    async with open_tab(PAGES | {"elsewhere": []}, AccessMiddleware()) as tab:
+        session = await people.session(people.alice)
+        await tab.connect(session, f"{BASE}/{integration}/failures")
+        await tab.send(FailuresState.retry_record, kind="expense_claim", record="nobody's")
+        refused = tab[FailuresState.refusal]
+        await tab.reconnect()
+        assert tab[FailuresState.refusal] == refused != ""
+        await tab.connect(session, "/elsewhere")
+        assert tab[FailuresState.refusal] == "", "it would be read out before the page is read"
+
+
 async def test_a_cause_that_is_none_is_refused_in_words(people: People, integration: uuid.UUID) -> None:
     async with open_tab(PAGES, AccessMiddleware()) as tab:
         await tab.connect(
