@@ -14,7 +14,7 @@ from integration_admin.pages.organisation_parts import (
     organisation_parts,
     role_name,
 )
-from integration_admin.pages.parts import refusal
+from integration_admin.pages.parts import refusal, saved_again
 from integration_admin.states.notices import NoticesState
 from integration_admin.states.organisation import InvitationLine, MemberLine, MembersState
 from integration_admin.states.session import SessionState
@@ -76,7 +76,7 @@ def _inviting() -> rx.Component:
         _form(),
         one_time_link(MembersState),
         ui.heading(t("Invitations nobody has used yet")),
-        rx.el.div(rx.cond(MembersState.withdrawn, said), aria_live="polite"),
+        saved_again(MembersState.withdrawn, said, MembersState.times_told),
         rx.cond(MembersState.invitations, invited, ui.paragraph(t("There are none."))),
     )
 

@@ -117,6 +117,7 @@ class MembersState(FormState, HandingState, rx.State):
             self._refuse(error, reader.speech)
             return
         self.withdrawn = reader.speech.say(msg("The invitation is withdrawn. Its link works no more."))
+        self.times_told += 1
 
     def _begin(self) -> None:
         self._clear()

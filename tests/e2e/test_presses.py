@@ -150,6 +150,12 @@ async def test_what_is_done_again_is_told_again(browser: Browser, server: Server
         for _ in range(2):
             await expect_announced(page, "Give the link below to ola@example.org yourself")
             await page.get_by_role("button", name="New link for ola@example.org").click()
+        await page.locator("#name").fill("Kari Nordmann")
+        await page.locator("#email").fill("kari@example.org")
+        await road.press(page, "Invite")
+        for name in ("ola", "kari"):
+            await page.get_by_role("button", name=f"Withdraw the invitation of {name}@example.org").click()
+            await expect_announced(page, "The invitation is withdrawn.")
 
         await page.goto("/settings/organisation/notices")
         await page.locator("#webhook_url").fill("https://notices.example.org/")
