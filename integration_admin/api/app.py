@@ -22,6 +22,7 @@ from integration_admin.api.auth import auth_routes
 from integration_admin.api.body_limit import BodyLimit
 from integration_admin.api.content_policy import content_policy
 from integration_admin.api.docs import docs_page
+from integration_admin.api.failed_page import failed_page
 from integration_admin.api.head_requests import HeadRequests
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
@@ -68,6 +69,7 @@ def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> Fas
     api.include_router(metrics_routes(settings))
     api.include_router(auth_routes(settings))
     pages = Pages(site)
+    api.state.failed_page = failed_page(settings, pages)
     api.include_router(factor_routes(settings, pages))
     api.include_router(provider_routes(settings, pages))
     api.include_router(provider_settings_routes(settings, pages))

@@ -79,9 +79,19 @@ class Route(APIRoute):
             try:
                 return await handle(request)
             except Exception as error:  # noqa: BLE001, this is the edge: whatever it is, it is answered
-                return problem_response(_known(error, request), language_of(request))
+                return _answer(_known(error, request), request)
 
         return handled
+
+
+def _answer(error: IntegrationAdminError, request: Request) -> Response:
+    """Return a problem, or to a person whose form met a fault of ours a page where the application has one."""
+    page = getattr(request.app.state, "failed_page", None)
+    is_form = not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    if page is not None and is_form and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        answer: Response = page(request, error)
+        return answer
+    return problem_response(error, language_of(request))
 
 
 def problem_response(error: IntegrationAdminError, language: str) -> JSONResponse:

@@ -7,7 +7,9 @@ import httpx2
 import pytest
 
 from integration_admin.core.secret import Secret
+from integration_admin.services.sign_in_limits import SignInLimits
 from tests.api.conftest import EMAIL, PASSWORD, Edge
+from tests.ports import free_port
 from tests.trust import TLS
 
 
@@ -213,3 +215,22 @@ async def test_a_file_in_the_form_is_refused(client: httpx2.AsyncClient) -> None
 async def test_uploads_are_not_served(client: httpx2.AsyncClient) -> None:
     for path in ("/_upload", "/_upload/file.txt"):
         assert (await client.post(path, content=b"x")).status_code == 404
+
+
+async def test_while_redis_is_gone_a_person_gets_a_page_and_a_script_a_problem(
+    client: httpx2.AsyncClient, running: Edge
+) -> None:
+    gone = f"redis://127.0.0.1:{free_port()}/0"
+    running.services.sign_in._limits = SignInLimits(f"async+{gone}")
+    client.headers["Referer"] = f"{running.url}/sign-in?next=%2Frecords"
+    page = await client.post(
+        "/auth/sign-in",
+        data={"email": EMAIL, "password": PASSWORD},
+        headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "en"},
+    )
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "Something went wrong here" in page.text
+    assert 'href="/sign-in' in page.text
+    assert "127.0.0.1:" not in page.text.replace(running.url, "")
+    script = await sign_in(client)
+    assert script.headers["content-type"] == "application/problem+json"
