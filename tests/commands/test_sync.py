@@ -10,6 +10,14 @@ from subprocess import PIPE
 
 from tests.commands.shell import Run, connect, environment_of
 
+_WITH_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from integration_admin.cli import main
+main()
+"""
+"""The command as a terminal starts it: what a shell starts in the background passes Ctrl-C over, and so do its children."""
+
 
 def test_a_run_can_be_left_to_the_server(organisation: Run, tmp_path: Path) -> None:
     integration = connect(tmp_path / "instance")
@@ -29,14 +37,17 @@ def test_whoever_interrupts_a_run_is_told_what_goes_on_with_it(organisation: Run
     (instance / "locks").mkdir(exist_ok=True)
     with (instance / "locks" / f"{integration}.lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        command = [sys.executable, "-m", "integration_admin.cli", "sync", integration]
+        command = [sys.executable, "-c", _WITH_CTRL_C, "sync", integration]
         with subprocess.Popen(
             command, env=environment_of(instance), stdout=PIPE, stderr=PIPE, text=True
         ) as syncing:
-            assert syncing.stderr is not None
-            first = syncing.stderr.readline()  # It waits from here on.
-            syncing.send_signal(SIGINT)
-            out, rest = syncing.communicate(timeout=60)
+            try:
+                assert syncing.stderr is not None
+                first = syncing.stderr.readline()  # It waits from here on.
+                syncing.send_signal(SIGINT)
+                out, rest = syncing.communicate(timeout=60)
+            finally:
+                syncing.kill()
 
     assert "run_left_to_lock_holder" in first
     assert rest == "The export is not over. What goes on with it: integration-admin serve\n"
