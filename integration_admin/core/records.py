@@ -206,7 +206,6 @@ def _money(amount: str, currency: str) -> Money:
     """Parse an amount so that its fault is reported on the record."""
     try:
         return Money.parse(amount, currency)
-    except InvalidInput:
+    except InvalidInput as error:
         # Without the amount itself: pydantic cannot say half a surrogate pair, and fails instead of refusing it.
-        detail = "is not an amount in this currency"
-        raise ValueError(detail) from None
+        raise ValueError(error.message.template) from None
