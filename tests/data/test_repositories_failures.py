@@ -3,8 +3,12 @@
 import uuid
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
 from integration_admin.core.statuses import DeliveryState, FailureState
 from integration_admin.data.database import Database
+from integration_admin.data.models import Failure
 from integration_admin.data.repositories.failures import Dismissal, Extent
 from integration_admin.data.repositories.trends import DaySums
 from tests.builders import make_run, save_run
@@ -58,6 +62,17 @@ async def test_a_cause_is_counted_up_to_a_limit(database: Database) -> None:
     assert all_of_it == Extent(5, {"EUR": 300, "NOK": 200}, START)
     assert some == Extent(2, {"EUR": 100, "NOK": 100}, START)
     assert none is None
+
+
+@pytest.mark.parametrize("amount", [4 * 10**18, -4 * 10**18 + 1, -1])
+async def test_amounts_beyond_a_databases_largest_number_are_summed_all_the_same(
+    database: Database, amount: int
+) -> None:
+    setting = await failed(database, 8, per_cause=8)
+    async with database.write(setting.organisation_id) as unit:
+        await unit.failures._session.execute(update(Failure).values(amount_minor=amount))
+        extent = await unit.failures.extent(setting.integration_id, REFUSED, "a" * 32, 10)
+    assert extent == Extent(8, {"EUR": 4 * amount, "NOK": 4 * amount}, START)
 
 
 async def test_dismissing_and_taking_back_moves_only_what_is_so(database: Database) -> None:
