@@ -121,6 +121,8 @@ class Poisoned(AccessMiddleware):
             "opened": "" if asks_for_cause else self._subject.cause,
             "next_cursor": "sent|0",
             "next_records": 1,
+            "next_causes": self._subject.cause,
+            "next_after": 1,
             "ready": True,
         }
 
