@@ -67,9 +67,13 @@ class Speech:
         return value
 
     def money(self, money: Money) -> str:
-        """Return an amount with its currency, in one piece."""
-        form = "#,##0.00\N{NO-BREAK SPACE}¤¤"
-        return format_currency(Decimal(money.decimal()), money.currency, form, LOCALES[self.language])
+        """Return an amount with its currency, which goes to the next line where there is little room.
+
+        Held together they would be broken all the same on a narrow phone, in the middle of the currency.
+        """
+        return format_currency(
+            Decimal(money.decimal()), money.currency, "#,##0.00 ¤¤", LOCALES[self.language]
+        )
 
     def number(self, number: int) -> str:
         """Return a count with the language's own grouping."""
