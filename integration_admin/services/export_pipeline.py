@@ -20,6 +20,10 @@ from integration_admin.services.export_writer import ExportWriter
 
 _GROUP = 400
 """Records one commit shall cover at least, while there is something else to do: commits cost more than rows."""
+_AHEAD = 6
+"""Intents that are ready for each place, where batches are small: they last for as long as a commit takes."""
+_SILENT_SECONDS = 1.0
+"""How long an answer may wait to be written down, and a person who cancels to be heard, while answers come slowly."""
 LANDING_SECONDS = 5.0
 """How long a stopping process waits for the answers to what it has sent, and then for writing down those that came."""
 _LONGEST_REST = 60.0
@@ -35,12 +39,12 @@ class ExportPipeline:
         self._sender = BatchSender(job)
         self._batch_size = batch_size
         self._in_flight = in_flight
-        # A batch that waits with its intent committed fills a place the moment one is free.
-        self._ahead = max(in_flight, min(_GROUP // batch_size, 3 * in_flight)) if in_flight > 1 else 0
+        self._ahead = _ahead(job, batch_size, in_flight)
         self._intended: deque[Sequence[Item]] = deque()
         self._answers: list[Answer] = []
         self._slots: set[asyncio.Task[None]] = set()
         self._committing: asyncio.Task[bool] | None = None
+        self._committed_at = job.clock.monotonic()
         self._sending = 0
         self._wake = asyncio.Event()
         self._problem: IntegrationAdminError | None = None
@@ -121,7 +125,11 @@ class ExportPipeline:
     def _is_time(self) -> bool:
         """Tell whether to commit now rather than wait for more: before places stand empty, and in groups."""
         many = len(self._answers) * self._batch_size >= _GROUP
-        return many or len(self._intended) <= self._ahead // 2 or not self._slots
+        few = len(self._intended) <= self._ahead // 2
+        return many or few or not self._slots or self._is_overdue()
+
+    def _is_overdue(self) -> bool:
+        return bool(self._answers) and self._job.clock.monotonic() - self._committed_at >= _SILENT_SECONDS
 
     def _reap(self) -> None:
         for slot in [slot for slot in self._slots if slot.done()]:
@@ -131,6 +139,7 @@ class ExportPipeline:
     async def _commit(self, supply: Supply) -> bool:
         """Commit the answers that have come and the intents there is room for; tell whether there was anything."""
         answers, self._answers = self._answers, []
+        self._committed_at = self._job.clock.monotonic()
         made = supply.take(self._room())
         if not answers and not made:
             return False
@@ -238,3 +247,14 @@ class ExportPipeline:
         verdicts = [item for answer in self._answers for item in answer.verdicts]
         verdicts += [unsent(item.delivery) for batch in self._intended for item in batch]
         await self._writer.write(verdicts)
+
+
+def _ahead(job: ExportJob, batch_size: int, in_flight: int) -> int:
+    """Return how many batches wait with their intent committed: each fills a place the moment one is free.
+
+    Where nothing can be looked up, all of them are questions to a person should the process die.
+    """
+    if in_flight == 1:
+        return 0
+    most = _AHEAD * in_flight if job.capabilities.lookup else in_flight
+    return max(in_flight, min(_GROUP // batch_size, most))

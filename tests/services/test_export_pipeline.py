@@ -57,8 +57,14 @@ async def test_nothing_leaves_before_its_intent_is_committed(
     assert (len(engine.adapter.ledger), without_intent) == (60, [])
 
 
-async def test_what_is_claimed_ahead_stays_within_a_group(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("lookup", "ahead"), [(True, 48), (False, 8)], ids=["looked up", "questions to a person"]
+)
+async def test_what_is_claimed_ahead_is_little_and_least_where_a_crash_would_make_questions_of_it(
+    engine: Engine, *, lookup: bool, ahead: int
+) -> None:
     integration = await set_up(engine, 600, batch_size=1, in_flight=8)
+    engine.adapter.capabilities = replace(engine.adapter.capabilities, lookup=lookup)
     claimed: list[int] = []
 
     async def look(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
@@ -67,8 +73,8 @@ async def test_what_is_claimed_ahead_stays_within_a_group(engine: Engine) -> Non
 
     engine.adapter.behaviour = look
     await engine.sync(integration)
-    # In flight, waiting to fill a place, and answered but not committed yet.
-    assert max(claimed) <= 8 + 3 * 8 + 128
+    # In flight, and waiting to fill a place.
+    assert max(claimed) <= 8 + ahead
 
 
 async def test_another_thousand_claims_are_read_with_few_more_questions(engine: Engine) -> None:
@@ -97,7 +103,7 @@ async def test_another_thousand_claims_are_read_with_few_more_questions(engine: 
 async def test_intents_that_were_not_sent_are_taken_back_when_somebody_stops_the_run(
     engine: Engine, how: str
 ) -> None:
-    integration = await set_up(engine, 60, batch_size=1, in_flight=8)
+    integration = await set_up(engine, 160, batch_size=1, in_flight=8)
     run = await engine.runs.start(engine.actor, integration)
     stopped = asyncio.Event()
 
@@ -117,10 +123,10 @@ async def test_intents_that_were_not_sent_are_taken_back_when_somebody_stops_the
     await engine.runner.carry_out(engine.actor.organisation_id, run.id)
 
     booked = len(engine.adapter.ledger)
-    assert 10 <= booked < 60
+    assert 10 <= booked < 160
     assert await states(engine, integration) == {
         DeliveryState.DELIVERED: booked,
-        DeliveryState.READY: 60 - booked,
+        DeliveryState.READY: 160 - booked,
     }
     assert (await engine.runs.get(engine.actor, run.id)).delivered == booked
 
@@ -260,6 +266,33 @@ async def test_outcomes_are_committed_while_the_run_goes_on(engine: Engine) -> N
     await engine.sync(integration)
     assert len(uncommitted) == 20
     assert max(uncommitted) <= 150
+
+
+async def test_an_answer_is_committed_within_a_second_however_slowly_others_come(engine: Engine) -> None:
+    integration = await set_up(engine, 160, batch_size=1, in_flight=8)
+    waiting: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+    quick = asyncio.Event()
+
+    async def slow_after_sixty(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        answer = asyncio.Event()
+        if len(adapter.sent) > 60 and not quick.is_set():
+            waiting.put_nowait(answer)
+            await answer.wait()
+        return book_all(adapter, batch)
+
+    engine.adapter.behaviour = slow_after_sixty
+    syncing = asyncio.create_task(engine.sync(integration))
+    answers = [await waiting.get() for _ in range(8)]
+    answers[0].set()
+    engine.clock.advance(1)
+    answers[1].set()
+    async with asyncio.timeout(10):
+        while (await states(engine, integration)).get(DeliveryState.DELIVERED) != 62:  # noqa: ASYNC110, it is asked
+            await asyncio.sleep(0.01)
+    quick.set()
+    for answer in [*answers, *(waiting.get_nowait() for _ in range(waiting.qsize()))]:
+        answer.set()
+    assert (await syncing).delivered == 160
 
 
 async def test_a_partial_answer_is_taken_record_by_record(engine: Engine) -> None:
