@@ -6,7 +6,8 @@ list.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -15,7 +16,13 @@ import structlog
 
 from integration_admin.core.actor import RETENTION, Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import Conflict, IntegrationAdminError, InvalidInput
+from integration_admin.core.errors import (
+    Conflict,
+    DatabaseBusy,
+    DatabaseUnreachable,
+    IntegrationAdminError,
+    InvalidInput,
+)
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import Permission
 from integration_admin.data.database import Database
@@ -116,64 +123,115 @@ class Retention:
                 )
 
     async def thin(self, organisation_id: uuid.UUID) -> Thinned:
-        """Delete what one organisation has kept for long enough, in many short transactions; return how much."""
-        now, done = self._clock.now(), Thinned()
+        """Delete what one organisation has kept for long enough, in many short transactions; return how much.
+
+        What breaks stays, and is logged once for all of it; everything else goes all the same.
+        """
+        now = self._clock.now()
         async with self._database.read(organisation_id) as unit:
             limit = years_before(now, (await unit.organisations.get()).keep_years)
-        last: datetime | None = None
-        while True:
-            async with self._database.read(organisation_id) as unit:
-                runs = await unit.retention.old_runs(limit, last, _RUNS_AT_ONCE)
-            for run in runs:
-                done += await self._thin_run(organisation_id, run.id, limit)
-            if len(runs) < _RUNS_AT_ONCE:
-                break
-            last = runs[-1].requested_at
-        done += await self._thin_the_rest(organisation_id, limit, now - NOTICES_KEPT)
-        if done != Thinned():
-            counts = asdict(done)
+        thinning = _Thinning(self._database, organisation_id, limit)
+        await thinning.runs()
+        await thinning.reconciliations()
+        await thinning.notices_and_slots(now - NOTICES_KEPT)
+        if thinning.done != Thinned():
+            counts = asdict(thinning.done)
             async with self._database.write(organisation_id) as unit:
                 await unit.audit.add(now, RETENTION, "history.thin", "", **counts)
-        return done
+        thinning.tell_what_broke()
+        return thinning.done
 
-    async def _thin_the_rest(
-        self, organisation_id: uuid.UUID, limit: datetime, notices_before: datetime
-    ) -> Thinned:
-        async with self._database.read(organisation_id) as unit:
-            old = await unit.retention.old_reconciliations(limit)
+
+class _Thinning:
+    """One organisation's turn: how much is gone, and what could not be deleted."""
+
+    def __init__(self, database: Database, organisation_id: uuid.UUID, limit: datetime) -> None:
+        self._database = database
+        self._organisation_id = organisation_id
+        self._limit = limit
+        self._broken: list[tuple[str, Exception]] = []
+        self.done = Thinned()
+
+    async def runs(self) -> None:
+        """Delete finished records and the runs that leaves empty."""
+        last: datetime | None = None
+        while True:
+            async with self._database.read(self._organisation_id) as unit:
+                runs = await unit.retention.old_runs(self._limit, last, _RUNS_AT_ONCE)
+            for run in runs:
+                with self._passing_over(f"run {run.id}"):
+                    await self._run(run.id)
+            if len(runs) < _RUNS_AT_ONCE:
+                return
+            last = runs[-1].requested_at
+
+    async def reconciliations(self) -> None:
+        """Delete comparisons with their files."""
+        async with self._database.read(self._organisation_id) as unit:
+            old = await unit.retention.old_reconciliations(self._limit)
         for one in old:
-            await self._remove_reconciliation(organisation_id, one)
+            with self._passing_over(f"comparison {one}"):
+                await self._reconciliation(one)
+
+    async def notices_and_slots(self, notices_before: datetime) -> None:
+        """Delete notices, and the times schedules were due."""
 
         async def some_notices(unit: Unit) -> int:
-            return await unit.retention.remove_notices(notices_before, _ROWS_AT_ONCE)
+            gone = await unit.retention.remove_notices(notices_before, _ROWS_AT_ONCE)
+            self.done += Thinned(notices=gone)
+            return gone
 
         async def some_slots(unit: Unit) -> int:
-            return await unit.retention.remove_slots(limit, _ROWS_AT_ONCE)
+            return await unit.retention.remove_slots(self._limit, _ROWS_AT_ONCE)
 
-        notices = await self._in_batches(organisation_id, some_notices)
-        await self._in_batches(organisation_id, some_slots)
-        return Thinned(reconciliations=len(old), notices=notices)
+        with self._passing_over("notices"):
+            await self._in_batches(some_notices)
+        with self._passing_over("slots"):
+            await self._in_batches(some_slots)
 
-    async def _remove_reconciliation(self, organisation_id: uuid.UUID, reconciliation_id: uuid.UUID) -> None:
+    def tell_what_broke(self) -> None:
+        """Log the first that broke with its traceback, and how many did: all may have broken alike."""
+        if self._broken:
+            what, error = self._broken[0]
+            _log.error(
+                "retention_broke",
+                organisation=str(self._organisation_id),
+                what=what,
+                broken=len(self._broken),
+                exc_info=error,
+            )
+
+    @contextmanager
+    def _passing_over(self, what: str) -> Iterator[None]:
+        """Note what breaks and go on: it would break every hour, and nothing behind it would ever be deleted."""
+        try:
+            yield
+        except (DatabaseBusy, DatabaseUnreachable):
+            raise
+        except Exception as error:  # noqa: BLE001, everything else's turn must come
+            self._broken.append((what, error))
+
+    async def _run(self, run_id: uuid.UUID) -> None:
+        after, more = 0, True
+        while more:
+            async with self._database.write(self._organisation_id) as unit:
+                gone, after = await unit.retention.remove_finished(
+                    run_id, self._limit, after, _DELIVERIES_AT_ONCE
+                )
+                more = bool(after)
+                empty = not more and await unit.retention.remove_run(run_id)
+            self.done += Thinned(gone, int(empty))
+
+    async def _reconciliation(self, reconciliation_id: uuid.UUID) -> None:
         gone = False
         while not gone:
-            async with self._database.write(organisation_id) as unit:
+            async with self._database.write(self._organisation_id) as unit:
                 gone = await unit.retention.remove_reconciliation(reconciliation_id, _PAGES_AT_ONCE)
+        self.done += Thinned(reconciliations=1)
 
-    async def _in_batches(self, organisation_id: uuid.UUID, some: Callable[[Unit], Awaitable[int]]) -> int:
-        """Delete `_ROWS_AT_ONCE` rows at a time until there are no more; return how many that was."""
-        removed = 0
-        while True:
-            async with self._database.write(organisation_id) as unit:
-                removed += (few := await some(unit))
-            if few < _ROWS_AT_ONCE:
-                return removed
-
-    async def _thin_run(self, organisation_id: uuid.UUID, run_id: uuid.UUID, limit: datetime) -> Thinned:
-        records, after = 0, 0
-        while True:
-            async with self._database.write(organisation_id) as unit:
-                gone, after = await unit.retention.remove_finished(run_id, limit, after, _DELIVERIES_AT_ONCE)
-                records += gone
-                if not after:
-                    return Thinned(records, int(await unit.retention.remove_run(run_id)))
+    async def _in_batches(self, some: Callable[[Unit], Awaitable[int]]) -> None:
+        """Delete `_ROWS_AT_ONCE` rows at a time until there are no more."""
+        few = _ROWS_AT_ONCE
+        while few == _ROWS_AT_ONCE:
+            async with self._database.write(self._organisation_id) as unit:
+                few = await some(unit)

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.errors import InvalidInput, NotFound, NotPermitted
 from integration_admin.core.statuses import Role
 from integration_admin.data.database import Database
+from integration_admin.data.models import RecordRow
 from integration_admin.services.retention import Retention, Thinned, years_before
 from tests.builders import make_claim, save_organisation
 from tests.services.conftest import Engine
@@ -192,6 +194,27 @@ async def test_an_organisation_whose_history_cannot_be_read_keeps_no_other_from_
     behind.clock.advance(TEN_YEARS)
     await Retention(sqlite_database, behind.locks, behind.clock).tick()
     assert await kept(behind) == []
+
+
+async def test_a_run_that_breaks_every_time_keeps_nothing_behind_it_from_going(engine: Engine) -> None:
+    retention = Retention(engine.database, engine.locks, engine.clock)
+    integration = await engine.set_up()
+    for first in (1, 2):
+        await engine.receive(1, first=first)
+        await engine.sync(integration)
+    async with engine.database.system(writes=True) as system:
+        await system._session.execute(text("UPDATE records SET payload = '{' WHERE external_id = 'EC-1'"))
+    engine.clock.advance(TEN_YEARS)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await retention.tick()
+    async with engine.database.read(engine.actor.organisation_id) as unit:
+        left = await unit.records._values(select(RecordRow.external_id))
+        (thinned,) = [line.detail for line in await unit.audit.latest() if line.action == "history.thin"]
+    assert [row[0] for row in left] == ["EC-1"]
+    assert (thinned["records"], thinned["runs"]) == (1, 1)
+    told = [(line["event"], line["broken"]) for line in logs if line["log_level"] == "error"]
+    assert told == [("retention_broke", 1)] * 2
 
 
 async def test_how_long_is_the_administrators_to_say_within_what_the_rules_ask(engine: Engine) -> None:
