@@ -99,7 +99,7 @@ def _environment(port: int) -> dict[str, str]:
 def _child(words: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Run another of our commands beside this one and stop it at the end."""
     process = subprocess.Popen(  # noqa: S603, our own interpreter with fixed words
-        [sys.executable, "-m", "integration_admin.cli", *words],
+        [sys.executable, "-m", "integration_admin", *words],
         env=dict(environment),
         stdout=subprocess.PIPE if words[0] == "sandbox" else None,
         text=True,
