@@ -1,5 +1,6 @@
 """`reconcile`: one month compared with the accounting system, now. Changes nothing there."""
 
+import asyncio
 import json
 import uuid
 from typing import Annotated
@@ -10,6 +11,7 @@ from integration_admin.bootstrap import Application
 from integration_admin.commands.acting import OrganisationIfGiven, administrator_of
 from integration_admin.commands.running import exporter, run
 from integration_admin.core.actor import Actor
+from integration_admin.core.errors import Conflict
 from integration_admin.core.statuses import Finding, ReconciliationState
 from integration_admin.services.reconciliation import LinePage
 from integration_admin.services.reconciliation_compare import CurrencyTotal
@@ -35,9 +37,13 @@ def reconcile(
         await application.keys.run()
         service = application.services.reconciliations
         actor = await administrator_of(application, integration, organisation)
-        started = await service.start(actor, integration, period)
+        started = await _started(application, actor, integration, period)
         await _tell_what_it_waits_for(application, actor, integration)
-        ended = await service.finished(actor, started.id)
+        try:
+            ended = await service.finished(actor, started.id)
+        except asyncio.CancelledError:
+            typer.echo(f"The comparison is not over. What goes on with it: {exporter(application)}", err=True)
+            raise
         return ended, await service.lines(actor, ended.id, limit=_LISTED)
 
     view, page = run(compare)
@@ -47,6 +53,20 @@ def reconcile(
         _tell(view, page)
     if view.state is not ReconciliationState.AGREES:
         raise typer.Exit(1)
+
+
+async def _started(
+    application: Application, actor: Actor, integration: uuid.UUID, period: str
+) -> ReconciliationView:
+    """Start a comparison; where one is not over yet, say what ends it: nobody may be at it any more."""
+    try:
+        return await application.services.reconciliations.start(actor, integration, period)
+    except Conflict:
+        async with application.database.read(actor.organisation_id) as unit:
+            earlier = await unit.reconciliations.of(integration)
+        if any(row.finished_at is None for row in earlier):
+            typer.echo(f"Where nobody is at it, it ends once you start: {exporter(application)}", err=True)
+        raise
 
 
 async def _tell_what_it_waits_for(application: Application, actor: Actor, integration: uuid.UUID) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -18,9 +19,12 @@ def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: boo
     """Run `work` on the assembled product and close it afterwards; raises DatabaseUnreachable on a full disk.
 
     Raises ConfigurationError where the database is missing or not this release's, unless the work looks itself.
+    A signal that ends programs cancels the work, so that it can say what goes on with it, as Ctrl-C does anyway.
     """
+    ended_by: list[signal.Signals] = []
 
     async def whole() -> Result:
+        _cancel_on_signals(ended_by)
         application = bootstrap()
         try:
             if not of_any_release:
@@ -31,8 +35,31 @@ def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: boo
 
     try:
         return asyncio.run(whole())
+    except asyncio.CancelledError:
+        for number in ended_by:
+            # Whoever sent it sees that it was the signal, and no failure.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        raise
     except OperationalError as error:
         raise unwritable(error) or error from error.__cause__
+
+
+def _cancel_on_signals(ended_by: list[signal.Signals]) -> None:
+    """Have the running task cancelled by what ends programs, and note which it was; a second one ends it at once."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(number: signal.Signals) -> None:
+        ended_by.append(number)
+        loop.remove_signal_handler(number)
+        task.cancel()
+
+    for number in stop_signals():
+        # asyncio cancels on this one itself.
+        if number is not signal.SIGINT:
+            loop.add_signal_handler(number, stop, number)
 
 
 def exporter(application: Application) -> str:
