@@ -67,7 +67,12 @@ def configure(settings: Settings) -> None:
 def _for_libraries(settings: Settings) -> logging.Formatter:
     """Return what gives the lines of the standard library's logging the form of our own."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, _without_what_was_sent, *_COMMON],
+        foreign_pre_chain=[
+            structlog.stdlib.add_logger_name,
+            _without_what_was_sent,
+            _redis_without_traceback,
+            *_COMMON,
+        ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
     )
 
@@ -92,6 +97,16 @@ def _without_what_was_sent(logger: WrappedLogger, name: str, event: EventDict) -
     error = event.pop("exc_info", None)
     if isinstance(error, tuple) and error[0] is not None:
         event["error"] = error[0].__name__
+    return event
+
+
+def _redis_without_traceback(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Tell in a word that Redis is away: each of Reflex's subscribers gives up again and again, a page of lines each."""
+    del logger, name
+    error = event.get("exc_info")
+    if isinstance(error, tuple) and error[0] is not None and error[0].__module__.startswith("redis."):
+        del event["exc_info"]
+        event["error"] = f"{error[0].__name__}: {error[1]}"
     return event
 
 

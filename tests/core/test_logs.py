@@ -1,5 +1,6 @@
 """Logs that can be read by people or programs, and never hold what must not be told."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import structlog
+from redis.exceptions import ConnectionError  # noqa: A004, that of Redis is meant
 
 from integration_admin.core import logs
 from integration_admin.core.secret import Secret
@@ -127,6 +129,25 @@ def test_a_library_that_quotes_what_was_sent_tells_only_where(
     assert "test_logs.py:" in written
     assert "RuntimeError" in written
     assert "no good" not in written
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_a_subscriber_that_redis_has_left_takes_one_line_and_no_traceback(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def subscriber() -> None:
+        detail = "Error 111 connecting to redis.example.org:6379."
+        raise ConnectionError(detail)
+
+    with bare_root_logger():
+        logs.configure(Settings(log_format=form))
+        task = asyncio.create_task(subscriber(), name="subscriber")
+        await asyncio.wait([task])
+        del task
+    written = capsys.readouterr().err
+    assert written.count("\n") == 1
+    assert "Task exception was never retrieved" in written
+    assert "ConnectionError: Error 111 connecting to redis.example.org:6379." in written
 
 
 def test_the_words_of_an_error_look_like_no_line_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
