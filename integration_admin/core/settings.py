@@ -21,9 +21,10 @@ _REDIS_PORT = 6379
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _DATABASE = re.compile(
     r"sqlite(?:\+\w+)?://(?:/[^?]*)?(?:\?.*)?"
-    r"|postgresql(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?]+\]|[^/:?]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
+    r"|postgresql(?:\+\w+)?://(?:[^:/]*(?::[^@]*)?@)?+(?:\[[^/?@]+\]|[^/:?@]*)(?::\d*)?(?:/[^?]*)?(?:\?.*)?"
 )
-"""What SQLAlchemy can take apart: a password may hold anything but @, and SQLite has no host."""
+"""What SQLAlchemy can take apart: a password may hold anything but @, what follows that would be told as the host's name,
+and SQLite has no host."""
 _IN_MEMORY = re.compile(
     r"sqlite(?:\+\w+)?://(?:/(?::memory:|file::memory:|file:(?=.*mode=memory)[^?]*)?)?(?:\?.*)?"
 )
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
     def _absolute_file(cls, value: str) -> str:
         # What is wrong with it is not said, for it may be the password.
         if value and not _DATABASE.fullmatch(value):
-            detail = "must be sqlite:///path or postgresql://user:password@host:port/database"
+            detail = "must be sqlite:///path or postgresql://user:password@host:port/database, with %40 for @ in a password"
             raise ValueError(detail)
         if _IN_MEMORY.fullmatch(value):
             detail = "must name a file, for a database in memory is gone when the program stops"

@@ -174,6 +174,7 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
         ("DATABASE_URL", "postgres://ia:FAKE-password@db.example.org/ia"),
         ("DATABASE_URL", "postgresql://ia:FAKE-password@db.example.org:FAKE-password/ia"),
         ("DATABASE_URL", "postgresql://ia:12/FAKE-password@db.example.org:x/ia"),
+        ("DATABASE_URL", "postgresql://ia:FAKE@-password@db.example.org/ia"),
         ("DATABASE_URL", "postgresql:db"),
         ("DATABASE_URL", "db.sqlite3"),
         ("DATABASE_URL", "sqlite://instance/db.sqlite3"),
