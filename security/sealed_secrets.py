@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, insert
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, insert
 
 from integration_admin.core.clock import SystemClock
 from integration_admin.core.errors import VaultError
@@ -29,15 +28,16 @@ _INTEGRATIONS_EACH = 25
 
 @dataclass
 class Place:
-    """An installation on SQLite; `expected` is what each secret is, by organisation, integration and field."""
+    """An installation, on SQLite unless told; `expected` is what each secret is, by organisation, integration and field."""
 
     folder: Path
+    address: str = ""
     expected: dict[tuple[uuid.UUID, uuid.UUID, str], str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """The database's address."""
-        return f"sqlite:///{self.folder / 'integration_admin.sqlite3'}"
+        return self.address or f"sqlite:///{self.folder / 'integration_admin.sqlite3'}"
 
     @property
     def keys(self) -> KeyDirectory:
@@ -45,17 +45,16 @@ class Place:
         return KeyDirectory(self.folder / "keys")
 
 
-async def filled(folder: Path, secrets: int) -> Place:
+async def filled(folder: Path, secrets: int, address: str = "") -> Place:
     """Make an installation with a key and `secrets` sealed secrets; a hundred of them to an organisation."""
-    place = Place(folder)
+    place = Place(folder, address)
     migrations.upgrade(place.url)
     database = Database(place.url)
     check = KeyCheck(database, place.keys, SystemClock())
     await check.init_key(FIRST_KEY)
     await check.run()
     await database.close()
-    engine = create_engine(place.url, poolclass=NullPool)
-    with engine.begin() as connection:
+    with migrations.schema_connection(place.url) as connection:
         for _ in range(secrets // (_INTEGRATIONS_EACH * len(FIELDS))):
             _fill_organisation(place, connection, check.vault())
     return place
