@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from integration_admin.bootstrap import Application, assemble
-from integration_admin.commands.running import run
+from integration_admin.commands.running import cleaning_up, run
 from integration_admin.core.settings import Settings, load_settings
 from integration_admin.data import backup as files
 from integration_admin.data.keyring import Keyring
@@ -18,7 +18,8 @@ def backup(
 ) -> None:
     """Write everything the database holds into a new file; the vault's keys are not in it."""
     settings = load_settings()
-    counts = files.back_up(settings.database, file.absolute())
+    with cleaning_up():
+        counts = files.back_up(settings.database, file.absolute())
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}.")
     typer.echo(
         f"Without the vault's keys the secrets in it cannot be read. Keep a copy of {settings.keys} as well,"
@@ -38,7 +39,8 @@ def restore(
     """Put a backup into an empty database, and say which of the vault's keys it needs."""
     settings = load_settings()
     pausing = _Pausing(settings)
-    counts = files.restore(settings.database, file.absolute(), None if leave_active else pausing)
+    with cleaning_up():
+        counts = files.restore(settings.database, file.absolute(), None if leave_active else pausing)
     typer.echo(f"{sum(counts.values())} rows of {len(counts)} tables are restored.")
     if pausing.count:
         _tell_paused(pausing.count)

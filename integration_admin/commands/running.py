@@ -1,9 +1,10 @@
-"""Runs one piece of work on the assembled product, and says which signals end what runs until it is stopped."""
+"""Runs one piece of work on the assembled product, and says what the signals that end programs do to it."""
 
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -36,13 +37,39 @@ def run(work: Callable[[Application], Awaitable[Result]], *, of_any_release: boo
     try:
         return asyncio.run(whole())
     except asyncio.CancelledError:
-        for number in ended_by:
-            # Whoever sent it sees that it was the signal, and no failure.
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+        _end_by(ended_by)
         raise
     except OperationalError as error:
         raise unwritable(error) or error from error.__cause__
+
+
+@contextmanager
+def cleaning_up() -> Iterator[None]:
+    """Let a signal that ends programs unwind the block, as Ctrl-C does anyway, so that nothing half-made is left."""
+    ended_by: list[signal.Signals] = []
+
+    def stop(number: int, _frame: object) -> None:
+        ended_by.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    is_ours = threading.current_thread() is threading.main_thread()
+    numbers = [number for number in stop_signals() if is_ours and number is not signal.SIGINT]
+    previous = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    except KeyboardInterrupt:
+        _end_by(ended_by)
+        raise
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _end_by(signals: Iterable[signal.Signals]) -> None:
+    """End as the first of the signals would have ended it: whoever sent it sees no failure; return where there is none."""
+    for number in signals:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
 
 
 def _cancel_on_signals(ended_by: list[signal.Signals]) -> None:

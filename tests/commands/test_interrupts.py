@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from subprocess import PIPE
 
 import pytest
@@ -21,12 +21,30 @@ runpy.run_module("integration_admin", run_name="__main__")
 """
 """The command as a terminal starts it: what a shell starts in the background passes Ctrl-C over, and so do its children."""
 
+_MAKES_A_FILE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from integration_admin.commands.running import cleaning_up
+try:
+    with cleaning_up():
+        try:
+            print("half-way", flush=True)
+            input()
+        finally:
+            print("removed", flush=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+"""What `backup` and `restore` do, for as long as a test wants."""
+
 
 @contextmanager
-def started(instance: Path, *words: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    instance: Path, *words: str, code: str = _LIKE_A_TERMINAL, **more: str
+) -> Iterator[subprocess.Popen[str]]:
     """Run a command as a terminal starts it; it is gone at the end."""
     with subprocess.Popen(
-        [sys.executable, "-c", _LIKE_A_TERMINAL, *words],
+        [sys.executable, "-c", code, *words],
         env=environment_of(instance) | more,
         stdin=PIPE,
         stdout=PIPE,
@@ -59,6 +77,16 @@ def test_ctrl_c_while_the_program_is_being_read_ends_it_without_a_traceback(tmp_
         reading.send_signal(SIGINT)
         assert reading.communicate(timeout=60) == ("", "")
     assert reading.returncode == -SIGINT
+
+
+@pytest.mark.parametrize("signal", [SIGINT, SIGTERM, SIGHUP])
+def test_what_makes_a_file_removes_the_half_of_it_whatever_ends_it(tmp_path: Path, signal: Signals) -> None:
+    with started(tmp_path, code=_MAKES_A_FILE) as making:
+        assert making.stdout is not None
+        assert making.stdout.readline() == "half-way\n"
+        making.send_signal(signal)
+        assert making.communicate(timeout=60) == ("removed\n", "")
+    assert making.returncode == (130 if signal is SIGINT else -signal)
 
 
 @pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
