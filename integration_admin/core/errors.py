@@ -127,7 +127,7 @@ class DatabaseBusy(IntegrationAdminError):
 
 
 class DatabaseUnreachable(IntegrationAdminError):
-    """No connection to the database could be made; nothing was changed."""
+    """There is no connection to the database, or it broke: what was being committed just then may be, or not."""
 
     status = 503
 

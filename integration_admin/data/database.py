@@ -21,6 +21,7 @@ from integration_admin.data.failures import (
     TOO_LONG,
     busy,
     hide_quoted_rows,
+    lost,
     refusal,
     unreachable,
     unstorable_text,
@@ -122,7 +123,7 @@ class Database:
                 await self._drop_copies(session)
         except (OperationalError, sqlite3.OperationalError) as error:
             # A unit that only reads is refused a write by the same code as one whose file is write-protected.
-            told = busy(error) or (unwritable(error) if writes else None)
+            told = busy(error) or (unwritable(error) if writes else None) or lost(error)
             if told is None:
                 raise
             raise told from error

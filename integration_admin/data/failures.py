@@ -54,8 +54,15 @@ def no_database(error: DBAPIError) -> DatabaseUnreachable | None:
     return unreachable(error) if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"} else None
 
 
+def lost(error: OperationalError | sqlite3.OperationalError) -> DatabaseUnreachable | None:
+    """Return what it means that the connection broke while something was asked; None for every other error."""
+    if isinstance(error, OperationalError) and error.connection_invalidated:
+        return unreachable(error)
+    return None
+
+
 def unreachable(error: DBAPIError) -> DatabaseUnreachable:
-    """Return what it means that no connection could be made."""
+    """Return what it means that there is no connection, or none any more."""
     return DatabaseUnreachable(
         msg("The database cannot be reached. Check that it is running and that DATABASE_URL names it."),
         # The lines after the first may quote more than the address.

@@ -219,6 +219,20 @@ async def test_a_disk_that_is_full_in_the_middle_of_a_unit_is_told_as_such(sqlit
         assert await unit.records.page(None, 0, 1) == []
 
 
+@pytest.mark.parametrize("way", ["read", "write"])
+async def test_a_connection_that_breaks_in_the_middle_of_a_unit_is_told_as_such(
+    postgresql_database: Database, way: str
+) -> None:
+    organisation = await save_organisation(postgresql_database)
+    opened = postgresql_database.read if way == "read" else postgresql_database.write
+    with pytest.raises(DatabaseUnreachable) as told:
+        async with opened(organisation.id) as unit:
+            await unit.organisations._session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert "terminating connection" in told.value.internal
+    async with opened(organisation.id) as unit:
+        assert (await unit.organisations.get()).id == organisation.id
+
+
 async def test_a_closed_database_opens_again(database: Database) -> None:
     organisation = await save_organisation(database)
     await database.close()
