@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.pages.parts import or_dash, refusal, spoken, status_tag
+from integration_admin.pages.parts import next_export, or_dash, refusal, spoken, status_tag
 from integration_admin.states.dashboard import DashboardState, IntegrationCard, RecentError
 from integration_admin.states.session import SessionState
 from integration_admin.states.wizard import WizardState
@@ -77,7 +77,7 @@ def _figures(card: rx.Var[IntegrationCard]) -> rx.Component:
         (t("Records exported"), card["delivered"]),
         (t("Waiting to be exported"), card["waiting"]),
         (t("Failed"), card["failed"]),
-        (t("Next export"), or_dash(card["next_run"], t("Only when you start it"))),
+        (t("Next export"), next_export(card["next_run"], card["lifecycle"])),
     )
 
 

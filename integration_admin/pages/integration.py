@@ -7,7 +7,14 @@ from integration_admin.components import t
 from integration_admin.components.effects import ready_here
 from integration_admin.pages.decisions import decisions
 from integration_admin.pages.failure_causes import cause
-from integration_admin.pages.parts import or_dash, pause_button, refusal, spoken, status_tag
+from integration_admin.pages.parts import (
+    next_export,
+    or_dash,
+    pause_button,
+    refusal,
+    spoken,
+    status_tag,
+)
 from integration_admin.pages.preflight import preflight
 from integration_admin.pages.progress import run_progress
 from integration_admin.pages.trend import trend
@@ -121,7 +128,7 @@ def _figures() -> rx.Component:
             (t("What it did"), or_dash(HealthState.last_run, t("Nothing yet"))),
             (t("Amount"), or_dash(HealthState.last_run_amounts, t("None"))),
             (t("How long it took"), or_dash(HealthState.last_run_took, t("Nothing yet"))),
-            (t("Next export"), or_dash(HealthState.next_run, t("Only when you start it"))),
+            (t("Next export"), next_export(HealthState.next_run, HealthState.lifecycle)),
             (t("Records exported"), HealthState.delivered),
             (t("Waiting to be exported"), HealthState.waiting),
             (t("Automatic new tries in the last 24 hours"), or_dash(HealthState.retries, t("None"))),

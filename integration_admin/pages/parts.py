@@ -65,6 +65,17 @@ def or_dash(text: rx.Var[str], otherwise: Text) -> rx.Component:
     return rx.cond(text, text, otherwise)
 
 
+def next_export(at: rx.Var[str], lifecycle: rx.Var[str]) -> rx.Component:
+    """Draw when the next export is planned; while one is paused or has stopped, starting it by hand is refused too."""
+    none = rx.match(
+        lifecycle,
+        ("paused", t("Paused")),
+        ("stopped", t("The export has stopped")),
+        t("Only when you start it"),
+    )
+    return or_dash(at, none)
+
+
 def spoken(pieces: rx.Var[list[tuple[str, bool]]]) -> rx.Component:
     """Draw a sentence in which another system's own words are marked as the English they are."""
     return rx.fragment(

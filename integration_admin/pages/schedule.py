@@ -52,13 +52,18 @@ def schedule() -> rx.Component:
 
 
 def _pause() -> rx.Component:
-    """Say whether the schedule counts at present, beside the button that changes it."""
+    """Say whether the schedule counts at present, beside what changes it."""
+    stopped = HealthState.lifecycle == "stopped"
+    place = rx.Var.create(f"/settings/integrations/{HealthState.integration_id}/credentials").to(str)
+    renew = ui.link(t("Enter new credentials"), place)
     return rx.el.section(
-        ui.heading(t("Pause or resume the exports"), id="pause"),
+        ui.heading(
+            rx.cond(stopped, t("The export has stopped"), t("Pause or resume the exports")), id="pause"
+        ),
         refused(HealthState),
         ui.live_region(HealthState),
-        rx.cond(HealthState.lifecycle == "paused", ui.paragraph(HealthState.sentence)),
-        ui.row(pause_button()),
+        rx.cond(HealthState.lifecycle != "active", ui.paragraph(HealthState.sentence)),
+        ui.row(rx.cond(stopped, renew, pause_button())),
         aria_labelledby="pause",
         class_name="app-stack app-stack--small",
     )
