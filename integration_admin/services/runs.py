@@ -5,7 +5,7 @@ from datetime import datetime
 
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
-from integration_admin.core.errors import Conflict, InvalidInput
+from integration_admin.core.errors import Conflict, IntegrationAdminError, InvalidInput
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission, RunState, Trigger
 from integration_admin.data.database import Database
@@ -153,6 +153,11 @@ def _new_run(
         unknown=0,
         sums={},
     )
+
+
+def tells_of_a_run(refusal: IntegrationAdminError) -> bool:
+    """Tell whether something was refused because a run of the integration is under way."""
+    return refusal.message == UNDER_WAY
 
 
 async def check_may_start(unit: Unit, integration_id: uuid.UUID) -> None:

@@ -11,6 +11,7 @@ from integration_admin.core.statuses import IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.configuration import IntegrationView
 from integration_admin.services.health_monitor import Health
+from integration_admin.services.runs import tells_of_a_run
 from integration_admin.states.access import keeps_what_is_typed, requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.forms import FormState
@@ -59,13 +60,15 @@ class DashboardState(FormState, rx.State):
     """Whether the integrations could not be read; the refusal says why."""
     cards: list[IntegrationCard] = []  # noqa: RUF012, Reflex copies defaults
     types: list[TypeChoice] = []  # noqa: RUF012, Reflex copies defaults
+    _begun: str = ""
+    """The integration whose export was begun here since the page was read."""
 
     @rx.event
     @requires(Permission.VIEW)
     @keeps_what_is_typed
     async def load(self) -> None:
         """Read every integration with its health."""
-        self.announcement = ""
+        self.announcement, self._begun = "", ""
         # What the wizard refused is about its own fields; a type that cannot be set up is told here.
         (await self.get_state(WizardState))._clear()  # noqa: SLF001, hidden only from browsers
         await self._read(await current_reader())
@@ -79,8 +82,11 @@ class DashboardState(FormState, rx.State):
         try:
             await container.current().runs.start(reader.actor, shown_id(integration_id))
         except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
-            return None
+            # A second press in a hurry goes where the first one leads.
+            if self._begun != integration_id or not tells_of_a_run(error):
+                self._refuse(error, reader.speech)
+                return None
+        self._begun = integration_id
         return rx.redirect(f"/settings/integrations/{integration_id}")
 
     @rx.event

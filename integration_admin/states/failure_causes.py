@@ -8,16 +8,20 @@ from urllib.parse import quote
 
 import reflex as rx
 
-from integration_admin.core.errors import IntegrationAdminError, InvalidInput
+from integration_admin.core.errors import Conflict, IntegrationAdminError, InvalidInput
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import FailureState, Permission
 from integration_admin.services import container
 from integration_admin.services.failure_causes import CauseKey, CauseView, FailedRecordView, Fix
+from integration_admin.services.runs import tells_of_a_run
 from integration_admin.states.access import requires
 from integration_admin.states.addresses import shown_id
 from integration_admin.states.reader import Reader, current_reader
 from integration_admin.states.records import record_address
 from integration_admin.states.speech import Speech
+
+_Act = Callable[[Reader, uuid.UUID], Awaitable[Message | None]]
+"""What is done about failures; returns what is to be said of it."""
 
 
 class CauseLine(TypedDict):
@@ -70,6 +74,8 @@ class Handling(rx.State, mixin=True):
     """What people do about a cause or one of its records; the page's state says how to read anew and go on."""
 
     causes: list[CauseLine] = []  # noqa: RUF012, Reflex copies defaults
+    _begun: str = ""
+    """What is tried again since a moment ago."""
 
     @rx.event
     @requires(Permission.RUN)
@@ -80,7 +86,7 @@ class Handling(rx.State, mixin=True):
             cause = CauseKey.read(str(key))
             await container.current().failures.retry(reader.actor, integration_id, cause)
 
-        return await self._retried() if await self._carry_out(retry) else None
+        return await self._try_again(str(key), retry)
 
     @rx.event
     @requires(Permission.RUN)
@@ -91,7 +97,7 @@ class Handling(rx.State, mixin=True):
             runs = container.current().runs
             await runs.retry(reader.actor, integration_id, str(record), str(kind))
 
-        return await self._retried() if await self._carry_out(retry) else None
+        return await self._try_again(f"{kind}/{record}", retry)
 
     @rx.event
     @requires(Permission.RUN)
@@ -149,9 +155,7 @@ class Handling(rx.State, mixin=True):
 
         await self._carry_out(take_back)
 
-    async def _carry_out(
-        self, act: Callable[[Reader, uuid.UUID], Awaitable[Message | None]], field_id: str = ""
-    ) -> bool:
+    async def _carry_out(self, act: _Act, field_id: str = "") -> bool:
         """Do something, read everything anew and say what was done; return whether it was."""
         reader = await current_reader()
         self._clear()
@@ -170,6 +174,22 @@ class Handling(rx.State, mixin=True):
             self.decided = [reader.speech.say(told)]
             self.times_told += 1
         return True
+
+    async def _try_again(self, what: str, act: _Act) -> rx.event.EventSpec | None:
+        """Begin a run for something; a second press that finds the run of the first one is no error."""
+
+        async def begin(reader: Reader, integration_id: uuid.UUID) -> Message | None:
+            try:
+                return await act(reader, integration_id)
+            except Conflict as error:
+                if self._begun == what and tells_of_a_run(error):
+                    return None
+                raise
+
+        if not await self._carry_out(begin):
+            return None
+        self._begun = what
+        return await self._retried()
 
     async def _retried(self) -> rx.event.EventSpec | None:
         """Return what follows once a run for what is retried has begun."""

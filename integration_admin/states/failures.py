@@ -86,7 +86,7 @@ class FailuresState(Handling, FormState, rx.State):
         """Read what the address asks for: `show` is open, person or ended, `cause` the one to open."""
         reader = await current_reader()
         self._clear()
-        self.ready, self.decided, self.announcement = False, [], ""
+        self.ready, self.decided, self.announcement, self._begun = False, [], "", ""
         integration_id = asked_integration(self.router.url)
         if integration_id is None:
             return rx.redirect("/404", replace=True)

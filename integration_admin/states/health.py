@@ -264,8 +264,8 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self.more_causes = bool(page.left_out or page.next_cursor)
 
     async def _retried(self) -> rx.event.EventSpec:
-        speech = (await current_reader()).speech
-        self.running, self.announcement = True, speech.say(msg("An export is under way"))
+        self.running = True
+        self._announce((await current_reader()).speech.say(msg("An export is under way")))
         return HealthState.follow
 
     def _show(self, health: Health, speech: Speech) -> None:
@@ -286,6 +286,8 @@ class HealthState(Deciding, Foretelling, Progressing, Handling, Trending, FormSt
         self.expiry = speech.say(health.expiry)
         self.retries = speech.number(health.retries_spent) if health.retries_spent else ""
         self.running, self._run = active is not None, str(active.id) if active else ""
+        if active is None:
+            self._begun = ""
         self.stopping = active is not None and active.stopping
         shown = [item for item in health.failures if item.fate is FateState.REJECTED]
         self.failures = [failure_line(item, speech, str(health.integration_id)) for item in shown]

@@ -13,6 +13,7 @@ from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, IntegrationState, Permission
 from integration_admin.services import container
 from integration_admin.services.history import EVERY_RUN, RunFilter
+from integration_admin.services.runs import tells_of_a_run
 from integration_admin.states.access import goes_on, requires, shows_now
 from integration_admin.states.addresses import asked_id, asked_integration, asked_words, shown_id
 from integration_admin.states.failures import FailureLine, failure_line
@@ -140,6 +141,8 @@ class RunState(Progressing, FormState, rx.State):
     gone: str = ""
     told: list[str] = []  # noqa: RUF012, Reflex copies defaults
     _stopped_here: bool = False
+    _begun: bool = False
+    """Whether what failed is tried again since the page was read."""
     _follower: str = ""
     """Which event follows the run; of several only the latest goes on."""
 
@@ -150,7 +153,7 @@ class RunState(Progressing, FormState, rx.State):
         reader = await current_reader()
         self._clear()
         self.ready, self.gone, self.announcement, self.told = False, "", "", []
-        self._stopped_here = False
+        self._stopped_here = self._begun = False
         run_id = asked_id(str(self.router.url.path).rstrip("/").rsplit("/", 1)[-1])
         if run_id is None:
             self._be_gone(reader.speech)
@@ -203,8 +206,11 @@ class RunState(Progressing, FormState, rx.State):
         try:
             await container.current().runs.retry(reader.actor, shown_id(self.integration_id))
         except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
-            return None
+            # A second press in a hurry goes where the first one leads.
+            if not self._begun or not tells_of_a_run(error):
+                self._refuse(error, reader.speech)
+                return None
+        self._begun = True
         return rx.redirect(f"/settings/integrations/{self.integration_id}")
 
     @rx.event(background=True)

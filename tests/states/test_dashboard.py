@@ -109,6 +109,21 @@ async def test_a_card_tells_the_newest_errors_and_starts_pauses_and_resumes(
         assert tab.redirects == [f"/settings/integrations/{integration}"]
 
 
+async def test_a_second_press_on_a_card_goes_where_the_first_one_leads_and_one_that_is_paused_meanwhile_says_so(
+    people: People, engine: Engine
+) -> None:
+    integration = str(await engine.set_up())
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        for presses in (1, 2):
+            await tab.send(DashboardState.sync, integration_id=integration)
+            assert tab.redirects == [f"/settings/integrations/{integration}"] * presses
+            assert tab[DashboardState.refusal] == ""
+        await engine.configuration.set_paused(engine.actor, uuid.UUID(integration), paused=True)
+        await tab.send(DashboardState.sync, integration_id=integration)
+        assert "pause" in tab[DashboardState.refusal]
+
+
 async def test_a_look_is_three_readings_however_many_integrations_there_are(
     people: People, engine: Engine
 ) -> None:

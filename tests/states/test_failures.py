@@ -1,5 +1,6 @@
 """Failures by their cause in a tab: seen, tried again, dismissed for a reason and taken back, with the focus on what was done."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -146,12 +147,30 @@ async def test_what_was_dismissed_together_is_taken_back_by_one_press(
         assert [line["record"] for line in settled[FailuresState.records]] == ["EC-1"]
 
 
-async def test_a_retry_goes_where_the_export_is_followed(tab: Tab, integration: uuid.UUID) -> None:
+async def test_a_retry_goes_where_the_export_is_followed_and_so_does_a_second_press(
+    tab: Tab, integration: uuid.UUID
+) -> None:
     key = tab[FailuresState.causes][0]["key"]
-    await tab.send(FailuresState.retry_cause, key=key)
-    assert tab.redirects == [f"{BASE}/{integration}"]
-    await tab.send(FailuresState.retry_cause, key=key)
-    assert "already being synchronised" in tab[FailuresState.refusal]
+    for presses in (1, 2):
+        await tab.send(FailuresState.retry_cause, key=key)
+        assert tab.redirects == [f"{BASE}/{integration}"] * presses
+        assert tab[FailuresState.refusal] == ""
+    await tab.send(FailuresState.retry_record, kind="expense_claim", record="EC-1")
+    assert "already being synchronised" in tab[FailuresState.refusal], "nothing was done about that record"
+
+
+async def test_a_second_press_on_a_retry_is_no_error_where_the_export_is_followed(
+    people: People, engine: Engine, integration: uuid.UUID
+) -> None:
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        session = await people.session(people.alice)
+        await tab.connect(session, f"{BASE}/{integration}")
+        key = tab[HealthState.causes][0]["key"]
+        presses = [asyncio.create_task(tab.send(HealthState.retry_cause, key=key)) for _ in range(2)]
+        await tab.until(lambda: tab[HealthState.times_announced] >= 2)
+        assert (tab[HealthState.refusal], tab[HealthState.running]) == ("", True)
+        await engine.work_off()
+        await asyncio.gather(*presses)
 
 
 async def test_what_was_refused_outlasts_a_lost_connection_and_not_a_page_that_is_opened_anew(

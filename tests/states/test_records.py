@@ -186,10 +186,9 @@ async def test_what_a_run_left_behind_is_retried_from_its_own_page(people: Peopl
         assert tab[RunState.run]["summary"] == "Eksportert: 0. Mislykka: 1."
         assert [line["href"] for line in tab[RunState.failures]] == ["/records/expense_claim/EC%2F1"]
         assert tab[RunState.may_retry]
-        await tab.send(RunState.retry)
-        assert tab.redirects == [base]
-        await tab.send(RunState.retry)
-        assert tab[RunState.refusal], "a second press finds an export under way"
+        for presses in (1, 2):
+            await tab.send(RunState.retry)
+            assert (tab.redirects, tab[RunState.refusal]) == ([base] * presses, "")
         await engine.work_off()
         assert (await engine.health.of(engine.actor, integration)).last_run.trigger == "retry"
 
