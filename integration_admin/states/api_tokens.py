@@ -63,14 +63,16 @@ class ApiTokensState(FormState, rx.State):
     shows_new: bool = False
     revoked: list[str] = []  # noqa: RUF012, Reflex copies defaults
     """The sentence that one was revoked; it is drawn anew for each, so that the next one is read out too."""
+    _earlier: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    """The tokens there were before the one that is shown."""
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def load(self) -> rx.event.EventSpec | None:
         """Read which tokens there are."""
         reader = await current_reader()
-        self._begin()
-        self.ready = False
+        self._clear()
+        self.ready, self.shows_new, self.revoked = False, False, []
         try:
             await self._read(reader)
         except IntegrationAdminError as error:
@@ -95,10 +97,12 @@ class ApiTokensState(FormState, rx.State):
         try:
             await require_recent_password(self)
             made = await container.current().tokens.create(reader.actor, wanted, name, _day(last_day))
+            earlier = [line["id"] for line in self.lines]
             await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return None
+        self._earlier = earlier
         self.times_read += 1
         self.shows_new = True
         return rx.set_value(TOKEN_FIELD, made.reveal())
@@ -108,19 +112,18 @@ class ApiTokensState(FormState, rx.State):
     async def revoke(self, token_id: str) -> None:
         """Let a token work no more."""
         reader = await current_reader()
-        self._begin()
+        self._clear()
+        self.revoked = []
         try:
             await container.current().tokens.revoke(reader.actor, shown_id(token_id))
             await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
+        # What is shown stays while it is another that is revoked: it is never shown again.
+        self.shows_new = self.shows_new and str(token_id) in self._earlier
         self.revoked = [reader.speech.say(msg("The API token is revoked. It works no more."))]
         self.times_told += 1
-
-    def _begin(self) -> None:
-        self._clear()
-        self.shows_new, self.revoked = False, []
 
     async def _read(self, reader: Reader) -> None:
         found = await container.current().tokens.everything(reader.actor)

@@ -20,16 +20,20 @@ class HandingState(rx.State, mixin=True):
 
     times_handed: int = 0
     """How often a link was made here; each time is told."""
+    _handed_to: str = ""
+    """Whose link is shown."""
 
     def _forget_handed(self) -> None:
-        self.mailed, self.to_pass_on = "", ""
+        self.mailed, self.to_pass_on, self._handed_to = "", "", ""
 
     def _hand(self, handed: Handed, speech: Speech) -> rx.event.EventSpec | None:
         """Say where the link went; without e-mail, write it into its field."""
+        self._forget_handed()
         self.times_handed += 1
         if handed.address is None:
             self.mailed = speech.say(msg("The link is sent to {person}.", person=handed.email))
             return None
+        self._handed_to = handed.email
         reason = f"{speech.say(handed.trouble)} " if handed.trouble else ""
         self.to_pass_on = reason + speech.say(
             msg(

@@ -40,6 +40,7 @@ class MemberState(FormState, HandingState, rx.State):
         """Read who the address names."""
         reader = await current_reader()
         self._begin()
+        self._forget_handed()
         self.ready, self.missing, self.member_id, self.name = False, False, "", ""
         try:
             await self._read(reader, _asked_member(self.router.url))
@@ -114,9 +115,9 @@ class MemberState(FormState, HandingState, rx.State):
         return rx.redirect(_HOME)
 
     def _begin(self) -> None:
+        # A link that is shown stays whatever else is done: it is never shown again.
         self._clear()
-        self._forget_handed()
-        self.done = []
+        self.mailed, self.done = "", []
 
     def _tell(self, reader: Reader, sentence: Message) -> None:
         self.done = [reader.speech.say(sentence)]

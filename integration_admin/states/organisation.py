@@ -59,6 +59,7 @@ class MembersState(FormState, HandingState, rx.State):
         """Read who is there, by name, and for administrators who is invited."""
         reader = await current_reader()
         self._begin()
+        self._forget_handed()
         self.ready = False
         try:
             await self._read(reader)
@@ -110,19 +111,22 @@ class MembersState(FormState, HandingState, rx.State):
         """Let an invitation work no more."""
         reader = await current_reader()
         self._begin()
+        emails = [one["email"] for one in self.invitations if one["id"] == str(invitation_id)]
         try:
             await container.current().people.members.withdraw(reader.actor, shown_id(invitation_id))
             await self._read(reader)
         except IntegrationAdminError as error:
             self._refuse(error, reader.speech)
             return
+        if self._handed_to in emails:
+            self._forget_handed()
         self.withdrawn = reader.speech.say(msg("The invitation is withdrawn. Its link works no more."))
         self.times_told += 1
 
     def _begin(self) -> None:
+        # A link that is shown stays whatever else is done: it is never shown again.
         self._clear()
-        self._forget_handed()
-        self.withdrawn = ""
+        self.mailed, self.withdrawn = "", ""
 
     async def _read(self, reader: Reader) -> None:
         services = container.current()

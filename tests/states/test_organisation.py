@@ -81,6 +81,23 @@ async def test_an_administrator_invites_and_withdraws(tab: Tab, people: People) 
     assert tab[MembersState.to_pass_on] == ""
 
 
+async def test_a_link_that_is_shown_stays_until_its_own_invitation_is_withdrawn(
+    tab: Tab, people: People
+) -> None:
+    await tab.connect(await people.session(people.alice), HOME)
+    await tab.send(MembersState.invite, form={"name": "Ada", "email": "ada@example.org", "role": "viewer"})
+    await tab.send(MembersState.invite, form=KARI)
+    shown = tab[MembersState.to_pass_on]
+    assert "kari@example.org" in shown
+    await tab.send(MembersState.invite, form=KARI | {"email": "ola"})
+    assert tab[MembersState.errors]
+    ids = {line["email"]: line["id"] for line in tab[MembersState.invitations]}
+    await tab.send(MembersState.withdraw, invitation_id=ids["ada@example.org"])
+    assert (tab[MembersState.to_pass_on], tab[MembersState.times_handed]) == (shown, 2)
+    await tab.send(MembersState.withdraw, invitation_id=ids["kari@example.org"])
+    assert tab[MembersState.to_pass_on] == ""
+
+
 async def test_an_administrator_changes_and_removes_a_member(tab: Tab, people: People) -> None:
     bobs = await people.session(people.bob)
     await tab.connect(await people.session(people.alice), f"{HOME}/members/{people.bob.id}")
@@ -91,6 +108,7 @@ async def test_an_administrator_changes_and_removes_a_member(tab: Tab, people: P
     assert tab.written[0]["value"].startswith(f"{SITE}/link#")
     assert "/link#" not in str(tab.received)
     await tab.send(MemberState.end_sessions)
+    assert tab[MemberState.to_pass_on], "the link is never shown again"
     assert len(tab[MemberState.done]) == 1
     assert await container.current().sign_in.resolve(bobs) is None
     await tab.send(MemberState.remove)
@@ -145,6 +163,17 @@ async def test_an_administrator_makes_and_revokes_an_api_token(tab: Tab, people:
     assert tab[ApiTokensState.lines] == []
     assert not tab[ApiTokensState.shows_new]
     assert len(tab[ApiTokensState.revoked]) == 1
+
+
+async def test_a_token_that_is_shown_stays_while_others_are_revoked(tab: Tab, people: People) -> None:
+    await tab.connect(await people.session(people.alice), TOKENS)
+    for name in ("Old", "New"):
+        await tab.send(ApiTokensState.make, form={"name": name, "scope-records-write": True})
+    ids = {line["name"]: line["id"] for line in tab[ApiTokensState.lines]}
+    await tab.send(ApiTokensState.revoke, token_id=ids["Old"])
+    assert (tab[ApiTokensState.shows_new], len(tab[ApiTokensState.revoked])) == (True, 1)
+    await tab.send(ApiTokensState.revoke, token_id=ids["New"])
+    assert not tab[ApiTokensState.shows_new]
 
 
 async def test_a_form_that_is_sent_twice_in_a_hurry_makes_one_token_and_one_link(
