@@ -84,7 +84,7 @@ class DashboardState(FormState, rx.State):
         except IntegrationAdminError as error:
             # A second press in a hurry goes where the first one leads.
             if self._begun != integration_id or not tells_of_a_run(error):
-                self._refuse(error, reader.speech)
+                await self._refuse_and_look(error, reader)
                 return None
         self._begun = integration_id
         return rx.redirect(f"/settings/integrations/{integration_id}")
@@ -99,7 +99,7 @@ class DashboardState(FormState, rx.State):
         try:
             await configuration.set_paused(reader.actor, shown_id(integration_id), paused=paused is True)
         except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
+            await self._refuse_and_look(error, reader)
             return
         await self._read(reader)
         told = (f"{card['name']}: {card['sentence']}" for card in self.cards if card["id"] == integration_id)
@@ -115,10 +115,16 @@ class DashboardState(FormState, rx.State):
         try:
             await container.current().configuration.discard(reader.actor, shown_id(integration_id))
         except IntegrationAdminError as error:
-            self._refuse(error, reader.speech)
+            await self._refuse_and_look(error, reader)
             return
         await self._read(reader)
         self._announce(reader.speech.say(msg("The set-up of {name} is discarded.", name=name)))
+
+    async def _refuse_and_look(self, error: IntegrationAdminError, reader: Reader) -> None:
+        """Say why something was not done, and show how things stand: it may have been done in another tab meanwhile."""
+        await self._read(reader)
+        if not self.unread:
+            self._refuse(error, reader.speech)
 
     async def _read(self, reader: Reader) -> None:
         services = container.current()

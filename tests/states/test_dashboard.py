@@ -154,6 +154,18 @@ async def test_set_ups_of_one_type_are_told_apart_by_name_and_a_discarded_one_le
         assert [card["name"] for card in tab[DashboardState.cards]] == [other[:-4]]
 
 
+async def test_the_card_of_a_set_up_that_was_discarded_in_another_tab_goes_with_the_reason(
+    people: People, engine: Engine
+) -> None:
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        await tab.connect(await people.session(people.alice), "/settings/integrations")
+        await engine.configuration.discard(engine.actor, draft)
+        await tab.send(DashboardState.discard, integration_id=str(draft))
+        assert (tab[DashboardState.cards], tab[DashboardState.unread]) == ([], False)
+        assert tab[DashboardState.refusal]
+
+
 async def test_a_press_that_is_refused_twice_for_the_same_reason_is_told_twice(
     people: People, engine: Engine
 ) -> None:
