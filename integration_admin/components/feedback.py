@@ -10,10 +10,16 @@ from integration_admin.components.texts import Text, t
 from integration_admin.states.shell import ShellState
 
 Kind = Literal["info", "success", "warning", "danger"]
+_ROLES: dict[Kind, str] = {"info": "status", "success": "status", "warning": "alert", "danger": "alert"}
 
 
-def alert(kind: Kind, *children: Text | rx.Component, title: Text = "") -> rx.Component:
-    """Draw a box that says what kind of news it holds in words too; bad news is read out at once."""
+def alert(
+    kind: Kind, *children: Text | rx.Component, title: Text = "", in_live_region: bool = False
+) -> rx.Component:
+    """Draw a box that says what kind of news it holds in words too; bad news is read out at once.
+
+    `in_live_region` leaves the reading out to what is around it: of one live region in another some read out both.
+    """
     words = {
         "info": t("Information:"),
         "success": t("Done:"),
@@ -26,8 +32,7 @@ def alert(kind: Kind, *children: Text | rx.Component, title: Text = "") -> rx.Co
         *head,
         rx.el.div(*children),
         class_name="ds-alert",
-        role="alert" if kind in {"warning", "danger"} else "status",
-        custom_attrs={"data-color": kind},
+        custom_attrs={"data-color": kind} | ({} if in_live_region else {"role": _ROLES[kind]}),
     )
 
 

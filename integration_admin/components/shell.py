@@ -193,7 +193,10 @@ def _sign_out() -> rx.Component:
 def _notices() -> rx.Component:
     """Draw the page-wide notice and problem; the places for them are there before the words are."""
     return rx.el.div(
-        rx.el.div(rx.cond(ShellState.notice, alert("success", ShellState.notice)), aria_live="polite"),
+        rx.el.div(
+            rx.cond(ShellState.notice, alert("success", ShellState.notice, in_live_region=True)),
+            aria_live="polite",
+        ),
         rx.el.div(rx.cond(ShellState.problem, alert("danger", ShellState.problem))),
         class_name="app-notices",
     )

@@ -30,7 +30,9 @@ def api_tokens() -> rx.Component:
 
 def _list() -> rx.Component:
     table = ui.table(t("API tokens"), _COLUMNS, rx.foreach(ApiTokensState.lines, _row), hide_caption=True)
-    revoked = rx.foreach(ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence))
+    revoked = rx.foreach(
+        ApiTokensState.revoked, lambda sentence: ui.alert("success", sentence, in_live_region=True)
+    )
     return ui.stack(
         ui.heading(t("API tokens")),
         ui.paragraph(
@@ -117,7 +119,7 @@ def _scope(line: rx.Var[ScopeLine]) -> rx.Component:
 
 def _new() -> rx.Component:
     """Draw the field that shows the new token once."""
-    said = ui.alert("success", t("The API token is made. Copy it from the field below."))
+    said = ui.alert("success", t("The API token is made. Copy it from the field below."), in_live_region=True)
     field = ui.text_field(
         TOKEN_FIELD,
         t("New API token"),

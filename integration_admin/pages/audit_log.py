@@ -134,10 +134,15 @@ def _check() -> rx.Component:
         ui.row(ui.button(t("Check the whole log"), variant="secondary", on_click=AuditLogState.verify)),
         rx.el.div(
             rx.el.div(
-                rx.cond(AuditLogState.found, ui.alert("success", AuditLogState.found)),
+                rx.cond(AuditLogState.found, ui.alert("success", AuditLogState.found, in_live_region=True)),
                 rx.cond(
                     AuditLogState.faults,
-                    ui.alert("danger", listed, title=t("The log is not as it was written")),
+                    ui.alert(
+                        "danger",
+                        listed,
+                        title=t("The log is not as it was written"),
+                        in_live_region=True,
+                    ),
                 ),
                 key=AuditLogState.times_checked.to_string(),
             ),

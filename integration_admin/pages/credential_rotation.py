@@ -78,7 +78,7 @@ def secrets_section() -> rx.Component:
             auto_complete="off",
             key=f"rotate:{RotationState.times_read}",
         ),
-        rx.el.div(failed, aria_live="polite", id="rotation-report"),
+        rx.el.div(failed, id="rotation-report"),
     )
 
 

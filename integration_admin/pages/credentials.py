@@ -90,11 +90,14 @@ def _report() -> rx.Component:
     """Draw what the test said; the place is there before the words are, so that they are read out."""
     refused = rx.cond(
         CredentialState.undecided,
-        ui.alert("info", CredentialState.report),
-        ui.alert("danger", CredentialState.report),
+        ui.alert("info", CredentialState.report, in_live_region=True),
+        ui.alert("danger", CredentialState.report, in_live_region=True),
     )
-    outcome = rx.cond(CredentialState.passed, ui.alert("success", CredentialState.report), refused)
-    warnings = rx.foreach(CredentialState.warnings, lambda text: ui.alert("warning", text))
+    connected = ui.alert("success", CredentialState.report, in_live_region=True)
+    outcome = rx.cond(CredentialState.passed, connected, refused)
+    warnings = rx.foreach(
+        CredentialState.warnings, lambda text: ui.alert("warning", text, in_live_region=True)
+    )
     return rx.el.div(
         rx.cond(CredentialState.report, outcome),
         warnings,

@@ -91,13 +91,13 @@ def _operation() -> rx.Component:
 
 def _found() -> rx.Component:
     """Draw what was found; the place is there before the words are, so that they are read out."""
-    notes = rx.foreach(DescriptionState.notes, lambda note: ui.alert("info", note))
+    notes = rx.foreach(DescriptionState.notes, lambda note: ui.alert("info", note, in_live_region=True))
     names = ui.details(
         t("Values the interface takes"),
         rx.el.ul(rx.foreach(DescriptionState.fields, lambda path: rx.el.li(path))),
     )
     return rx.el.div(
-        rx.cond(DescriptionState.found, ui.alert("success", DescriptionState.found)),
+        rx.cond(DescriptionState.found, ui.alert("success", DescriptionState.found, in_live_region=True)),
         notes,
         rx.cond(DescriptionState.fields, names),
         class_name="app-stack app-stack--small",

@@ -81,7 +81,7 @@ def _result() -> rx.Component:
     sentences = rx.el.ul(
         rx.foreach(ExcludedDataState.saved, lambda text: rx.el.li(text)), class_name="ds-list"
     )
-    done = ui.alert("success", sentences, title=t("What is left out is saved."))
+    done = ui.alert("success", sentences, title=t("What is left out is saved."), in_live_region=True)
     return saved_again(ExcludedDataState.saved.length() > 0, done, ExcludedDataState.version)
 
 

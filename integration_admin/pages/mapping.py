@@ -46,7 +46,9 @@ def _trail() -> rx.Component:
 )
 def mapping() -> rx.Component:
     """Draw the editor."""
-    done = ui.alert("success", t("The mapping is saved. It counts from the next export."))
+    done = ui.alert(
+        "success", t("The mapping is saved. It counts from the next export."), in_live_region=True
+    )
     saved = saved_again(MappingState.saved, done, MappingState.version)
     ready = in_slices(ready_here(MappingState))
     return rx.fragment(

@@ -29,7 +29,7 @@ def _name() -> Text:
 )
 def member() -> rx.Component:
     """Draw what an administrator may do for one member."""
-    done = rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence))
+    done = rx.foreach(MemberState.done, lambda sentence: ui.alert("success", sentence, in_live_region=True))
     there = ui.loading(
         MemberState.ready,
         ui.facts((t("E-mail address"), MemberState.email)),

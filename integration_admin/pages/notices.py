@@ -42,7 +42,7 @@ def notices_section() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    saved = ui.alert("success", t("What you are told is saved."))
+    saved = ui.alert("success", t("What you are told is saved."), in_live_region=True)
     return ui.form(
         ui.fieldset(t("Tell us when"), rx.foreach(NoticesState.kinds, _kind)),
         ui.facts((t("E-mails go to"), NoticesState.administrators)),
@@ -96,7 +96,9 @@ def _key() -> rx.Component:
         ),
         hidden=~NoticesState.key_is_shown,
     )
-    said = ui.alert("success", t("The signing key is made. Copy it from the field below."))
+    said = ui.alert(
+        "success", t("The signing key is made. Copy it from the field below."), in_live_region=True
+    )
     return ui.stack(
         ui.heading(t("Signing key of the webhook"), level=3),
         rx.cond(NoticesState.key_made, made, none),
@@ -118,8 +120,12 @@ def _test() -> rx.Component:
 
 
 def _outcome(line: rx.Var[NoticeLine]) -> rx.Component:
-    sent = ui.alert("success", t("Sent. To: {to}.", to=line["to"]))
-    failed = ui.alert("danger", t("Not sent. To: {to}. {reason}", to=line["to"], reason=line["about"]))
+    sent = ui.alert("success", t("Sent. To: {to}.", to=line["to"]), in_live_region=True)
+    failed = ui.alert(
+        "danger",
+        t("Not sent. To: {to}. {reason}", to=line["to"], reason=line["about"]),
+        in_live_region=True,
+    )
     return rx.el.div(rx.cond(line["state"] == "sent", sent, failed), key=line["key"])
 
 

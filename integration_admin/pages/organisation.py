@@ -70,7 +70,7 @@ def _inviting() -> rx.Component:
     invited = ui.table(
         t("Invitations"), _INVITED, rx.foreach(MembersState.invitations, _invitation), hide_caption=True
     )
-    said = ui.alert("success", MembersState.withdrawn)
+    said = ui.alert("success", MembersState.withdrawn, in_live_region=True)
     return ui.stack(
         ui.heading(t("Invite somebody")),
         _form(),

@@ -69,8 +69,10 @@ def one_time_link(state: Any) -> rx.Component:
         spell_check=False,
     )
     return ui.stack(
-        saved_again(state.mailed, ui.alert("success", state.mailed), state.times_handed),
-        saved_again(state.to_pass_on, ui.alert("info", state.to_pass_on), state.times_handed),
+        saved_again(state.mailed, ui.alert("success", state.mailed, in_live_region=True), state.times_handed),
+        saved_again(
+            state.to_pass_on, ui.alert("info", state.to_pass_on, in_live_region=True), state.times_handed
+        ),
         rx.el.div(field, hidden=state.to_pass_on == ""),
     )
 

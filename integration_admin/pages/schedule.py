@@ -42,7 +42,7 @@ def _trail() -> rx.Component:
 )
 def schedule() -> rx.Component:
     """Draw what was missed, if anything, and the form."""
-    done = ui.alert("success", t("The schedule is saved."))
+    done = ui.alert("success", t("The schedule is saved."), in_live_region=True)
     saved = saved_again(ScheduleState.saved, done, ScheduleState.version)
     return rx.fragment(
         _missed(),
@@ -218,11 +218,19 @@ def _missed() -> rx.Component:
                 ScheduleState.answer,
                 (
                     "export",
-                    ui.alert("success", t("The export has been started. The history shows how it goes.")),
+                    ui.alert(
+                        "success",
+                        t("The export has been started. The history shows how it goes."),
+                        in_live_region=True,
+                    ),
                 ),
                 (
                     "leave",
-                    ui.alert("success", t("Nothing is sent now. What waits goes with the next export.")),
+                    ui.alert(
+                        "success",
+                        t("Nothing is sent now. What waits goes with the next export."),
+                        in_live_region=True,
+                    ),
                 ),
                 rx.fragment(),
             ),

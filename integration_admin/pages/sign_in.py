@@ -41,12 +41,13 @@ def sign_in() -> rx.Component:
                 t("Sign out at the provider too"), href=SignInState.leave_page, class_name="ds-link"
             )
         ),
+        in_live_region=True,
     )
     return ui.stack(
         rx.el.div(rx.cond(SignInState.leave_page, left), aria_live="polite"),
-        rx.el.div(rx.cond(SignInState.failed, wrong), aria_live="assertive"),
-        rx.el.div(rx.cond(SignInState.over, over), aria_live="assertive"),
-        rx.el.div(rx.cond(SignInState.wait_minutes > 0, wait), aria_live="assertive"),
+        rx.el.div(rx.cond(SignInState.failed, wrong)),
+        rx.el.div(rx.cond(SignInState.over, over)),
+        rx.el.div(rx.cond(SignInState.wait_minutes > 0, wait)),
         ui.native_form(
             ui.text_field(
                 "email", t("E-mail address"), required=True, type="email", auto_complete="username"

@@ -73,7 +73,7 @@ async def test_what_is_left_out_is_chosen_by_keyboard_told_not_sent_and_proven(
         for name in ("Claimant’s e-mail address", OUTLAY, "Draft activities", "Meals"):
             await tick(page, name)
         await save(page)
-        done = page.get_by_role("status").filter(has_text=said(page, "What is left out is saved."))
+        done = page.locator(".ds-alert").filter(has_text=said(page, "What is left out is saved."))
         await expect(done).to_contain_text(said(page, SENT_WITHOUT, field=said(page, OUTLAY), count=1))
         await expect(done).to_contain_text(said(page, STAYING, count=2))
         await expect(done).to_contain_text(said(page, "What was sent already stays as it is."))
