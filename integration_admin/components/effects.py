@@ -57,6 +57,40 @@ class FollowLanguage(rx.Fragment):
         return [rx.Var(code, _var_data=language._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
 
 
+class SayNewVersion(rx.Fragment):
+    """Puts what Reflex says of a new version of the program, in English and past the state, into the reader's words.
+
+    It says so where loading the page again has brought the old one once more, out of some cache.
+    """
+
+    words: rx.Var[str]
+    again: rx.Var[str]
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[rx.Var]:
+        """Watch for the banner, which stands beside everything that is drawn here."""
+        code = f"""useEffect(() => {{
+          const say = () => {{
+            const banner = document.getElementById("reflex-new-version-banner");
+            if (!banner) return;
+            banner.firstChild.textContent = {self.words};
+            banner.querySelector("button").textContent = {self.again};
+          }};
+          const watch = new MutationObserver(say);
+          watch.observe(document.body, {{ childList: true }});
+          say();
+          return () => watch.disconnect();
+        }}, [{self.words}, {self.again}])"""
+        return [rx.Var(code, _var_data=data_of(self.words, self.again))]
+
+    def _exclude_props(self) -> list[str]:
+        """Keep both from the fragment, which takes no properties."""
+        return ["words", "again"]
+
+
 class FocusOnNavigation(rx.Fragment):
     """Moves the focus to the new page's heading, so that it is read out; otherwise it is lost silently."""
 

@@ -15,6 +15,7 @@ from integration_admin.components.effects import (
     FocusOnNavigation,
     FollowLanguage,
     RefuseUnfinishedDates,
+    SayNewVersion,
 )
 from integration_admin.components.feedback import alert
 from integration_admin.components.fields import native_form
@@ -103,6 +104,10 @@ def around_all_pages() -> rx.Component:
         FindLostFocus.create(),
         DialogButtons.create(),
         RefuseUnfinishedDates.create(),
+        SayNewVersion.create(
+            words=t("There is a new version of this program. Load the page again to go on."),
+            again=t("Load the page again"),
+        ),
         rx.el.div(rx.cond(has_too_many_connection_errors, lost), class_name="app-connection"),
     )
 

@@ -2,14 +2,27 @@
 
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, Response
+import reflex_base
+from playwright.async_api import Browser, Page, Response, expect
 
 from tests.e2e.road import type_sign_in
 from tests.e2e.server import EMAIL, ORGANISATION, PASSWORD, Server, running_server
 from tests.e2e.waiting import until
+from tests.e2e.words import read_in, said
 
 NOWHERE = "/nowhere"
 MOST_TRANSFERRED = 250 * 1024
+TELL_OF_A_NEW_VERSION = """() => {
+  const banner = document.createElement("div");
+  banner.id = "reflex-new-version-banner";
+  banner.setAttribute("role", "alert");
+  banner.append("A new version of this app is available.");
+  const button = document.createElement("button");
+  button.textContent = "Reload";
+  banner.append(button);
+  document.body.append(banner);
+}"""
+"""As Reflex does it where a page that was loaded again is the old one once more."""
 
 
 async def visit(page: Page, path: str) -> int:
@@ -97,6 +110,17 @@ async def test_a_lost_connection_is_told_in_words(browser: Browser, tmp_path: Pa
         await visit(page, stopped_soon.url + NOWHERE)
     await page.get_by_role("alert").filter(has_text="Forbindelsen til serveren er brutt").wait_for()
     await page.close()
+
+
+async def test_a_new_version_is_told_in_the_readers_words(page: Page) -> None:
+    script = Path(reflex_base.__file__).parent / ".templates" / "web" / "utils" / "state.js"
+    assert 'NEW_VERSION_BANNER_ID = "reflex-new-version-banner"' in script.read_text()
+    await visit(page, "/sign-in")
+    await read_in(page, "nb")
+    await page.evaluate(TELL_OF_A_NEW_VERSION)
+    told = said(page, "There is a new version of this program. Load the page again to go on.")
+    await expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+    await expect(page.get_by_role("button", name=said(page, "Load the page again"))).to_be_visible()
 
 
 async def test_who_opens_localhost_signs_in_all_the_same(page: Page, server: Server) -> None:
