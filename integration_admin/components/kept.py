@@ -1,6 +1,7 @@
-"""What going back or a reload finds again: what is typed in the wizard and not saved yet, and what a list was narrowed down to."""
+"""What going back or a reload finds again: what is typed and not saved yet, and what a list was narrowed down to."""
 
 import reflex as rx
+from reflex.vars import VarData
 
 from integration_admin.components.effects import data_of
 
@@ -9,11 +10,16 @@ class KeepTyped(rx.Fragment):
     """Keeps what is typed at a place, and types it again when the same field is drawn there with the same value.
 
     A field that has another value by then has been saved or changed meanwhile, and what was typed before gives way.
-    Passwords, files and boxes to tick are never kept: secrets stay nowhere, and a confirmation is given anew.
+    Passwords, files and addresses are never kept: secrets stay nowhere. Nor are boxes to tick, where they confirm
+    something: that is done anew.
     """
 
     place: rx.Var[str]
     """What the words belong to; empty for nothing."""
+    boxes: rx.Var[bool] = rx.Var.create(False)  # noqa: FBT003, a property
+    """Whether boxes to tick are kept too: here they confirm nothing."""
+    until_left: rx.Var[bool] = rx.Var.create(False)  # noqa: FBT003, a property
+    """Whether going elsewhere throws away what was typed, and so does what draws a form anew on purpose."""
 
     def add_imports(self) -> dict[str, list[str]]:
         """Import what the hook uses."""
@@ -23,42 +29,81 @@ class KeepTyped(rx.Fragment):
         """Watch the page's main part: fields come when they have been read, or when another one has been chosen.
 
         React takes what is typed again for somebody's own only when the browser's setter is called past its own.
+        What is drawn anew after a press of one's own, without having been read anew, is meant to be as it is drawn.
         """
         code = f"""useEffect(() => {{
           const main = document.getElementById("main");
           if (!main || !{self.place}) return;
           const place = `typed:${{{self.place}}}`;
-          const fields = "form :is(input[type=text], select, textarea)[name]";
+          const typing = "form :is(input[type=text], input[type=email], select, textarea)[name]:not([readonly])";
+          const fields = {self.boxes} ? `${{typing}}, form input[type=checkbox][name]` : typing;
           const kept = JSON.parse(sessionStorage.getItem(place) ?? "{{}}");
-          const found = new WeakMap();
-          const retype = (field) => {{
-            if (found.has(field)) return;
-            found.set(field, field.value);
-            const [before, typed] = kept[field.name] ?? [];
-            if (typed === undefined || before !== field.value) return;
-            Reflect.set(Object.getPrototypeOf(field), "value", typed, field);
+          const shown = new WeakMap();
+          let isRead = true;
+          const store = () => sessionStorage.setItem(place, JSON.stringify(kept));
+          const valueOf = (field) => field.type === "checkbox" ? String(field.checked) : field.value;
+          const type = (field, value) => {{
+            if (field.type === "checkbox") return field.click();
+            Reflect.set(Object.getPrototypeOf(field), "value", value, field);
             for (const type of ["input", "change", "focusout"]) field.dispatchEvent(new Event(type, {{ bubbles: true }}));
+          }};
+          const retype = (field) => {{
+            if (shown.has(field)) return;
+            const value = valueOf(field);
+            const [before, typed] = kept[field.name] ?? [[]];
+            shown.set(field, [value]);
+            if (typed === undefined) return;
+            if ({self.until_left} && !isRead) {{
+              delete kept[field.name];
+              store();
+            }} else if (before.includes(value)) {{
+              shown.set(field, before);
+              if (typed !== value) type(field, typed);
+            }}
           }};
           const keep = ({{ target }}) => {{
             if (!target.matches(fields) || target.value.length > 2000) return;
-            kept[target.name] = [found.get(target) ?? target.value, target.value];
-            sessionStorage.setItem(place, JSON.stringify(kept));
+            kept[target.name] = [shown.get(target) ?? [], valueOf(target)];
+            store();
           }};
-          const look = () => main.querySelectorAll(fields).forEach(retype);
+          const send = ({{ target }}) => target.querySelectorAll(fields).forEach((field) => {{
+            shown.get(field)?.push(valueOf(field));
+          }});
+          const act = ({{ isTrusted }}) => {{
+            if (isTrusted) isRead = false;
+          }};
+          const look = () => {{
+            if (main.querySelector("[aria-busy=true]")) isRead = true;
+            main.querySelectorAll(fields).forEach(retype);
+          }};
           const watch = new MutationObserver(look);
-          watch.observe(main, {{ childList: true, subtree: true }});
+          watch.observe(main, {{ attributeFilter: ["aria-busy"], childList: true, subtree: true }});
           main.addEventListener("input", keep);
+          main.addEventListener("submit", send, true);
+          main.addEventListener("click", act, true);
           look();
           return () => {{
             watch.disconnect();
             main.removeEventListener("input", keep);
+            main.removeEventListener("submit", send, true);
+            main.removeEventListener("click", act, true);
+            if ({self.until_left}) sessionStorage.removeItem(place);
           }};
         }}, [{self.place}])"""
-        return [rx.Var(code, _var_data=self.place._get_all_var_data())]  # noqa: SLF001  # Reflex's own way
+        return [rx.Var(code, _var_data=data_of(self.place))]
 
     def _exclude_props(self) -> list[str]:
-        """Keep it from the fragment, which takes no properties."""
-        return ["place"]
+        """Keep them from the fragment, which takes no properties."""
+        return ["place", "boxes", "until_left"]
+
+
+def keep_typed_here(*, boxes: bool = False) -> rx.Component:
+    """Keep what is typed on a page through a restart of the server and a reload, until the page is left."""
+    place = VarData(
+        hooks="const { pathname: shownPath, search: shownQuery } = useLocation()",
+        imports={"react-router": ["useLocation"]},
+    )
+    return KeepTyped.create(place=rx.Var("shownPath", _var_data=place).to(str), boxes=boxes, until_left=True)
 
 
 class KeepInAddress(rx.Fragment):

@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.kept import keep_typed_here
 from integration_admin.pages.organisation_parts import API_TOKENS, confirm_access, organisation_parts
 from integration_admin.pages.parts import or_dash, refusal, saved_again
 from integration_admin.states.api_tokens import TOKEN_FIELD, ApiTokenLine, ApiTokensState, ScopeLine
@@ -21,6 +22,7 @@ _COLUMNS = (t("Name"), t("May"), t("Made"), t("Last used"), t("Good until"), t("
 def api_tokens() -> rx.Component:
     """Draw the list and the form, for administrators."""
     return rx.fragment(
+        keep_typed_here(boxes=True),
         organisation_parts(API_TOKENS),
         refusal(ApiTokensState),
         confirm_access(),

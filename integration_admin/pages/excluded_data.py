@@ -5,6 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.effects import in_slices, ready_here
+from integration_admin.components.kept import keep_typed_here
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
 from integration_admin.states.excluded_data import ChoiceLine, ExcludedDataState
@@ -25,6 +26,7 @@ def _trail() -> rx.Component:
 def excluded_data() -> rx.Component:
     """Draw the choices, then what is always left out, what is sent, and a real record as it is sent."""
     return rx.fragment(
+        keep_typed_here(boxes=True),
         ui.paragraph(
             t(
                 "Choose what stays here when records are sent to the accounting system. A change counts from the"

@@ -8,6 +8,7 @@ from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.content import jump_link
 from integration_admin.components.effects import FocusWhen, in_slices, ready_here
+from integration_admin.components.kept import keep_typed_here
 from integration_admin.pages.mapping_versions import versions_section
 from integration_admin.pages.parts import integration_trail, refusal, saved_again
 from integration_admin.pages.preview import preview_section
@@ -52,6 +53,7 @@ def mapping() -> rx.Component:
     saved = saved_again(MappingState.saved, done, MappingState.version)
     ready = in_slices(ready_here(MappingState))
     return rx.fragment(
+        keep_typed_here(),
         # It says what the page is for while the rest of it is still on its way.
         ui.paragraph(
             t(

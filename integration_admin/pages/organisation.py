@@ -4,6 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
+from integration_admin.components.kept import keep_typed_here
 from integration_admin.pages.notices import notices_section
 from integration_admin.pages.organisation_parts import (
     MEMBERS,
@@ -35,6 +36,7 @@ def organisation() -> rx.Component:
     """Draw the members and, for administrators, the invitations."""
     members = ui.table(t("Members"), _COLUMNS, rx.foreach(MembersState.members, _member), hide_caption=True)
     return rx.fragment(
+        keep_typed_here(),
         organisation_parts(MEMBERS),
         refusal(MembersState),
         confirm_access(),
@@ -55,7 +57,9 @@ def organisation() -> rx.Component:
 def notices() -> rx.Component:
     """Draw the notices, for administrators."""
     return rx.fragment(
-        organisation_parts(NOTICES), rx.el.div(rx.cond(SessionState.can_configure, notices_section()))
+        keep_typed_here(boxes=True),
+        organisation_parts(NOTICES),
+        rx.el.div(rx.cond(SessionState.can_configure, notices_section())),
     )
 
 

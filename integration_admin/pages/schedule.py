@@ -5,6 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import Text, t
 from integration_admin.components.effects import in_slices, ready_here
+from integration_admin.components.kept import keep_typed_here
 from integration_admin.pages.decisions import missed_question
 from integration_admin.pages.parts import integration_trail, pause_button, refusal, refused, saved_again
 from integration_admin.states.health import HealthState
@@ -45,6 +46,7 @@ def schedule() -> rx.Component:
     done = ui.alert("success", t("The schedule is saved."), in_live_region=True)
     saved = saved_again(ScheduleState.saved, done, ScheduleState.version)
     return rx.fragment(
+        keep_typed_here(),
         _missed(),
         schedule_form(t("Save"), saved),
         rx.cond(in_slices(ready_here(ScheduleState) & ready_here(HealthState)), _pause()),
