@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from integration_admin.bootstrap import Application
 from tests.e2e import road, world
+from tests.e2e.inhabited import Inhabited
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
 from tests.e2e.world import Person, Xledger
@@ -138,3 +139,15 @@ async def test_exports_that_were_missed_are_asked_about_and_the_answer_is_said(
         await page.reload()
         await expect(next_runs(page)).to_have_count(5)
         await expect(page.get_by_text("Planned exports were missed")).to_have_count(0)
+
+
+async def test_the_schedule_of_what_has_stopped_says_so_and_what_to_do(
+    browser: Browser, server: Server, made: Inhabited
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, made.person)
+        await page.goto(f"{DASHBOARD}/{made.ids['stopped']}/schedule")
+        stopped = page.get_by_role("region", name="The export has stopped")
+        await expect(stopped).to_contain_text("the accounting system refuses the credentials")
+        await expect(stopped.get_by_role("link", name="Enter new credentials")).to_be_visible()
+        await expect(page.get_by_role("button", name="Pause")).to_have_count(0)
