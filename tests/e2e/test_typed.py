@@ -70,7 +70,11 @@ async def test_what_is_typed_and_ticked_is_still_there_after_a_restart_and_goes_
                 await road.press(pages["schedule"], "Save")
                 await expect(pages["schedule"].get_by_text("The schedule is saved.")).to_be_visible()
 
-                await road.follow(pages["mapping"], "Integrations")
+                trail = pages["mapping"].get_by_role("navigation", name="You are here")
+                await trail.get_by_role("link", name="Integrations").click()
+                await expect(
+                    pages["mapping"].get_by_role("button", name="Sync Regnskapet now")
+                ).to_be_visible()
                 await pages["mapping"].go_back()
                 await expect(road.account_of(pages["mapping"], "meals")).not_to_have_value("7100")
 
