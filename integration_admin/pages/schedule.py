@@ -141,6 +141,7 @@ def _time() -> rx.Component:
         "at",
         t("Time"),
         help=t("Hours and minutes, such as 02:00. For every hour only the minutes count."),
+        error=ui.error_for(ScheduleState.errors, "at"),
         required=True,
         default_value=ScheduleState.at,
         on_blur=lambda value: ScheduleState.preview("at", value),
@@ -153,6 +154,7 @@ def _time_zone() -> rx.Component:
         "time_zone",
         t("Time zone"),
         help=t("Such as Europe/Oslo. When the clocks change, each night still has exactly one export."),
+        error=ui.error_for(ScheduleState.errors, "time_zone"),
         required=True,
         default_value=ScheduleState.time_zone,
         on_blur=lambda value: ScheduleState.preview("time_zone", value),
@@ -174,6 +176,7 @@ def _cron() -> rx.Component:
                 "Five parts: minute, hour, day of the month, month, weekday. 30 6 * * 1-5 is half past six from"
                 " Monday to Friday. At most one export every five minutes; leave it empty if in doubt."
             ),
+            error=ui.error_for(ScheduleState.errors, "cron_line"),
             default_value=ScheduleState.cron_line,
             on_blur=lambda value: ScheduleState.preview("cron_line", value),
             auto_complete="off",

@@ -151,6 +151,7 @@ def _review() -> rx.Component:
                 "name",
                 t("Name of the integration"),
                 help=t("What you and your colleagues will call it."),
+                error=ui.error_for(WizardState.errors, "name"),
                 required=True,
                 default_value=WizardState.name,
             ),
