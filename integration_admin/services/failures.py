@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from integration_admin.core.actor import Actor
 from integration_admin.core.clock import Clock
 from integration_admin.core.errors import Conflict, InvalidInput
-from integration_admin.core.messages import msg
+from integration_admin.core.messages import Message, msg
 from integration_admin.core.statuses import FailureState, Permission, Trigger
 from integration_admin.data.database import Database
+from integration_admin.data.models import RecordRow
 from integration_admin.data.repositories.failures import Dismissal
 from integration_admin.data.repositories.unit import Unit
 from integration_admin.services.cause_pages import CAUSES, OPEN, CausePage, cause_page
@@ -172,7 +173,7 @@ class Failures:
             await unit.integrations.get(integration_id)
             row = await unit.records.get(*record)
             if not await unit.failures.take_back(integration_id, row.id, now):
-                raise Conflict(msg("{record} is not dismissed any more.", record=row.external_id))
+                raise Conflict(_not_dismissed(row))
             target = f"{row.kind} {row.external_id}"
             await unit.audit.add(now, actor.name, "record.take_back", target, integration=str(integration_id))
 
@@ -189,7 +190,7 @@ class Failures:
             dismissed = (await unit.failures.dismissals(integration_id, [row.id])).get(row.id)
         moment = dismissed.dismissed_at if dismissed is not None else None
         if moment is None:
-            raise Conflict(msg("{record} is not dismissed any more.", record=row.external_id))
+            raise Conflict(_not_dismissed(row))
 
         async def some(unit: Unit, after: int) -> tuple[int, int]:
             taken, after = await unit.failures.take_back_together(
@@ -202,7 +203,7 @@ class Failures:
 
         taken = await self._some_at_a_time(actor, some)
         if taken == 0:
-            raise Conflict(msg("{record} is not dismissed any more.", record=row.external_id))
+            raise Conflict(_not_dismissed(row))
         return taken
 
     async def _some_at_a_time(
@@ -223,3 +224,7 @@ class Failures:
             sentence = msg("Say why in up to {most} characters.", most=LONGEST_REASON)
             raise InvalidInput(sentence, fields={"reason": sentence})
         return Dismissal(actor.name, self._clock.now(), because)
+
+
+def _not_dismissed(row: RecordRow) -> Message:
+    return msg("{record} is not dismissed any more.", record=row.external_id)
