@@ -144,6 +144,16 @@ def misshapen(*, detail: str) -> AdapterError:
     )
 
 
+def too_many_pages(most: int) -> AdapterError:
+    """Return the error for a list of accounts that is longer than anybody waits for; its form is right."""
+    sentence = msg(
+        "The list of accounts has more than {count} pages. Ask for more accounts a page in its path, such as with"
+        " ?limit=500, where the accounting system allows it.",
+        count=most,
+    )
+    return AdapterError(sentence, Fault.UPSTREAM, code="pages", internal="the accounts have too many pages")
+
+
 def as_unknown(error: AdapterError) -> AdapterError:
     """Return the error as one after which something may have been booked."""
     return AdapterError(error.message, Fault.UNKNOWN_OUTCOME, code=error.code, internal=error.internal)

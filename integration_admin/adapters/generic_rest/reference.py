@@ -7,7 +7,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from integration_admin.adapters.base import ReferenceData
 from integration_admin.adapters.generic_rest import paging, pointer
 from integration_admin.adapters.generic_rest.client import RESTClient
-from integration_admin.adapters.generic_rest.errors import misshapen
+from integration_admin.adapters.generic_rest.errors import misshapen, too_many_pages
 from integration_admin.adapters.listing import once_each
 from integration_admin.core.reference import ReferenceItem
 
@@ -41,7 +41,7 @@ async def read_all(client: RESTClient) -> ReferenceData:
         if not following or following in asked or stale > _MOST_STALE:
             return ReferenceData({"accounts": once_each(items.values())})
         address = following
-    raise misshapen(detail=f"the accounts have more than {_MOST_PAGES} pages")
+    raise too_many_pages(_MOST_PAGES)
 
 
 def _first(path: str) -> str:

@@ -352,6 +352,20 @@ async def test_pages_without_anything_new_end_after_a_few(adapter: GenericRESTAd
     assert len(server.heads) == 5
 
 
+async def test_a_list_of_more_pages_than_are_read_is_called_that_and_not_of_another_form(
+    adapter: GenericRESTAdapter, serve: Serve
+) -> None:
+    pages = (
+        said([{"code": str(page), "name": "Reise"}], "200 OK", f"Link: </a?page={page}>; rel=next")
+        for page in range(2, 503)
+    )
+    server = await serve(scripted(*pages))
+    with pytest.raises(AdapterError) as failed:
+        await adapter.reference_data(there(server, accounts_path="/a"))
+    assert (failed.value.code, failed.value.message.values) == ("pages", {"count": "500"})
+    assert len(server.heads) == 500
+
+
 async def test_the_connection_test_ends_in_time_whatever_the_far_side_does(
     outbound: OutboundClient, serve: Serve
 ) -> None:
