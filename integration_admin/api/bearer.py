@@ -27,6 +27,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         403: "The token lacks the scope",
         404: "There is no such thing in this organisation",
         413: "More was sent than is read",
+        415: "The body is of a type, or in a coding, that is not read",
         422: "Something sent cannot be accepted",
         429: "Too much was asked at once; Retry-After says for how many seconds to wait",
     }.items()

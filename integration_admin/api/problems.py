@@ -68,6 +68,13 @@ class UnsupportedContent(IntegrationAdminError):
     status = 415
 
 
+class UnsupportedCoding(UnsupportedContent):
+    """The body is packed; nothing is unpacked here, for a small one may hold gigabytes."""
+
+    def __init__(self) -> None:
+        super().__init__(msg("Send it uncompressed, without Content-Encoding."))
+
+
 class Route(APIRoute):
     """A route whose errors all become problems; nothing of the request reaches the log."""
 
@@ -77,11 +84,18 @@ class Route(APIRoute):
 
         async def handled(request: Request) -> Response:
             try:
+                _check_coding(request)
                 return await handle(request)
             except Exception as error:  # noqa: BLE001, this is the edge: whatever it is, it is answered
                 return _answer(_known(error, request), request)
 
         return handled
+
+
+def _check_coding(request: Request) -> None:
+    codings = {coding.strip().lower() for coding in request.headers.getlist("content-encoding")}
+    if codings - {"", "identity"}:
+        raise UnsupportedCoding
 
 
 def _answer(error: IntegrationAdminError, request: Request) -> Response:
@@ -148,5 +162,7 @@ def _by_field(error: IntegrationAdminError, language: str) -> dict[str, str] | N
 def _headers(error: IntegrationAdminError) -> dict[str, str]:
     if isinstance(error, SignInRequired):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, UnsupportedCoding):
+        return {"Accept-Encoding": "identity"}
     wait = error.retry_after if isinstance(error, TooManyAttempts) else None
     return {} if wait is None else {"Retry-After": str(math.ceil(wait))}

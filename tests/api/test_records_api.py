@@ -1,11 +1,13 @@
 """Handing records over to /api/v1/records, and asking where they are."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -137,6 +139,22 @@ async def test_more_lines_of_ndjson_than_a_call_takes_are_refused_and_nothing_is
 async def test_another_content_type_is_refused(caller: httpx2.AsyncClient) -> None:
     answer = await caller.post(PATH, content=b"kind,id", headers={"Content-Type": "text/csv"})
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "nonsense"])
+async def test_a_packed_body_is_called_that_and_not_broken_json(
+    caller: httpx2.AsyncClient, coding: str
+) -> None:
+    packed = gzip.compress(json.dumps(make_claim()).encode())
+    for path, headers in ((PATH, JSON), (PATH, NDJSON), (f"/api/v1/integrations/{uuid4()}/runs", JSON)):
+        answer = await caller.post(path, content=packed, headers=headers | {"Content-Encoding": coding})
+        assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "identity")
+        assert answer.json()["detail"] == "Send it uncompressed, without Content-Encoding."
+
+
+async def test_a_body_that_says_it_is_not_packed_is_read(caller: httpx2.AsyncClient) -> None:
+    answer = await caller.post(PATH, json=make_claim(), headers={"Content-Encoding": "identity"})
+    assert results(answer) == ["created"]
 
 
 async def test_nearly_ten_megabytes_are_taken(caller: httpx2.AsyncClient) -> None:
