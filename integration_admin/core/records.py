@@ -21,16 +21,31 @@ from pydantic import (
 from integration_admin.core.errors import InvalidInput
 from integration_admin.core.identifiers import is_bank_account
 from integration_admin.core.money import Money
+from integration_admin.core.typed_text import seen
 
 EXPENSE_CLAIM: Final = "expense_claim"
 REIMBURSEMENT: Final = "reimbursement"
 DAY_FIELDS: Final = {EXPENSE_CLAIM: "approved_on", REIMBURSEMENT: "paid_on", "activity": "date"}
 """Where a record of each kind says from which day it is; a claim that nobody has approved does not say it."""
 
-Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 _QUANTITY = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOST = 2_147_483_647  # what a database integer holds
+
+
+def _nameable(value: str) -> str:
+    """Refuse what shows nothing on a screen: nobody could tell, find or open it."""
+    if not seen(value):
+        detail = "must show something"
+        raise ValueError(detail)
+    return value
+
+
+Identifier = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$"),
+    AfterValidator(_nameable),
+]
 
 
 def _without_zero(value: str) -> str:

@@ -4,9 +4,10 @@ Queries live in data/repositories/search.py, what somebody means by their words 
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from integration_admin.core.typed_text import seen
 
 LONGEST_ID = 64
 LONGEST_NAME = 200
@@ -24,8 +25,13 @@ class SearchWords(NamedTuple):
 
 
 def folded(text: str) -> str:
-    """Return text as it is compared: without regard to case, composition and runs of spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    """Return text as it is compared: without regard to case, composition, runs of spaces and signs nobody sees."""
+    return seen(text).casefold()
+
+
+def folded_id(record_id: str) -> str:
+    """Return what a record is found by that has this id."""
+    return folded(record_id)[:LONGEST_ID]
 
 
 def search_words(record_id: str, payload: Mapping[str, Any]) -> SearchWords:
@@ -34,7 +40,7 @@ def search_words(record_id: str, payload: Mapping[str, Any]) -> SearchWords:
     first, _, last = name.rpartition(" ")
     found = _NUMBER_AT_THE_END.search(record_id)
     return SearchWords(
-        folded_id=folded(record_id)[:LONGEST_ID],
+        folded_id=folded_id(record_id),
         id_number=found.group().lstrip("0") if found else "",
         claimant=name,
         claimant_turned=f"{last} {first}".strip(),

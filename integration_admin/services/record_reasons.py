@@ -87,6 +87,7 @@ _OWN_RULES: dict[str, tuple[str, Message]] = {
     'must be a decimal string such as "3.5"': ("", msg("Write the number as 3.5.")),
     "must be a date such as 2026-11-01": ("", _DATE),
     "must not hold the zero character": ("", _UNSTORABLE),
+    "must show something": ("", msg("This holds only characters that nobody can see.")),
     "hours is out of range": ("hours", msg("The hours must be from 0 to 99,999.")),
 }
 """What core/records.py says itself, by its own words: the field below the one that is blamed, and the sentence."""

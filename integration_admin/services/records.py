@@ -6,7 +6,7 @@ Reading them from files lives in record_files.py, the sentences for refusals in 
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,8 +20,9 @@ from integration_admin.core.clock import Clock
 from integration_admin.core.messages import Message, msg
 from integration_admin.core.money import Money
 from integration_admin.core.records import DAY_FIELDS, Activity, ExpenseClaim, Reimbursement, parse_record
-from integration_admin.core.search_words import search_words
+from integration_admin.core.search_words import folded_id, search_words
 from integration_admin.core.statuses import Permission
+from integration_admin.core.typed_text import seen
 from integration_admin.data.database import Database
 from integration_admin.data.models import RecordRow
 from integration_admin.data.repositories.unit import Unit
@@ -90,6 +91,27 @@ class Candidate:
         return Receipt(self.kind, self.id, self.revision, result, reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """What records that are not stored yet are judged by."""
+
+    oldest: date
+    looks: dict[_Key, str]
+    """Kind and id as people see it -> the id, of what is stored."""
+
+    def refusal(self, item: Candidate) -> Reason | None:
+        """Return why a new record is not taken in; one that is has its look from now on."""
+        if (told := _too_old(item, self.oldest)) is not None:
+            return told
+        if self.looks.setdefault((item.kind, seen(item.id)), item.id) == item.id:
+            return None
+        # Somebody may have sent one claim with a space behind its id and without; both would be paid.
+        alike = msg(
+            "A record is stored whose id looks the same; only spaces or characters that nobody can see differ."
+        )
+        return Reason("id", alike)
+
+
 class RecordIntake:
     """Stores what the expense system hands over; the same kind, id and revision is stored once."""
 
@@ -135,9 +157,10 @@ class RecordIntake:
         categories: set[tuple[str, str]] = set()
         receipts: list[Receipt] = []
         now = self._clock.now()
-        oldest = await _oldest(unit, checked, known, now)
+        arrivals = [item for item in checked if isinstance(item, Candidate) and item.key not in known]
+        judge = _Arrivals(await _oldest(unit, arrivals, now), await _looks(unit, arrivals))
         for item in checked:
-            receipt = item if isinstance(item, Receipt) else _place(item, known, new, now, oldest)
+            receipt = item if isinstance(item, Receipt) else _place(item, known, new, now, judge)
             receipts.append(receipt)
             if isinstance(item, Candidate) and receipt.result in _STORED:
                 categories.update((item.kind, category) for category in item.categories)
@@ -179,12 +202,12 @@ def _check_all(batch: Sequence[Any]) -> list[Candidate | Receipt]:
 
 
 def _place(
-    item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime, oldest: date
+    item: Candidate, known: dict[_Key, RecordRow], new: list[RecordRow], now: datetime, judge: _Arrivals
 ) -> Receipt:
     """Decide about one candidate against what is stored, earlier ones of the same request included."""
     row = known.get(item.key)
     if row is None:
-        if (told := _too_old(item, oldest)) is not None:
+        if (told := judge.refusal(item)) is not None:
             return item.receipt(IntakeResult.REJECTED, told)
         row = RecordRow(kind=item.kind, external_id=item.id, received_at=now)
         _fill(row, item, now)
@@ -203,15 +226,18 @@ def _place(
     return item.receipt(IntakeResult.REJECTED, Reason("revision", other))
 
 
-async def _oldest(
-    unit: Unit, checked: Sequence[Candidate | Receipt], known: Mapping[_Key, RecordRow], now: datetime
-) -> date:
+async def _oldest(unit: Unit, arrivals: Sequence[Candidate], now: datetime) -> date:
     """Return the oldest day whose history is kept; it is asked for only where something new is old enough to matter."""
     kept_by_all = years_before(now, FEWEST_YEARS).date()
-    new = (item for item in checked if isinstance(item, Candidate) and item.key not in known)
-    if all(_too_old(item, kept_by_all) is None for item in new):
+    if all(_too_old(item, kept_by_all) is None for item in arrivals):
         return kept_by_all
     return await oldest_kept(unit, now)
+
+
+async def _looks(unit: Unit, arrivals: Sequence[Candidate]) -> dict[_Key, str]:
+    """Return what looks like one of the arrivals among what is stored."""
+    alike = await unit.records.found_as({folded_id(item.id) for item in arrivals})
+    return {(kind, seen(record_id)): record_id for kind, record_id in alike}
 
 
 def _too_old(item: Candidate, oldest: date) -> Reason | None:

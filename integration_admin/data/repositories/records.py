@@ -48,6 +48,17 @@ class RecordRepository(Repository):
         )
         return {(row.kind, row.external_id): row for row in rows}
 
+    async def found_as(self, folded_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Return (kind, id) of the records whose folded id is one of these."""
+        if not folded_ids:
+            return []
+        rows = await self._values(
+            select(RecordRow.kind, RecordRow.external_id).where(
+                self._owned(RecordRow), RecordRow.folded_id.in_(list(folded_ids))
+            )
+        )
+        return [(row[0], row[1]) for row in rows]
+
     async def add(self, rows: Sequence[RecordRow]) -> None:
         """Store new records; changed ones are written back by the unit itself."""
         await self._add(*rows)
