@@ -66,7 +66,7 @@ class ShownFile:
     def __init__(self, stream: BinaryIO, line: ProgressLine) -> None:
         self._stream = stream
         self._line = line
-        self._size = os.fstat(stream.fileno()).st_size
+        self.size = os.fstat(stream.fileno()).st_size
         self._read = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -83,5 +83,5 @@ class ShownFile:
 
     def _counted(self, piece: bytes) -> bytes:
         self._read += len(piece)
-        self._line.show(f"Checking: {100 * self._read // max(self._size, 1)} %.")
+        self._line.show(f"Checking: {100 * self._read // max(self.size, 1)} %.")
         return piece

@@ -26,7 +26,7 @@ def import_records(
             shown = ShownFile(stream, line)
             try:
                 return await application.services.record_files.import_file(
-                    actor, file.name, cast("BinaryIO", shown), shown.stored
+                    actor, file.name, cast("BinaryIO", shown), shown.stored, size=shown.size
                 )
             finally:
                 line.clear()

@@ -86,15 +86,23 @@ class RecordFiles:
         self._intake = intake
 
     async def import_file(
-        self, actor: Actor, name: str, stream: BinaryIO, told: Told = lambda _stored, _total: None
+        self,
+        actor: Actor,
+        name: str,
+        stream: BinaryIO,
+        told: Told = lambda _stored, _total: None,
+        *,
+        size: int = 0,
     ) -> ImportReport:
         """Store every record of a file, or none and the errors by line.
 
         The whole file is checked before the database is asked for anything. `told` is called with how many
-        records are stored and how many there are, each time some more are. Raises NotPermitted, and
-        InvalidInput for a file of another kind, an empty one or one over 16 MiB.
+        records are stored and how many there are, each time some more are. `size` is how many bytes the file
+        has, where that is known before it is read. Raises NotPermitted, and InvalidInput for a file of another
+        kind, an empty one or one over 16 MiB.
         """
         actor.require(Permission.RUN)
+        _check_size(size)
         lines = read_records(name, cast("BinaryIO", _Limited(stream)))
         with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as prepared:
             errors, total = await asyncio.to_thread(_prepare, lines, prepared)
@@ -198,7 +206,7 @@ class _Limited:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._left = LARGEST_FILE
+        self._size = 0
 
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes."""
@@ -209,13 +217,15 @@ class _Limited:
         return self._counted(self._stream.readline(size))
 
     def _counted(self, piece: bytes) -> bytes:
-        self._left -= len(piece)
-        if self._left < 0:
-            limit = LARGEST_FILE // 2**20
-            raise InvalidInput(
-                msg("The file is larger than {limit} MiB. Divide it into several.", limit=limit)
-            )
+        self._size += len(piece)
+        _check_size(self._size)
         return piece
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_FILE:
+        limit = LARGEST_FILE // 2**20
+        raise InvalidInput(msg("The file is larger than {limit} MiB. Divide it into several.", limit=limit))
 
 
 def _prepare(lines: Iterator[Line], prepared: IO[str]) -> tuple[_Errors, int]:

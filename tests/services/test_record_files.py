@@ -310,6 +310,15 @@ async def test_a_file_that_is_too_large_is_refused(
     assert await stored(database, actor) == []
 
 
+async def test_a_file_that_is_known_to_be_too_large_is_refused_before_it_is_read(
+    files: RecordFiles, actor: Actor
+) -> None:
+    source = io.BytesIO(b"[]")
+    with pytest.raises(InvalidInput, match="The file is larger than"):
+        await files.import_file(actor, "a.json", source, size=record_files.LARGEST_FILE + 1)
+    assert source.tell() == 0
+
+
 async def test_who_may_only_look_cannot_import(files: RecordFiles, actor: Actor) -> None:
     with pytest.raises(NotPermitted):
         await files.import_file(Actor(actor.organisation_id, "Bob", Role.VIEWER), "a.json", stream("{}"))
