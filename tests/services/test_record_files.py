@@ -3,8 +3,10 @@
 import codecs
 import io
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -21,6 +23,7 @@ from integration_admin.services.records import RecordIntake
 from tests.builders import make_activity, make_claim, make_line, make_reimbursement, save_organisation
 from tests.fakes import FakeClock
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "records.md"
 HEADER = "id,revision,status,approved_on,currency,claimant_id,claimant_name,purpose,line,date,category,amount"
 ROW = "EC-1,1,approved,2026-11-05,NOK,V-1,Kari,Samling,1,2026-11-01,travel,412.00"
 
@@ -299,6 +302,16 @@ async def test_a_file_without_records_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match="The file holds no records"):
         await files.import_file(actor, name, stream(content))
+
+
+async def test_every_example_of_the_page_about_records_can_be_imported_one_after_the_other(
+    files: RecordFiles, actor: Actor
+) -> None:
+    examples = re.findall(r"```(json|csv)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    reports = [
+        await files.import_file(actor, f"example.{kind}", stream(content)) for kind, content in examples
+    ]
+    assert [(report.created, report.errors) for report in reports] == [(1, ())] * 4
 
 
 async def test_a_file_that_is_too_large_is_refused(
