@@ -6,7 +6,7 @@ What is exported, where to and when is in models.py.
 import uuid
 from typing import Final, Literal
 
-from sqlalchemy import String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from integration_admin.core.statuses import LinkPurpose, Role
@@ -116,7 +116,11 @@ class AuditEvent(Owned, Base):
     """Who did what; never a secret. `hash` covers the line and `previous_hash` (audit_chain.py)."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (owner(), UniqueConstraint("organisation_id", "number"))
+    __table_args__ = (
+        owner(),
+        UniqueConstraint("organisation_id", "number"),
+        *(Index(None, "organisation_id", asked_for, "number") for asked_for in ("actor", "action")),
+    )
 
     id: Mapped[NumberKey]
     at: Mapped[Instant]

@@ -12,8 +12,10 @@ from sqlalchemy import event, text
 
 from integration_admin.core.statuses import DeliveryState
 from integration_admin.data.database import Database
+from integration_admin.data.repositories.audit import AuditFilter
 from integration_admin.data.repositories.search import After
 from integration_admin.data.repositories.unit import Unit
+from tests.builders import save_organisation
 from tests.data.taken_up import Export, export
 from tests.fakes import START
 
@@ -54,6 +56,7 @@ async def ask_everything(unit: Unit, setting: Export, run: uuid.UUID, ways: Coll
         value, after = _WAYS[by]
         await unit.search.along(by, value, None, 26)
         await unit.search.along(by, value, after, 26)
+    await unit.records.found_as(["ec-1", "ec-2"])
     await unit.search.places([record.id for record in setting.records])
     await unit.run_records.failed(run, 0, 100)
     await unit.run_records.sent(run, 0, 100)
@@ -122,6 +125,19 @@ async def test_pages_come_out_of_the_index_in_their_order(sqlite_database: Datab
         question: steps for question, steps in plans.items() if any("TEMP B-TREE" in step for step in steps)
     }
     assert sorting == {}
+
+
+async def test_who_did_something_and_the_lines_of_one_action_are_read_from_an_index(
+    sqlite_database: Database,
+) -> None:
+    organisation = await save_organisation(sqlite_database)
+    asked: list[Asked] = []
+    async with listening(sqlite_database, asked), sqlite_database.read(organisation.id) as unit:
+        await unit.audit.actors()
+        await unit.audit.page(AuditFilter(actions=["organisation.keep_years"]), None, 51)
+    people, lines = [await plan(sqlite_database, one) for one in asked[-2:]]
+    assert ["COVERING INDEX" in step and "TEMP" not in step for step in people] == [True]
+    assert ["action=?" in step and "TEMP" not in step for step in lines] == [True]
 
 
 async def test_a_tick_looks_at_what_is_open_and_not_at_what_has_ended(database: Database) -> None:
