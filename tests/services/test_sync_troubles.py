@@ -10,11 +10,12 @@ from faults.looking import looking
 from integration_admin.adapters.base import Booked, Capabilities, Outcome, Result, Voucher
 from integration_admin.adapters.wording import scrub
 from integration_admin.core.errors import AdapterError, Fault
+from integration_admin.core.mapping import FieldMapping
 from integration_admin.core.messages import msg
 from integration_admin.core.statuses import DeliveryState, RunState
 from integration_admin.data.models import RecordRow, Run
 from tests.builders import make_claim, make_line
-from tests.services.conftest import Engine
+from tests.services.conftest import MAPPING, Engine
 from tests.services.fake_adapter import FakeAdapter, book_all
 from tests.services.refusing_database import refusing
 
@@ -110,6 +111,35 @@ async def test_where_nothing_can_be_looked_up_a_person_decides_and_nothing_is_se
     assert (engine.adapter.ledger, engine.adapter.looked_up) == ([], [])
     assert await states(engine, integration) == {DeliveryState.NEEDS_PERSON: 2}
     assert run.state is RunState.FAILED
+
+
+async def test_another_mapping_or_revision_sends_nothing_again_whose_outcome_nobody_knows(
+    engine: Engine,
+) -> None:
+    integration = await engine.set_up()
+    # A REST interface that only honours its Idempotency-Key, which would be another one for another content.
+    engine.adapter.capabilities = Capabilities(batch_size=1, lookup=False, send_seconds=30.0)
+    await engine.receive(1)
+
+    def book_and_lose(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        book_all(adapter, batch)
+        return lose(adapter, batch)
+
+    engine.adapter.behaviour = book_and_lose
+    await engine.sync(integration)
+    version = (await engine.mappings.editor(engine.actor, integration)).version
+    other = MAPPING | {"text": FieldMapping(constant="Utlegg")}
+    assert (await engine.mappings.save(engine.actor, integration, version, other, accept_warnings=True)).saved
+    engine.adapter.behaviour = book_all
+    await engine.sync(integration)
+    engine.clock.advance(AFTER_QUIET)
+    await engine.sync(integration)
+    await engine.receive(1, revision=2, purpose="Rettet")
+    engine.clock.advance(AFTER_QUIET)
+    await engine.sync(integration)
+
+    assert await states(engine, integration) == {DeliveryState.NEEDS_PERSON: 1}
+    assert len(engine.adapter.ledger) == 1
 
 
 async def test_a_fault_of_our_own_in_the_middle_of_a_send_leaves_nothing_marked_as_being_sent(
