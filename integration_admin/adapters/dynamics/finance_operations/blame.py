@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from integration_admin.adapters.base import Voucher
+from integration_admin.adapters.base import CURRENCY, Voucher
 from integration_admin.adapters.dynamics.finance_operations.targets import DIMENSIONS
 
 _NOT_FOUND = re.compile(
@@ -20,6 +20,7 @@ _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "MainAccount": "account",
         "LedgerDimension": "account",
         "DefaultDimensionDisplayValue": "account",
+        "CurrencyCode": CURRENCY,
         "TransDate": "posted_date",
         "DueDate": "due_date",
         "Due": "due_date",
@@ -78,14 +79,16 @@ def _owner_of_any(voucher: Voucher, words: str) -> str:
 
 
 def _owner(voucher: Voucher, code: str) -> str:
-    """Return whose code this is: the vendor's, a line's account, or else the account for what is owed."""
+    """Return whose code this is: the vendor's, a line's account, the account for what is owed, or the currency's."""
     if not code:
         return ""
     if code == voucher.fields.get("vendor"):
         return "vendor"
     if code in _values(voucher, "account"):
         return "account"
-    return "credit_account" if code == voucher.fields.get("credit_account") else ""
+    if code == voucher.fields.get("credit_account"):
+        return "credit_account"
+    return CURRENCY if code == voucher.lines[0].amount.currency else ""
 
 
 def _values(voucher: Voucher, field: str) -> list[str]:

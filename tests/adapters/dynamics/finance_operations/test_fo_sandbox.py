@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integration_admin.adapters.base import Credentials, Result
+from integration_admin.adapters.base import CURRENCY, Credentials, Result
 from integration_admin.adapters.dynamics.finance_operations.adapter import FinanceOperationsAdapter
 from integration_admin.adapters.outbound import OutboundClient
 from integration_admin.core.clock import SystemClock
@@ -43,6 +43,13 @@ async def test_a_voucher_is_booked_once_balanced_and_with_its_dimensions(
     assert [part["amount"] for part in entry["lines"]] == ["412.00", "-12.50", "0.00", "-399.50"]
     first = entry["lines"][0]
     assert (first["cost_centre"], first["project"], first["vat_code"]) == ("210", "P-12", "FULL")
+
+
+async def test_a_currency_that_is_not_there_is_blamed_and_no_account(
+    adapter: FinanceOperationsAdapter, sandbox: FinanceSandbox
+) -> None:
+    [outcome] = await adapter.send(credentials(sandbox), [voucher(1, line("1.234", "BHD"))])
+    assert (outcome.result, outcome.field) == (Result.REJECTED, CURRENCY)
 
 
 async def test_a_vendor_is_credited_in_the_place_of_an_account(
