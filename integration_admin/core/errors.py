@@ -72,12 +72,14 @@ class Conflict(IntegrationAdminError):
 
 
 class NotPermitted(IntegrationAdminError):
-    """The signed-in member's role does not allow it."""
+    """The signed-in member's role does not allow it, or the API token's scopes do not."""
 
     status = 403
 
-    def __init__(self, internal: str = "") -> None:
-        super().__init__(msg("Your role does not allow this. Ask an administrator."), internal=internal)
+    def __init__(self, internal: str = "", message: Message | None = None) -> None:
+        super().__init__(
+            message or msg("Your role does not allow this. Ask an administrator."), internal=internal
+        )
 
 
 class SignInRequired(IntegrationAdminError):

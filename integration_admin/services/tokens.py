@@ -125,7 +125,7 @@ class ApiTokens:
         if scope not in row.scopes:
             await self._touch(row)
             await self._note_denied(row, scope)
-            raise NotPermitted(internal=f"token {row.id} lacks the scope {scope}")
+            raise NotPermitted(internal=f"token {row.id} lacks the scope {scope}", message=_lacks(scope))
         await self._touch(row)
         return Actor(row.organisation_id, row.name, Role.COORDINATOR)
 
@@ -194,3 +194,7 @@ def _check(scopes: Collection[str], name: str) -> None:
     if unknown or not scopes:
         sentence = msg("Choose among the scopes {scopes}.", scopes=", ".join(SCOPES))
         raise InvalidInput(sentence, fields={"scopes": sentence})
+
+
+def _lacks(scope: str) -> Message:
+    return msg("This API token lacks the scope {scope}. Use one that has it.", scope=scope)

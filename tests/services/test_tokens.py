@@ -36,8 +36,10 @@ async def test_a_token_acts_as_a_coordinator_of_its_organisation(tokens: ApiToke
 
 async def test_a_scope_that_was_not_given_is_refused(tokens: ApiTokens, alice: Actor) -> None:
     token = await tokens.create(alice, ["records:read"], "reader")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotPermitted) as refused:
         await tokens.resolve(token, "records:write")
+    # Whoever reads this has no role: they look after a script.
+    assert str(refused.value.message) == "This API token lacks the scope records:write. Use one that has it."
 
 
 @pytest.mark.parametrize("token", ["", "ia_", "ia_" + "A" * 43])
