@@ -168,39 +168,6 @@ async def test_a_record_with_the_zero_character_anywhere_is_refused(
     assert set(results(await intake.receive(actor, batch))) == {"rejected"}
 
 
-@pytest.mark.parametrize(
-    "alike",
-    ["EC-1 Å ", "EC-1  Å", "EC-1\u00a0Å", "EC-1 A\u030a", "EC-1 \u200bÅ", "\ufeffEC-1 Å", "EC-1 Å\u200f"],
-)
-async def test_a_new_record_whose_id_looks_like_a_stored_one_is_refused(
-    intake: RecordIntake, actor: Actor, alike: str
-) -> None:
-    claim, twin = make_claim(id="EC-1 Å"), make_claim(id=alike)
-    other = [make_claim(id="ec-1 å"), make_reimbursement(id=alike)]
-    assert results(await intake.receive(actor, [claim, twin, *other])) == [
-        "created",
-        "rejected",
-        "created",
-        "created",
-    ]
-    (refused,) = await intake.receive(actor, [twin])
-    assert [reason.field for reason in refused.reasons] == ["id"]
-    assert results(await intake.receive(actor, [claim | {"revision": 2}])) == ["updated"]
-
-
-async def test_ids_with_signs_nobody_sees_are_taken_and_found_while_there_is_no_other_like_them(
-    intake: RecordIntake, database: Database, actor: Actor
-) -> None:
-    ids = ["EC-2   ", "EC-\u200b3", "👩\u200d🦽-4"]
-    batch = [make_claim(id=one) for one in ids]
-    assert results(await intake.receive(actor, batch)) == ["created"] * 3
-    again = [claim | {"revision": 2} for claim in batch]
-    assert results(await intake.receive(actor, again)) == ["updated"] * 3
-    rows = await stored(database, actor)
-    assert [row.external_id for row in rows] == ids
-    assert [row.folded_id for row in rows] == ["ec-2", "ec-3", "👩🦽-4"]
-
-
 async def test_more_than_a_thousand_records_are_stored_in_several_transactions(
     intake: RecordIntake, database: Database, actor: Actor
 ) -> None:
@@ -301,29 +268,6 @@ def test_what_could_not_be_read_of_a_refused_record_is_empty(identity: dict[str,
         ),
         (make_claim(id=""), "id", "This must not be empty."),
         (make_claim(id=" a"), "id", "This must not begin with a space or hold line breaks."),
-        *(
-            (make_claim(id=sign), "id", "This holds only characters that nobody can see.")
-            for sign in (
-                "\u200b",
-                "\ufeff",
-                "\u200f\u200f",
-                "\xad",
-                "\u3164",
-                "\u2800",
-                "\ufe0f",
-                "\x7f\u00a0",
-            )
-        ),
-        (
-            make_reimbursement(claim_id="\u2060"),
-            "claim_id",
-            "This holds only characters that nobody can see.",
-        ),
-        (
-            make_claim(lines=[make_line(category="\u200d")]),
-            "lines.1.category",
-            "This holds only characters that nobody can see.",
-        ),
         (make_claim(id="x" * 65), "id", "This is longer than 64 characters."),
         (make_claim(id=7), "id", "This must be text in quotation marks."),
         (make_claim(revision=0), "revision", "This must be 1 or more."),
