@@ -290,6 +290,7 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (RecordRepository, "get"): [(lambda u, _a, _b: u.records.get(CLAIM, "EC-0"), OURS_ONLY)],
     (RecordRepository, "known"): [(lambda u, _a, _b: u.records.known([(CLAIM, "EC-0")]), OURS_ONLY)],
+    (RecordRepository, "found_as"): [(lambda u, _a, _b: u.records.found_as(["ec-0"]), [(CLAIM, "EC-0")])],
     (OrganisationRepository, "take_turns"): [(lambda u, _a, _b: u.organisations.take_turns(), None)],
     (RecordRepository, "add_all"): [
         (lambda u, _a, _b: u.records.add_all([make_record(make_claim(id="EC-2026-9001"))]), None)
