@@ -32,7 +32,14 @@ class KeepTyped(rx.Fragment):
         What is drawn anew after a press of one's own, without having been read anew, is meant to be as it is drawn.
         """
         code = f"""useEffect(() => {{
-          const main = document.getElementById("main");
+{self._keeping()}
+{self._watching()}
+        }}, [{self.place}])"""
+        return [rx.Var(code, _var_data=data_of(self.place))]
+
+    def _keeping(self) -> str:
+        """Return what reads and writes the fields, and what is kept of them."""
+        return f"""          const main = document.getElementById("main");
           if (!main || !{self.place}) return;
           const place = `typed:${{{self.place}}}`;
           const typing = "form :is(input[type=text], input[type=email], select, textarea)[name]:not([readonly])";
@@ -75,8 +82,11 @@ class KeepTyped(rx.Fragment):
           const look = () => {{
             if (main.querySelector("[aria-busy=true]")) isRead = true;
             main.querySelectorAll(fields).forEach(retype);
-          }};
-          const watch = new MutationObserver(look);
+          }};"""
+
+    def _watching(self) -> str:
+        """Return what calls it as the page changes, until it is left."""
+        return f"""          const watch = new MutationObserver(look);
           watch.observe(main, {{ attributeFilter: ["aria-busy"], childList: true, subtree: true }});
           main.addEventListener("input", keep);
           main.addEventListener("submit", send, true);
@@ -88,9 +98,7 @@ class KeepTyped(rx.Fragment):
             main.removeEventListener("submit", send, true);
             main.removeEventListener("click", act, true);
             if ({self.until_left}) sessionStorage.removeItem(place);
-          }};
-        }}, [{self.place}])"""
-        return [rx.Var(code, _var_data=data_of(self.place))]
+          }};"""
 
     def _exclude_props(self) -> list[str]:
         """Keep them from the fragment, which takes no properties."""
