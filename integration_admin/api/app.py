@@ -1,12 +1,13 @@
 """The HTTP edge put together: our routes around Reflex's application, and what wraps both."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Scope
 
 from integration_admin.api import (
     decisions,
@@ -23,7 +24,7 @@ from integration_admin.api.body_limit import BodyLimit
 from integration_admin.api.content_policy import content_policy
 from integration_admin.api.docs import docs_page
 from integration_admin.api.failed_page import failed_page
-from integration_admin.api.head_requests import HeadRequests
+from integration_admin.api.head_requests import HeadRequests, is_looked_at
 from integration_admin.api.headers import ResponseHeaders
 from integration_admin.api.health import Ready, health_routes
 from integration_admin.api.html_page import Pages
@@ -33,7 +34,7 @@ from integration_admin.api.metrics import metrics_routes
 from integration_admin.api.one_address import OneAddress
 from integration_admin.api.origin import OwnOrigin
 from integration_admin.api.own_account import own_account_routes
-from integration_admin.api.problems import NoSuchAddress, Problem, problem_response
+from integration_admin.api.problems import NoSuchAddress, Problem, WrongMethod, problem_response
 from integration_admin.api.provider_settings import provider_settings_routes
 from integration_admin.api.provider_sign_in import provider_routes
 from integration_admin.api.rate_limits import EVENTS, REQUESTS, Limits, RateLimits, RequestLimit
@@ -94,6 +95,7 @@ def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> Fas
         api.add_route(path, _to_the_dashboard, methods=["GET", "HEAD"], include_in_schema=False)
 
     # Reflex would answer the rest of /api with a page, and run handlers for anybody who posts to /_upload.
+    otherwise = _otherwise(list(api.routes))
     for path in (
         "/api/{rest:path}",
         "/auth/{rest:path}",
@@ -101,7 +103,7 @@ def create_api(settings: Settings, ready: Ready, site: Path = BUILT_SITE) -> Fas
         "/_upload",
         "/_upload/{rest:path}",
     ):
-        api.add_route(path, _nothing_here, methods=_ANY_METHOD, include_in_schema=False)
+        api.add_route(path, otherwise, methods=_ANY_METHOD, include_in_schema=False)
     return api
 
 
@@ -150,5 +152,23 @@ async def _to_the_dashboard(_: Request) -> Response:
     return RedirectResponse("/settings/integrations", status_code=303)
 
 
-async def _nothing_here(request: Request) -> Response:
-    return problem_response(NoSuchAddress(), language_of(request))
+def _otherwise(known: Sequence[BaseRoute]) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers where none of `known` does: a wrong method is told the right ones."""
+
+    async def answer(request: Request) -> Response:
+        allowed = _methods_of(known, request.scope)
+        error = WrongMethod(allowed) if allowed else NoSuchAddress()
+        return problem_response(error, language_of(request))
+
+    return answer
+
+
+def _methods_of(known: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    found = [
+        method
+        for method in _ANY_METHOD
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in known)
+    ]
+    if "GET" in found and "HEAD" not in found and is_looked_at(scope["path"]):
+        found.append("HEAD")
+    return sorted(found)

@@ -16,10 +16,11 @@ class HeadRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the routes for what GET would get; the server sends the headers of it alone."""
-        if scope["type"] == "http" and scope["method"] == "HEAD" and _is_looked_at(scope["path"]):
+        if scope["type"] == "http" and scope["method"] == "HEAD" and is_looked_at(scope["path"]):
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)
 
 
-def _is_looked_at(path: str) -> bool:
+def is_looked_at(path: str) -> bool:
+    """Tell whether HEAD is answered at this path wherever GET is."""
     return path in _HEALTH or path.startswith(_API)

@@ -2,7 +2,7 @@
 
 import math
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -45,6 +45,16 @@ class NoSuchAddress(IntegrationAdminError):
 
     def __init__(self) -> None:
         super().__init__(msg("There is nothing at this address."))
+
+
+class WrongMethod(IntegrationAdminError):
+    """Something is served under this path, but not by this method (RFC 9110, section 15.5.6)."""
+
+    status = 405
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(msg("This address answers {methods} only.", methods=self.allowed))
 
 
 class WrongOrigin(IntegrationAdminError):
@@ -164,5 +174,7 @@ def _headers(error: IntegrationAdminError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, UnsupportedCoding):
         return {"Accept-Encoding": "identity"}
+    if isinstance(error, WrongMethod):
+        return {"Allow": error.allowed}
     wait = error.retry_after if isinstance(error, TooManyAttempts) else None
     return {} if wait is None else {"Retry-After": str(math.ceil(wait))}

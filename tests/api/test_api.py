@@ -150,6 +150,23 @@ async def test_head_is_answered_like_get_without_its_body(
     assert (await client.head("/readyz")).status_code == 503
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", PATH, "GET, HEAD, POST"),
+        ("PUT", f"{PATH}/expense_claim/EC-1", "GET, HEAD"),
+        ("GET", "/auth/sign-in", "POST"),
+    ],
+)
+async def test_a_method_an_address_does_not_answer_is_told_which_ones_it_does(
+    caller: httpx2.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await caller.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["detail"] == f"This address answers {allowed} only."
+    assert (await caller.request(method, "/api/v1/nothing")).status_code == 404
+
+
 async def test_every_response_tells_browsers_to_be_strict(client: httpx2.AsyncClient) -> None:
     headers = (await client.get("/api/docs")).headers
     assert headers["x-content-type-options"] == "nosniff"
