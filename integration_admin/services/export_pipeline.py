@@ -23,7 +23,7 @@ _GROUP = 400
 _AHEAD = 6
 """Intents that are ready for each place, where batches are small: they last for as long as a commit takes."""
 _SILENT_SECONDS = 1.0
-"""How long an answer may wait to be written down, and a person who cancels to be heard, while answers come slowly."""
+"""How long an answer may wait for others before it is written down; whether somebody cancels is asked then, too."""
 LANDING_SECONDS = 5.0
 """How long a stopping process waits for the answers to what it has sent, and then for writing down those that came."""
 _LONGEST_REST = 60.0
@@ -118,9 +118,15 @@ class ExportPipeline:
             if self._rest and not self._slots:
                 await self._have_a_rest()
             elif self._slots or not supply.ended:
-                await self._wake.wait()
+                await self._sleep()
             else:
                 return
+
+    async def _sleep(self) -> None:
+        """Wait until there is something to do, or an answer has waited for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SILENT_SECONDS):
+                await self._wake.wait()
 
     def _is_time(self) -> bool:
         """Tell whether to commit now rather than wait for more: before places stand empty, and in groups."""
@@ -147,7 +153,9 @@ class ExportPipeline:
         refused = [item for batch in made for item in batch.refused]
         intents = [item.intent for batch in made for item in batch.items]
         try:
-            written = await self._writer.write([*verdicts, *refused], intents)
+            written = await self._writer.write(
+                [*verdicts, *refused], intents, are_waiting=bool(self._intended)
+            )
         except (asyncio.CancelledError, DatabaseBusy):
             # What came is still to be written; where it was after all, writing it again changes nothing.
             self._answers = [*answers, *self._answers]

@@ -26,12 +26,18 @@ class ExportWriter:
     def __init__(self, job: ExportJob) -> None:
         self._job = job
 
-    async def write(self, verdicts: Sequence[Verdict], intents: Sequence[Intent] = ()) -> Written:
-        """Commit outcomes and intents together, with the run's counts."""
+    async def write(
+        self, verdicts: Sequence[Verdict], intents: Sequence[Intent] = (), *, are_waiting: bool = False
+    ) -> Written:
+        """Commit outcomes and intents together, with the run's counts.
+
+        `are_waiting` says that others are about to be sent, whose intent is committed already.
+        """
         job, now = self._job, self._job.clock.now()
         follow_at = now + FIRST_LOOK if job.capabilities.follows_up else None
         async with job.database.write(job.organisation_id) as unit:
-            halted = bool(intents) and not await unit.integrations.lets(job.integration_id, job.run.id)
+            goes_on = bool(intents) or are_waiting
+            halted = goes_on and not await unit.integrations.lets(job.integration_id, job.run.id)
             held = await write_verdicts(unit, job.run, verdicts, now, follow_at)
             begun = await self._begin(unit, () if halted else intents, now)
             counted = job.tally.plus(held)

@@ -268,31 +268,67 @@ async def test_outcomes_are_committed_while_the_run_goes_on(engine: Engine) -> N
     assert max(uncommitted) <= 150
 
 
-async def test_an_answer_is_committed_within_a_second_however_slowly_others_come(engine: Engine) -> None:
-    integration = await set_up(engine, 160, batch_size=1, in_flight=8)
-    waiting: asyncio.Queue[asyncio.Event] = asyncio.Queue()
-    quick = asyncio.Event()
+class _Held:
+    """Books so many sends at once and holds the others until they are let go."""
 
-    async def slow_after_sixty(adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
-        answer = asyncio.Event()
-        if len(adapter.sent) > 60 and not quick.is_set():
-            waiting.put_nowait(answer)
-            await answer.wait()
+    def __init__(self, adapter: FakeAdapter, first: int) -> None:
+        self._first = self._answered = first
+        self._waiting: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+        self._all = asyncio.Event()
+        adapter.behaviour = self._send
+
+    async def _send(self, adapter: FakeAdapter, batch: Sequence[Voucher]) -> list[Outcome]:
+        if len(adapter.sent) > self._first and not self._all.is_set():
+            answer = asyncio.Event()
+            self._waiting.put_nowait(answer)
+            await asyncio.wait(
+                [asyncio.ensure_future(answer.wait()), asyncio.ensure_future(self._all.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         return book_all(adapter, batch)
 
-    engine.adapter.behaviour = slow_after_sixty
+    async def let_one_go(self, engine: Engine, integration: uuid.UUID) -> None:
+        """Answer one of those held, and let the time pass until that is committed."""
+        (await self._waiting.get()).set()
+        self._answered += 1
+        async with asyncio.timeout(10):
+            while (await states(engine, integration)).get(DeliveryState.DELIVERED) != self._answered:
+                engine.clock.advance(1)
+                await asyncio.sleep(0.01)
+
+    async def wait_until_full(self, places: int) -> None:
+        """Wait until so many are held."""
+        async with asyncio.timeout(10):
+            while self._waiting.qsize() < places:  # noqa: ASYNC110, a queue tells nobody its size
+                await asyncio.sleep(0.01)
+
+    def let_all_go(self) -> None:
+        self._all.set()
+
+
+async def test_an_answer_is_committed_soon_however_slowly_others_come(engine: Engine) -> None:
+    integration = await set_up(engine, 160, batch_size=1, in_flight=8)
+    held = _Held(engine.adapter, first=60)
     syncing = asyncio.create_task(engine.sync(integration))
-    answers = [await waiting.get() for _ in range(8)]
-    answers[0].set()
-    engine.clock.advance(1)
-    answers[1].set()
-    async with asyncio.timeout(10):
-        while (await states(engine, integration)).get(DeliveryState.DELIVERED) != 62:  # noqa: ASYNC110, it is asked
-            await asyncio.sleep(0.01)
-    quick.set()
-    for answer in [*answers, *(waiting.get_nowait() for _ in range(waiting.qsize()))]:
-        answer.set()
+    await held.let_one_go(engine, integration)
+    held.let_all_go()
     assert (await syncing).delivered == 160
+
+
+async def test_who_cancels_is_heard_although_all_that_is_left_is_ready_to_leave(engine: Engine) -> None:
+    integration = await set_up(engine, 60, batch_size=1, in_flight=8)
+    held = _Held(engine.adapter, first=10)
+    run = await engine.runs.start(engine.actor, integration)
+    carrying = asyncio.create_task(engine.runner.carry_out(engine.actor.organisation_id, run.id))
+    await held.let_one_go(engine, integration)
+    await held.wait_until_full(8)
+    await engine.runs.cancel(engine.actor, run.id)
+    await held.let_one_go(engine, integration)
+    held.let_all_go()
+    await carrying
+    # Twelve that were answered by then, and eight that were under way.
+    assert await states(engine, integration) == {DeliveryState.DELIVERED: 20, DeliveryState.READY: 40}
+    assert (await engine.runs.get(engine.actor, run.id)).state is RunState.CANCELLED
 
 
 async def test_a_partial_answer_is_taken_record_by_record(engine: Engine) -> None:
