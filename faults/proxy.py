@@ -11,9 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 _CHUNK = 65_536
+_TURNS_OF_ACCEPTING = 4
+"""Turns of the event loop until a connection that was just accepted is told to us."""
 _LINGER_NONE = struct.pack("ii", 1, 0)
 """Makes closing a socket send a reset."""
 
@@ -62,7 +65,7 @@ class FaultProxy:
 
     async def close(self) -> None:
         """Stop listening, cut every connection, and wait until nothing of them is left."""
-        self._stop_listening()
+        await self._stop_listening()
         self._cut_all()
         for task in list(self._serving):
             task.cancel()
@@ -87,31 +90,39 @@ class FaultProxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _stop_listening(self) -> None:
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        # A server that is closed while a connection is being accepted leaves its socket open.
+        for _ in range(_TURNS_OF_ACCEPTING):
+            await asyncio.sleep(0)
+        server.close()
 
     def _cut_all(self) -> None:
         for writer in list(self._writers):
             _reset(writer)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(partial(self._end, writer))
+
+    def _end(self, writer: asyncio.StreamWriter, task: asyncio.Task[None]) -> None:
+        """Let go of a connection, also where its task was cancelled before it had begun."""
+        self._serving.discard(task)
+        self._writers.discard(writer)
+        writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         harm = self._harm if self._draw.random() < self._harm.toxicity else Harm()
-        self._writers.add(writer)
-        try:
-            await self._open.wait()
-            with suppress(OSError):
-                await self._carry(reader, writer, harm)
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+        await self._open.wait()
+        with suppress(OSError):
+            await self._carry(reader, writer, harm)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, harm: Harm) -> None:
         there, back = await self._connect()

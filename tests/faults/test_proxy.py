@@ -1,6 +1,9 @@
 import asyncio
+import gc
+import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -107,3 +110,20 @@ async def test_toxicity_is_the_share_of_connections_that_are_harmed(proxy: Fault
     await proxy.change(Harm(cut_after=10, toxicity=0.5))
     whole = [await ask(proxy.port) == ANSWER for _ in range(60)]
     assert 15 < sum(whole) < 45
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_is_only_just_accepted_ends_with_the_proxy(
+    proxy: FaultProxy, turns: int
+) -> None:
+    # Connected without a turn of the event loop, so that each of its turns is tried.
+    with socket.create_connection(("127.0.0.1", proxy.port)) as asking:
+        asking.setblocking(False)  # noqa: FBT003, its own word
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await proxy.close()
+        async with asyncio.timeout(5):
+            with suppress(ConnectionResetError):
+                assert await asyncio.get_running_loop().sock_recv(asking, 1) == b""
+    # A socket that nobody closed is told when it is found, and fails the test.
+    gc.collect()
