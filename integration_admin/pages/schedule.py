@@ -188,7 +188,13 @@ def _cron() -> rx.Component:
 
 def _next_runs() -> rx.Component:
     listed = rx.el.ol(rx.foreach(ScheduleState.next_runs, lambda text: rx.el.li(text)), class_name="ds-list")
-    none = ui.paragraph(t("It will not run by itself."))
+    none = ui.paragraph(
+        rx.cond(
+            ScheduleState.unreadable,
+            t("They are listed here once what is written above can be read."),
+            t("It will not run by itself."),
+        )
+    )
     return rx.el.div(
         ui.heading(t("The next exports")),
         rx.cond(ScheduleState.next_runs, listed, none),

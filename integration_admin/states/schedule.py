@@ -33,6 +33,8 @@ class ScheduleState(FormState, rx.State):
     cron_line: str = ""
     time_zone: str = ""
     next_runs: list[str] = []  # noqa: RUF012, Reflex copies defaults
+    unreadable: bool = False
+    """Whether what is typed is no schedule yet, so that nothing can be said of its next exports."""
     saved: bool = False
     zone_known: bool = True
     missed_since: str = ""
@@ -80,9 +82,9 @@ class ScheduleState(FormState, rx.State):
         try:
             slots = container.current().schedules.preview(self._timetable({}))
         except IntegrationAdminError:
-            self.next_runs = []
+            self.next_runs, self.unreadable = [], True
             return
-        self.next_runs = [reader.speech.instant(slot.due_at) for slot in slots]
+        self.next_runs, self.unreadable = [reader.speech.instant(slot.due_at) for slot in slots], False
 
     @rx.event
     @requires(Permission.CONFIGURE)
@@ -126,7 +128,7 @@ class ScheduleState(FormState, rx.State):
         self.at, self.day, self.cron_line = timetable.at, str(timetable.day), timetable.cron_line
         self.time_zone, self.zone_known = timetable.time_zone, view.zone_known
         self.missed_since = speech.instant(view.missed_since)
-        self.next_runs = [speech.instant(slot.due_at) for slot in view.next_slots]
+        self.next_runs, self.unreadable = [speech.instant(slot.due_at) for slot in view.next_slots], False
 
     def _timetable(self, form: dict) -> Timetable:
         """Read what is on the page; a field that is not drawn keeps what was last chosen. Raises InvalidInput."""

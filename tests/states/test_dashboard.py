@@ -250,3 +250,22 @@ async def test_a_step_of_the_wizard_reads_only_what_it_needs(people: People, eng
             await tab.connect(await people.session(people.alice), address)
             assert (tab[WizardState.step], tab[WizardState.types]) == (step, [])
             assert tab[ScheduleState.ready] is (step == "schedule")
+
+
+async def test_a_schedule_that_cannot_be_read_is_not_called_one_that_never_runs(
+    people: People, engine: Engine
+) -> None:
+    draft = await engine.configuration.begin(engine.actor, "xledger")
+    async with open_tab(PAGES, AccessMiddleware()) as tab:
+        address = f"/settings/integrations/new?id={draft}&step=schedule"
+        await tab.connect(await people.session(people.alice), address)
+        assert (len(tab[ScheduleState.next_runs]), tab[ScheduleState.unreadable]) == (5, False)
+        for name, typed, shown in (
+            ("at", "25:99", (0, True)),
+            ("at", "06:45", (5, False)),
+            ("time_zone", "Europe/Osloo", (0, True)),
+            ("time_zone", "Europe/Oslo", (5, False)),
+            ("kind", "manual", (0, False)),
+        ):
+            await tab.send(ScheduleState.preview, name=name, value=typed)
+            assert (len(tab[ScheduleState.next_runs]), tab[ScheduleState.unreadable]) == shown, typed
