@@ -18,15 +18,31 @@ from integration_admin.data.models import Integration, Organisation, RecordRow, 
 from integration_admin.data.models_access import Member
 from tests.fakes import START
 
-_numbers = itertools.count(1)
 _ROLES = {"alice": Role.ADMINISTRATOR, "bob": Role.VIEWER, "charlie": Role.ADMINISTRATOR}
+
+
+class Numbers:
+    """What tells the things of a test apart, the same whatever ran before it."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with 1."""
+        self._counted = itertools.count(1)
+
+    def __next__(self) -> int:
+        return next(self._counted)
+
+
+numbers = Numbers()
 
 
 def make_organisation(**changes: Any) -> Organisation:
     """Build an organisation that may use every type of integration."""
     values: dict[str, Any] = {
         "id": uuid.uuid4(),
-        "name": f"Organisation {next(_numbers)}",
+        "name": f"Organisation {next(numbers)}",
         "organisation_number": "974760673",
         "time_zone": "Europe/Oslo",
         "language": "en",
@@ -40,7 +56,7 @@ def make_member(name: str = "Alice", **changes: Any) -> Member:
     """Build a member; Alice and Charlie administer, Bob looks, others coordinate."""
     values: dict[str, Any] = {
         "id": uuid.uuid4(),
-        "email": f"{name.lower()}.{next(_numbers)}@example.org",
+        "email": f"{name.lower()}.{next(numbers)}@example.org",
         "name": name,
         "role": _ROLES.get(name.lower(), Role.COORDINATOR),
         "password_hash": "not a hash, nobody signs in with it",
@@ -54,7 +70,7 @@ def make_integration(**changes: Any) -> Integration:
     values: dict[str, Any] = {
         "id": uuid.uuid4(),
         "kind": "generic_rest",
-        "name": f"Accounting {next(_numbers)}",
+        "name": f"Accounting {next(numbers)}",
         "state": IntegrationState.ACTIVE,
         "step": "review",
         "settings": {"endpoint": "http://127.0.0.1:9103/"},
@@ -99,7 +115,7 @@ def make_claim(**changes: Any) -> dict[str, Any]:
     """Build an approved claim of one line with an id of its own, as record JSON."""
     values: dict[str, Any] = {
         "kind": "expense_claim",
-        "id": f"EC-2026-{next(_numbers):04}",
+        "id": f"EC-2026-{next(numbers):04}",
         "revision": 1,
         "status": "approved",
         "submitted_on": "2026-11-02",
@@ -123,7 +139,7 @@ def make_reimbursement(**changes: Any) -> dict[str, Any]:
     """Build a reimbursement with an id of its own, as record JSON."""
     values: dict[str, Any] = {
         "kind": "reimbursement",
-        "id": f"RB-2026-{next(_numbers):04}",
+        "id": f"RB-2026-{next(numbers):04}",
         "revision": 1,
         "claim_id": "EC-2026-1042",
         "paid_on": "2026-11-08",
@@ -139,7 +155,7 @@ def make_activity(**changes: Any) -> dict[str, Any]:
     """Build a completed activity with an id of its own, as record JSON."""
     values: dict[str, Any] = {
         "kind": "activity",
-        "id": f"AC-2026-{next(_numbers):04}",
+        "id": f"AC-2026-{next(numbers):04}",
         "revision": 1,
         "status": "completed",
         "date": "2026-11-01",

@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from integration_admin.data.database import Database
 from integration_admin.data.migrations import upgrade
-from tests import canary, statements
+from tests import builders, canary, statements
 from tests.fakes import FakeClock
 from tests.postgresql import Server, running_server
 
@@ -62,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing leaked, and with databases that share what they compile."""
     config.stash[_LEAKS] = []
     statements.share()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let each test number its things from 1: one that looks for "1042" must not meet another's number 10422."""
+    builders.numbers.begin()
 
 
 @pytest.hookimpl(wrapper=True)
