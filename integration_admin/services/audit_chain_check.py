@@ -18,26 +18,32 @@ _MOST_TOLD = 20
 
 @dataclass(slots=True)
 class ChainReport:
-    """How many lines there are, the last one's number and hash, and what is wrong, by line."""
+    """How many lines there are, the last one's number and hash, and what is wrong, by line; it grows as they are read."""
 
     lines: int = 0
     number: int = 0
     hash: str = BEGINNING
-    faults: list[Message] = field(default_factory=list)
-    untold: int = 0
-    """How many more faults there are than are told."""
+    _faults: list[Message] = field(default_factory=list)
+    _untold: int = 0
 
     @property
     def whole(self) -> bool:
         """Whether every line is as it was written."""
-        return not self.faults
+        return not self._faults
+
+    @property
+    def faults(self) -> list[Message]:
+        """Return what is wrong, and after the first twenty how much more there is."""
+        if not self._untold:
+            return list(self._faults)
+        return [*self._faults, msg("Further places where the log is wrong: {count}.", count=self._untold)]
 
     def add(self, fault: Message) -> None:
         """Tell one more fault, or count it where enough are told."""
-        if len(self.faults) < _MOST_TOLD:
-            self.faults.append(fault)
+        if len(self._faults) < _MOST_TOLD:
+            self._faults.append(fault)
         else:
-            self.untold += 1
+            self._untold += 1
 
 
 class AuditChainCheck:

@@ -148,6 +148,15 @@ async def test_what_was_done_to_the_log_is_named(
     assert (await told(sqlite_database, organisation.id))[0] == first
 
 
+async def test_what_is_not_named_any_more_is_counted(sqlite_database: Database) -> None:
+    organisation = await save_organisation(sqlite_database)
+    await write_lines(sqlite_database, organisation.id, 23)
+    async with tampering(sqlite_database) as connection:
+        await connection.execute(update(AuditEvent).values(actor="Mallory"))
+    faults = await told(sqlite_database, organisation.id)
+    assert faults[19:] == ["Line 20 was changed.", "Further places where the log is wrong: 3."]
+
+
 async def test_organisations_have_chains_of_their_own(sqlite_database: Database) -> None:
     ours, theirs = await save_organisation(sqlite_database), await save_organisation(sqlite_database)
     await write_lines(sqlite_database, ours.id, 2)
