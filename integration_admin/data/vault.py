@@ -9,11 +9,9 @@ import binascii
 import hmac
 import os
 import re
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
 from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
@@ -60,7 +58,7 @@ class Binding:
 class Vault:
     """Seals secrets with the active key and opens them with the key their envelope names."""
 
-    __slots__ = ("_active_key_id", "_keyring", "_lock", "_random", "_reload", "_usage")
+    __slots__ = ("_active_key_id", "_keyring", "_random", "_reload")
 
     def __init__(
         self,
@@ -76,8 +74,6 @@ class Vault:
         self._active_key_id = active_key_id
         self._random = random
         self._reload = reload
-        self._usage: Counter[str] = Counter()
-        self._lock = Lock()
 
     @property
     def active_key_id(self) -> str:
@@ -92,12 +88,6 @@ class Vault:
             raise wrong_file(key_id)
         self._active_key_id = key_id
 
-    @property
-    def usage(self) -> dict[str, int]:
-        """Seals by key id since this vault was made; compare with USAGE_ALARM."""
-        with self._lock:
-            return dict(self._usage)
-
     def seal(self, secret: Secret, binding: Binding) -> str:
         """Return the envelope `v1.<key id>.<nonce>.<ciphertext and tag>`, which is safe to store.
 
@@ -110,8 +100,6 @@ class Vault:
         )
         if sealed is None:
             raise SecretUnreadable(msg("This value is too long or is not text, so it cannot be stored."))
-        with self._lock:
-            self._usage[key_id] += 1
         return ".".join((_VERSION, key_id, _encode(nonce), _encode(sealed)))
 
     def open(self, envelope: str, binding: Binding) -> Secret:
@@ -134,10 +122,6 @@ class Vault:
         The keyring is not read again for an unknown key: strangers may name any.
         """
         return hmac.digest(self._keyring.derive(key_id, purpose), message, "sha256")
-
-    def key_id_of(self, envelope: str) -> str:
-        """Return the id of the key that sealed an envelope. Raises SecretUnreadable."""
-        return _parse(envelope)[0]
 
     def _holding(self, key_id: str) -> Keyring:
         """Return the keyring, read again if it does not have this key; the key may be missing there too."""

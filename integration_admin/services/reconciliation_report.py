@@ -24,13 +24,6 @@ FINDINGS: Final = {
     Finding.UNTOLD: msg("In the accounting system, which does not give the amount"),
 }
 """What each finding is called."""
-STATES: Final = {
-    ReconciliationState.UNDER_WAY: msg("Under way"),
-    ReconciliationState.AGREES: msg("Agrees"),
-    ReconciliationState.DIFFERS: msg("Differs"),
-    ReconciliationState.NOT_COMPARED: msg("Could not be compared"),
-}
-"""What each outcome is called."""
 UNTOLD: Final = msg(
     "The accounting system tells which vouchers it holds, but not their amounts. Only their number was compared."
 )

@@ -25,9 +25,7 @@ from reflex_base.event import Event
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
-from integration_admin.core.actor import Actor
-from integration_admin.core.errors import NotPermitted, SignInRequired
-from integration_admin.core.messages import msg
+from integration_admin.core.errors import NotPermitted
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.signed_in import SESSION_SCHEME, Principal
@@ -123,14 +121,6 @@ async def _asked_anew() -> Principal | None:
     if scheme != SESSION_SCHEME or not token_hash:
         return None
     return await container.current().sign_in.resolve_fingerprint(token_hash)
-
-
-async def current_actor() -> Actor:
-    """Return the actor to hand to services; raises SignInRequired."""
-    principal = await current_principal()
-    if principal is None:
-        raise SignInRequired(msg("You have been signed out. Sign in to go on."))
-    return principal.actor
 
 
 class AccessMiddleware(Middleware):

@@ -93,12 +93,6 @@ async def newest_but_ours(unit: Unit, theirs: World) -> list[int]:
     return [row[0] for row in rows if row[0] in {record.id for record in theirs.records}]
 
 
-async def beyond_ours(unit: Unit, theirs: World) -> int:
-    """Count what another organisation's integration has left; answer how many more than our own records."""
-    ours = await unit.records.page("approved", 0, 1000)
-    return await unit.records.count_without_delivery(theirs.integration.id, [CLAIM], ["approved"]) - len(ours)
-
-
 async def new_beyond_ours(unit: Unit, theirs: World) -> int:
     """The same by the quick count."""
     ours = await unit.records.page("approved", 0, 1000)
@@ -302,7 +296,6 @@ CASES: dict[tuple[type[Repository], str], list[tuple[Call, Any]]] = {
     ],
     (RecordRepository, "newest"): [(lambda u, _, b: newest_but_ours(u, b), [])],
     (RecordRepository, "without_delivery"): [(lambda u, _, b: leftovers(u, b), [])],
-    (RecordRepository, "count_without_delivery"): [(lambda u, _, b: beyond_ours(u, b), 0)],
     (RecordRepository, "categories"): [
         (lambda u, _a, _b: u.records.categories(CLAIM), ["travel.public_transport"])
     ],

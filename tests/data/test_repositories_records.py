@@ -133,17 +133,14 @@ async def test_noting_no_category_adds_none(database: Database) -> None:
         assert await unit.records.without_delivery(uuid.uuid4(), [], [], 0, 10) == []
 
 
-async def test_many_records_are_stored_at_once_and_counted(database: Database) -> None:
+async def test_many_records_are_stored_at_once(database: Database) -> None:
     organisation = await save_organisation(database)
-    integration = await save_integration(database, organisation.id)
     rows = [make_record() for _ in range(250)]
     async with database.write(organisation.id) as unit:
         await unit.records.add_all([])
         await unit.records.add_all(rows)
     async with database.read(organisation.id) as unit:
         stored = await unit.records.page(None, 0, 1_000)
-        assert await unit.records.count_without_delivery(integration.id, [CLAIM], ["approved"]) == 250
-        assert await unit.records.count_without_delivery(integration.id, [CLAIM], ["paid"]) == 0
     assert [(row.external_id, row.payload, row.content_hash) for row in stored] == [
         (row.external_id, row.payload, row.content_hash) for row in rows
     ]

@@ -57,7 +57,6 @@ def test_a_frozen_envelope_opens_and_is_sealed_the_same_today(known: dict) -> No
     binding = Binding(**known["binding"])
     assert vault.open(known["envelope"], binding).reveal() == known["secret"]
     assert vault.seal(Secret(known["secret"]), binding) == known["envelope"]
-    assert vault.key_id_of(known["envelope"]) == known["key_id"]
 
 
 def answered_as_it_says(case: dict) -> bool:
@@ -144,7 +143,6 @@ def test_what_is_too_long_or_no_text_is_not_sealed(vault: Vault, secret: str) ->
     with pytest.raises(SecretUnreadable, match="cannot be stored") as caught:
         vault.seal(Secret(secret), BINDING)
     assert caught.value.__context__ is None
-    assert vault.usage == {}
 
 
 def test_the_limits_are_the_documented_ones() -> None:
@@ -177,18 +175,15 @@ def test_an_older_key_still_opens_and_no_longer_seals() -> None:
     vault = Vault(keyring, "k2")
     assert vault.active_key_id == "k2"
     assert vault.open(old, BINDING).reveal() == SECRET
-    assert vault.key_id_of(old) == "k1"
-    assert vault.key_id_of(vault.seal(Secret(SECRET), BINDING)) == "k2"
+    assert old.split(".")[1] == "k1"
+    assert vault.seal(Secret(SECRET), BINDING).split(".")[1] == "k2"
 
 
-def test_seals_are_counted_by_key_and_opening_is_not(vault: Vault) -> None:
+def test_several_threads_may_seal_at_the_same_time(vault: Vault) -> None:
     with ThreadPoolExecutor(4) as pool:
         envelopes = list(pool.map(lambda _: vault.seal(Secret(SECRET), BINDING), range(400)))
-    for envelope in envelopes:
-        vault.open(envelope, BINDING)
-    assert vault.usage == {"k1": 400}
-    vault.usage["k1"] = USAGE_ALARM
-    assert vault.usage == {"k1": 400}
+    assert len(set(envelopes)) == 400
+    assert {vault.open(envelope, BINDING).reveal() for envelope in envelopes} == {SECRET}
 
 
 def test_a_vault_prints_only_its_key_id_and_is_neither_copied_nor_pickled(vault: Vault) -> None:

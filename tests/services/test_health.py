@@ -198,9 +198,9 @@ async def test_the_counts_are_those_a_look_at_every_row_finds(engine: Engine, in
         quick = await unit.backlog.by_state(integration)
         slow = await unit.deliveries.counts(integration)
         new = await unit.backlog.not_taken_up(integration, kinds, statuses, sum(quick.values()))
-        looked = await unit.records.count_without_delivery(integration, kinds, statuses)
+        looked = await unit.records.without_delivery(integration, kinds, statuses, 0, 100)
     assert quick == slow == {DeliveryState.NEEDS_PERSON: 1}
-    assert new == looked == 3
+    assert new == len(looked) == 3
 
 
 class SlowClock(FakeClock):

@@ -13,8 +13,9 @@ from integration_admin.core.errors import SignInRequired
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
-from integration_admin.states.access import AccessMiddleware, current_actor, requires
+from integration_admin.states.access import AccessMiddleware, requires
 from integration_admin.states.language import LanguageState
+from integration_admin.states.reader import current_reader
 from integration_admin.states.session import SessionState, SignInState
 from integration_admin.states.shell import ShellState
 from tests.builders import make_member
@@ -35,35 +36,35 @@ class RowsState(rx.State):
     @rx.event
     @requires(Permission.VIEW)
     async def load_rows(self) -> None:
-        actor = await current_actor()
+        actor = (await current_reader()).actor
         RAN.append(("load_rows", actor.name))
         self.rows = [f"{actor.name}'s row"]
 
     @rx.event
     @requires(Permission.CONFIGURE)
     async def configure(self) -> None:
-        RAN.append(("configure", (await current_actor()).name))
+        RAN.append(("configure", (await current_reader()).actor.name))
 
     @rx.event
     @requires(Permission.RUN)
     async def chain(self) -> Any:
-        RAN.append(("chain", (await current_actor()).name))
+        RAN.append(("chain", (await current_reader()).actor.name))
         return RowsState.configure
 
     @rx.event
     @requires(Permission.VIEW)
     async def ask_twice(self) -> None:
-        RAN.append(("first", (await current_actor()).name))
+        RAN.append(("first", (await current_reader()).actor.name))
         await MEANWHILE.pop()()
         try:
-            RAN.append(("again", (await current_actor()).name))
+            RAN.append(("again", (await current_reader()).actor.name))
         except SignInRequired:
             RAN.append(("again", "nobody"))
 
     @rx.event(background=True)
     @requires(Permission.RUN)
     async def in_the_background(self) -> None:
-        RAN.append(("in_the_background", (await current_actor()).name))
+        RAN.append(("in_the_background", (await current_reader()).actor.name))
 
     @rx.event
     async def unmarked(self) -> None:
@@ -330,10 +331,10 @@ async def test_reflexs_own_events_pass_for_everybody(tab: Tab) -> None:
     assert tab[State.is_hydrated] is True
 
 
-async def test_outside_an_event_of_somebody_signed_in_there_is_no_actor(tab: Tab) -> None:
+async def test_outside_an_event_of_somebody_signed_in_there_is_no_reader(tab: Tab) -> None:
     del tab
     with pytest.raises(SignInRequired):
-        await current_actor()
+        await current_reader()
 
 
 async def test_somebody_signed_in_does_not_need_the_sign_in_page(tab: Tab, people: People) -> None:

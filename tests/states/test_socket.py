@@ -22,7 +22,8 @@ from integration_admin.core.settings import Settings
 from integration_admin.core.statuses import Permission
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
-from integration_admin.states.access import AccessMiddleware, current_actor, is_handler, requires
+from integration_admin.states.access import AccessMiddleware, is_handler, requires
+from integration_admin.states.reader import current_reader
 from tests.api.serving import serving
 from tests.ports import free_port
 from tests.states.people import People
@@ -41,7 +42,7 @@ class PageState(rx.State):
     @rx.event
     @requires(Permission.VIEW)
     async def load_lines(self) -> None:
-        self.lines = [(await current_actor()).name]
+        self.lines = [(await current_reader()).actor.name]
         self.cookies = self.router_data["headers"].get("cookie", "")
         self.mentions_session = "session=" in str(self.router_data)
 

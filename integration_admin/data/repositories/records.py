@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, String, bindparam, exists, func, insert, select, tuple_
+from sqlalchemy import BigInteger, Integer, String, bindparam, exists, insert, select, tuple_
 
 from integration_admin.core.messages import msg
 from integration_admin.core.search_words import SearchWords
@@ -115,23 +115,6 @@ class RecordRepository(Repository):
             limit=limit,
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-    async def count_without_delivery(
-        self, integration_id: uuid.UUID, kinds: Collection[str], statuses: Collection[str]
-    ) -> int:
-        """Return how many records this integration has not taken up."""
-        taken = exists().where(Delivery.integration_id == integration_id, Delivery.record_id == RecordRow.id)
-        rows = await self._values(
-            select(func.count())
-            .select_from(RecordRow)
-            .where(
-                self._owned(RecordRow),
-                RecordRow.kind.in_(list(kinds)),
-                RecordRow.status.in_(list(statuses)),
-                ~taken,
-            )
-        )
-        return int(rows[0][0])
 
     async def categories(self, kind: str) -> list[str]:
         """Return every category records of `kind` have used, by name."""
