@@ -96,7 +96,7 @@ def _of_one(name: str, toll: Toll) -> Iterator[Figure]:
     yield Figure(f"bad_calls_{name}", sum(toll.faults.values()) / max(toll.calls, 1), "of all")
     yield Figure(f"recoveries_{name}", len(toll.recoveries), "dead runs")
     yield Figure(f"recovery_seconds_{name}", max(toll.recoveries, default=0.0), "s, fast tick")
-    yield Figure(f"sends_per_record_{name}", toll.attempts / max(judgement.records, 1), "sends")
+    yield Figure(f"attempts_per_record_{name}", toll.attempts / max(judgement.records, 1), "attempts")
     yield Figure(f"decided_by_a_person_{name}", toll.decisions.total(), "records")
     yield at_most(f"ended_by_themselves_{name}", toll.ended, "workers", 0)
     yield Figure(f"found_no_database_{name}", toll.not_started, "starts")

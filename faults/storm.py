@@ -68,7 +68,7 @@ class Toll:
     calls: int
     """Requests the sandbox had, bad ones included."""
     attempts: int
-    """Sends of single records, all attempts counted."""
+    """How often records were made ready to leave; one whose worker died before it left counts."""
     seconds: float
 
 
