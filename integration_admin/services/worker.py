@@ -8,10 +8,12 @@ import gc
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple, Protocol
 
 import structlog
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from integration_admin.data.run_queue import CONCURRENCY, QueuedRun, WorkQueue
@@ -25,6 +27,8 @@ FOLLOW_UP_SECONDS = 60
 RETENTION_SECONDS = 3_600
 PREFLIGHT_SECONDS = 60
 RECONCILIATION_SECONDS = 10
+FIRST_SECONDS = 60
+"""After the start, what is looked at more seldom is looked at for the first time: who starts often would never get to it."""
 
 
 class _Ticking(Protocol):
@@ -54,12 +58,14 @@ class Worker:
         tick_seconds: float = TICK_SECONDS,
         *,
         recurring: Sequence[Recurring] = (),
+        first_seconds: float = FIRST_SECONDS,
     ) -> None:
         self._scheduler = scheduler
         self._runner = runner
         self._queue = queue
         self._tick_seconds = tick_seconds
         self._recurring = recurring
+        self._first_seconds = first_seconds
 
     async def run(self, concurrency: int = CONCURRENCY) -> None:
         """Tick and carry out runs, `concurrency` of them at a time, until cancelled."""
@@ -67,9 +73,12 @@ class Worker:
         ticker = AsyncIOScheduler(timezone="UTC")
         _repeat(ticker, self.tick, self._tick_seconds)
         # Apart, because these wait for answers from outside and no schedule may wait for that.
-        for one in self._recurring:
-            _repeat(ticker, partial(_tick, one), one.seconds)
+        jobs = [(one, _repeat(ticker, partial(_tick, one), one.seconds)) for one in self._recurring]
         ticker.start()
+        for one, job in jobs:
+            if one.seconds > self._first_seconds:
+                sooner = timedelta(seconds=one.seconds - self._first_seconds)
+                job.modify(next_run_time=job.next_run_time - sooner)
         try:
             await self.tick()
             _log.info("worker_ready", concurrency=concurrency)
@@ -90,13 +99,13 @@ class Worker:
         await self._runner.carry_out(run.organisation_id, run.run_id)
 
 
-def _repeat(ticker: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:
+def _repeat(ticker: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> Job:
     async def until_stopped() -> None:
         # A job is cancelled only where the process stops, and APScheduler would take that for a fault.
         with suppress(asyncio.CancelledError):
             await job()
 
-    ticker.add_job(
+    return ticker.add_job(
         until_stopped, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
     )
 

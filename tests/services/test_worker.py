@@ -167,3 +167,15 @@ async def test_it_follows_up_again_and_again_apart_from_the_schedules() -> None:
         await asyncio.wait_for(follow_up.twice.wait(), 10)
         await stop(task)
     assert "follow_up_tick_failed" in {line["event"] for line in said}
+
+
+async def test_what_is_looked_at_every_hour_is_looked_at_soon_after_the_start_and_not_again_before_its_time() -> None:
+    hourly, often = FollowUp(), FollowUp()
+    recurring = [Recurring("hourly", hourly, 3600), Recurring("often", often, 0.2)]
+    worker = Worker(
+        Scheduler(Queue()), Runner(), Queue(), tick_seconds=3600, recurring=recurring, first_seconds=0.05
+    )
+    task = asyncio.create_task(worker.run())
+    await asyncio.wait_for(often.twice.wait(), 10)
+    await stop(task)
+    assert hourly.ticks == 1
