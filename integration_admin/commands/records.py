@@ -1,8 +1,9 @@
 """Commands that bring records in."""
 
+import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO, Final, cast
 
 import typer
 
@@ -10,6 +11,11 @@ from integration_admin.bootstrap import Application
 from integration_admin.commands.progress import ProgressLine, ShownFile
 from integration_admin.commands.running import run
 from integration_admin.services.record_files import ImportReport
+
+_INTERRUPTED: Final = (
+    "The import was interrupted. Nothing of the file was stored, unless it had just ended. Run it again: what is"
+    " stored already stays as it is."
+)
 
 
 def import_records(
@@ -28,6 +34,10 @@ def import_records(
                 return await application.services.record_files.import_file(
                     actor, file.name, cast("BinaryIO", shown), shown.stored, size=shown.size
                 )
+            except asyncio.CancelledError:
+                line.clear()
+                typer.echo(_INTERRUPTED, err=True)
+                raise
             finally:
                 line.clear()
 

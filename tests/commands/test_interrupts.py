@@ -1,5 +1,6 @@
 """Ctrl-C and the other signals that end a program, at moments when nobody expects them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from subprocess import PIPE
 
 import pytest
 
-from tests.commands.shell import Run, connect, environment_of
+from tests.commands.shell import ORGANISATION, Run, connect, environment_of
 from tests.commands.test_reconcile import begin_export
 
 _LIKE_A_TERMINAL = """
@@ -126,3 +127,22 @@ def test_whoever_interrupts_a_comparison_is_told_what_goes_on_with_it(
         "Where nobody is at it, it ends once you start: integration-admin serve\n"
         "A comparison is under way. Wait until it has ended.\n"
     )
+
+
+@pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
+@pytest.mark.usefixtures("organisation")
+def test_whoever_interrupts_an_import_is_told_that_it_may_simply_be_run_again(
+    tmp_path: Path, signal: Signals
+) -> None:
+    file = tmp_path / "records.ndjson"
+    os.mkfifo(file)
+    # Nothing comes through the pipe, so the import is reading for as long as this end is open.
+    with started(tmp_path / "instance", "import-records", str(file), *ORGANISATION) as importing:
+        with file.open("wb"):
+            importing.send_signal(signal)
+        assert importing.communicate(timeout=60) == (
+            "",
+            "The import was interrupted. Nothing of the file was stored, unless it had just ended. Run it again: what"
+            " is stored already stays as it is.\n",
+        )
+    assert importing.returncode == (130 if signal is SIGINT else -signal)

@@ -169,7 +169,9 @@ async def test_it_follows_up_again_and_again_apart_from_the_schedules() -> None:
     assert "follow_up_tick_failed" in {line["event"] for line in said}
 
 
-async def test_what_is_looked_at_every_hour_is_looked_at_soon_after_the_start_and_not_again_before_its_time() -> None:
+async def test_what_is_looked_at_every_hour_is_looked_at_soon_after_the_start_and_not_again_before_its_time() -> (
+    None
+):
     hourly, often = FollowUp(), FollowUp()
     recurring = [Recurring("hourly", hourly, 3600), Recurring("often", often, 0.2)]
     worker = Worker(
