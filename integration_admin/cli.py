@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how they fail. Each is written in commands/."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +12,7 @@ from typer.main import get_command
 from integration_admin.core import logs
 from integration_admin.core.errors import IntegrationAdminError
 from integration_admin.core.file_trouble import words_of
+from integration_admin.core.messages import Message
 from integration_admin.core.settings import load_settings
 
 COMMANDS = {
@@ -94,8 +96,10 @@ def main() -> None:
     try:
         app()
     except IntegrationAdminError as error:
-        sys.stderr.write(f"{error.message}\n")
-        for field, message in getattr(error, "fields", {}).items():
+        fields: Mapping[str, Message] = getattr(error, "fields", {})
+        if error.message not in fields.values():
+            sys.stderr.write(f"{error.message}\n")
+        for field, message in fields.items():
             sys.stderr.write(f"{field}: {message}\n")
         sys.exit(1)
     except OSError as error:

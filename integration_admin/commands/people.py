@@ -4,7 +4,7 @@ import json
 import sys
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +16,7 @@ from integration_admin.core.secret import Secret
 from integration_admin.services.tokens import RECORDS_WRITE, ApiTokenView
 
 _Organisation = Annotated[str, typer.Option("--organisation", help="The organisation's name.")]
+_NEW: Final = ", an organisation that is new here"
 
 
 def create_admin(
@@ -27,13 +28,13 @@ def create_admin(
     """Make an administrator, and the organisation if it is new; reads the password from standard input."""
     password = _password()
 
-    async def create(application: Application) -> None:
-        await application.services.organisations.create_administrator(
+    async def create(application: Application) -> bool:
+        return await application.services.organisations.create_administrator(
             organisation, org_number or None, email, password, name or email
         )
 
-    run(create)
-    typer.echo(f"{email} can sign in.")
+    is_new = run(create)
+    typer.echo(f"{email} can sign in and administers {organisation.strip()}{_NEW if is_new else ''}.")
 
 
 def _password() -> Secret:

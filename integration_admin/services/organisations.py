@@ -52,8 +52,8 @@ class Organisations:
         password: Secret,
         name: str = "",
         features: Sequence[str] = FIRST_FEATURES,
-    ) -> None:
-        """Add an administrator, and the organisation when there is none of that name.
+    ) -> bool:
+        """Add an administrator, and the organisation when there is none of that name; tell whether it is new.
 
         `features` are the integration types a new organisation may use. Raises InvalidInput with
         one sentence a field, or Conflict when the e-mail address is taken.
@@ -68,10 +68,13 @@ class Organisations:
         password_hash = await self._passwords.hash(password)
         # One transaction: an organisation without anybody in it could not be entered.
         async with self._database.system(writes=True) as system:
-            organisation = await self._found_or_added(system, organisation_name.strip(), number, features)
+            organisation_name = organisation_name.strip()
+            is_new = await system.organisation_named(organisation_name) is None
+            organisation = await self._found_or_added(system, organisation_name, number, features)
             await self._add_administrator(
                 system.inside(organisation.id), account, password_hash, name.strip()
             )
+        return is_new
 
     async def allow(self, name: str, features: Sequence[str]) -> None:
         """Let an organisation use these integration types, besides those it may use already. Raises NotFound."""

@@ -30,6 +30,17 @@ def test_a_short_password_is_refused_and_nobody_is_made(organisation: Run) -> No
         "create-admin", *ORGANISATION, "--email", "ola@example.org", stdin="a long enough password\n"
     )
     assert taken.returncode == 0, taken.stderr
+    assert refused.stderr == "password: A password needs at least 12 characters.\n"
+
+
+def test_a_new_organisation_is_called_new_so_that_a_mistyped_name_is_noticed(organisation: Run) -> None:
+    words, password = ("create-admin", "--email"), "a long enough password\n"
+    known = organisation(*words, "ola@example.org", *ORGANISATION, stdin=password)
+    mistyped = organisation(*words, "liv@example.org", "--organisation", "Pröveforbundet", stdin=password)
+    assert known.stdout == "ola@example.org can sign in and administers Prøveforbundet.\n"
+    assert mistyped.stdout == (
+        "liv@example.org can sign in and administers Pröveforbundet, an organisation that is new here.\n"
+    )
 
 
 async def test_a_password_is_what_stands_in_its_file_whichever_program_has_saved_it(

@@ -140,9 +140,10 @@ def test_whoever_interrupts_an_import_is_told_that_it_may_simply_be_run_again(
     with started(tmp_path / "instance", "import-records", str(file), *ORGANISATION) as importing:
         with file.open("wb"):
             importing.send_signal(signal)
-        assert importing.communicate(timeout=60) == (
-            "",
-            "The import was interrupted. Nothing of the file was stored, unless it had just ended. Run it again: what"
-            " is stored already stays as it is.\n",
-        )
+        out, words = importing.communicate(timeout=60)
+    assert out == ""
+    assert words == (
+        "The import was interrupted. Nothing of the file was stored, unless it had just ended. Run it again: what"
+        " is stored already stays as it is.\n"
+    )
     assert importing.returncode == (130 if signal is SIGINT else -signal)
