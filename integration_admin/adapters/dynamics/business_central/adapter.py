@@ -15,6 +15,7 @@ from integration_admin.adapters.base import (
 )
 from integration_admin.adapters.dynamics.business_central import fields, invoices
 from integration_admin.adapters.dynamics.business_central.client import BusinessCentralClient, Means
+from integration_admin.adapters.dynamics.business_central.currencies import known_steps
 from integration_admin.adapters.dynamics.business_central.fates import read_fates
 from integration_admin.adapters.dynamics.business_central.foreign import is_foreign
 from integration_admin.adapters.dynamics.business_central.holdings import read_holdings
@@ -129,10 +130,11 @@ class BusinessCentralAdapter:
         return refusal(voucher, None, chosen.dimensions, posts=chosen.posting)
 
     async def rules(self, credentials: Credentials) -> CompanyRules:
-        """Return rules that know the company's currency and open periods. Raises AuthenticationFailed, AdapterError."""
+        """Return rules that know the company's currencies and open periods. Raises AuthenticationFailed, AdapterError."""
         client = self._client(credentials)
         self._places.forget(client)
-        return CompanyRules(await self._places.of(client))
+        place = await self._places.of(client)
+        return CompanyRules(place, await known_steps(client, place))
 
     async def send(self, credentials: Credentials, batch: Sequence[Voucher]) -> list[Outcome]:
         """Send the vouchers, as journal lines or invoices, and return one outcome for each, as sending.py rules.

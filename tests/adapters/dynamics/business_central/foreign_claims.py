@@ -30,6 +30,16 @@ class FaultyAt:
             await self.sandbox.change("faults", {"spec": ""})
 
 
+@dataclass
+class NoCurrencies:
+    """The real client, for which there is no list of currencies."""
+
+    http: OutboundClient
+
+    async def request(self, method: str, url: str, **options: Any) -> Response:
+        return await self.http.request(method, url.replace("/currencies", "/nothing"), **options)
+
+
 def euros(amount: str = "412.00", **fields: str) -> VoucherLine:
     return line(amount, "EUR", **fields)
 

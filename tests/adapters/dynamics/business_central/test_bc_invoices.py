@@ -16,6 +16,7 @@ from tests.adapters.dynamics.business_central.company import (
 )
 from tests.adapters.dynamics.business_central.foreign_claims import (
     FaultyAt,
+    NoCurrencies,
     claim,
     dimensions,
     euros,
@@ -186,6 +187,28 @@ async def test_what_is_refused_leaves_no_draft_behind(
     assert outcomes[0].field == field
     assert words in str(outcomes[0].message)
     assert await invoices(sandbox) == []
+
+
+async def test_a_currency_the_company_has_not_is_told_before_anything_is_sent(
+    adapter: BusinessCentralAdapter, sandbox: CentralSandbox
+) -> None:
+    francs = voucher(1, line("1.00", "CHF"), vendor="L-201")
+
+    rules = await adapter.rules(sandbox.credentials())
+
+    [outcome] = await adapter.send(sandbox.credentials(), [francs])
+    assert outcome.field == "currency"
+    assert rules.refusal(francs, sandbox.settings()) == outcome
+    assert rules.refusal(claim(), sandbox.settings()) is None
+
+
+async def test_where_the_list_of_currencies_cannot_be_had_the_other_rules_hold_all_the_same(
+    outbound: OutboundClient, sandbox: CentralSandbox
+) -> None:
+    rules = await BusinessCentralAdapter(NoCurrencies(outbound), SystemClock()).rules(sandbox.credentials())
+
+    assert rules.refusal(voucher(1, line("1.00", "CHF"), vendor="L-201"), sandbox.settings()) is None
+    assert rules.refusal(voucher(1, line("1.00", "CHF")), sandbox.settings()) is not None
 
 
 async def test_an_employee_is_no_vendor_and_the_claim_is_refused_with_a_sentence(
