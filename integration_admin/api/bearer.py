@@ -26,10 +26,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "No valid token",
         403: "The token lacks the scope",
         404: "There is no such thing in this organisation",
+        409: "Something else is under way, or this was settled meanwhile; nothing was changed",
         413: "More was sent than is read",
         415: "The body is of a type, or in a coding, that is not read",
         422: "Something sent cannot be accepted",
         429: "Too much was asked at once; Retry-After says for how many seconds to wait",
+        503: "The database, or a key it is sealed with, is not to be had just now; try again later",
     }.items()
 }
 

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from integration_admin.core.errors import Conflict, DatabaseBusy
 from integration_admin.core.secret import Secret
 from integration_admin.services import container
 from integration_admin.services.tokens import fingerprint
@@ -112,6 +113,13 @@ async def test_the_document_is_openapi_3_1_and_names_every_route(client: httpx2.
         "/api/v1/runs/{run_id}/cancel",
         "/api/v1/runs/{run_id}/retry",
     }
+
+
+async def test_the_document_has_every_answer_a_caller_has_to_be_ready_for(client: httpx2.AsyncClient) -> None:
+    paths = (await client.get("/api/openapi.json")).json()["paths"]
+    described = [operation["responses"] for path in paths.values() for operation in path.values()]
+    for status in (401, 403, 404, Conflict.status, 413, 415, 422, 429, DatabaseBusy.status):
+        assert all(str(status) in responses for responses in described), status
 
 
 async def test_every_reference_in_the_document_leads_somewhere(client: httpx2.AsyncClient) -> None:
