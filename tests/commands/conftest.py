@@ -1,12 +1,22 @@
 """An instance of a test's own, and commands run on it: in this process or, where that is the matter, as a shell would."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from signal import SIG_DFL, SIGHUP, signal
 
 import pytest
 
 from tests import canary
 from tests.commands.shell import ORGANISATION, Run, here, process
+
+
+@pytest.fixture(autouse=True)
+def _with_a_terminal() -> Iterator[None]:
+    """Let what a test starts hear that its terminal is closed, also where nohup has started the tests."""
+    before = signal(SIGHUP, SIG_DFL)
+    yield
+    signal(SIGHUP, before)
 
 
 @pytest.fixture

@@ -127,8 +127,12 @@ def serving(*words: str) -> Iterator["subprocess.Popen[str]"]:
         start_new_session=True,
     ) as server:
         assert server.stdout is not None
-        assert server.stdout.readline() == "ready\n"
-        yield server
+        try:
+            assert server.stdout.readline() == "ready\n"
+            yield server
+        finally:
+            # Whoever leaves a server that did not stop would wait for it for ever.
+            server.kill()
 
 
 def test_it_ends_when_its_terminal_is_closed_instead_of_going_on_unseen() -> None:

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,16 +15,21 @@ from integration_admin.core.settings import PREFIX
 from tests.commands.shell import environment_of, here, process
 
 
-def start(instance: Path, *words: str, **settings: str) -> "subprocess.Popen[str]":
-    """Start the command on an instance of this test's own."""
+@contextmanager
+def start(instance: Path, *words: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start the command on an instance of this test's own; it is gone at the end."""
     given = {PREFIX + name: value for name, value in settings.items()}
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "integration_admin.cli", *words],
         env=environment_of(instance) | given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def run(instance: Path, *words: str, **settings: str) -> tuple[int, str]:
@@ -80,5 +87,5 @@ async def test_it_says_once_that_it_is_ready_and_ends_well_when_it_is_stopped(
         assert "worker_ready" in line
         assert "concurrency=2" in line
         started.send_signal(number)
-        rest = await asyncio.to_thread(started.stderr.read)
-        assert (started.wait(timeout=30), rest) == (0, "")
+        _, rest = await asyncio.to_thread(started.communicate, timeout=30)
+        assert (started.returncode, rest) == (0, "")
