@@ -9,9 +9,9 @@ from integration_admin.bootstrap import Application
 from integration_admin.core.errors import Fault
 from integration_admin.core.statuses import DeliveryState
 from tests.e2e import road, world
+from tests.e2e.narrow import overflow
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
-from tests.e2e.walk import overflow
 from tests.e2e.world import Person, Xledger
 from tests.services.waiting import DOUBLED, save_undecided
 

@@ -6,9 +6,9 @@ from playwright.async_api import Browser, Page, expect
 from integration_admin.bootstrap import Application
 from tests.builders import make_claim, make_line
 from tests.e2e import road, world
+from tests.e2e.narrow import overflow
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
-from tests.e2e.walk import overflow
 from tests.e2e.world import Person, Xledger
 
 REASON = "Category “Gifts” has no account yet."

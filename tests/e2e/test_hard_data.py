@@ -12,9 +12,9 @@ from tests.builders import make_claim, make_line
 from tests.e2e import road, world
 from tests.e2e.keys import Keyboard
 from tests.e2e.listening import expect_announced, listen
+from tests.e2e.narrow import overflow
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
-from tests.e2e.walk import overflow
 from tests.e2e.world import Person, Xledger
 
 TOKENS = "/settings/organisation/api-tokens"

@@ -8,9 +8,10 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.e2e import road
 from tests.e2e.inhabited import Inhabited
+from tests.e2e.narrow import overflow, resize
 from tests.e2e.road import DASHBOARD
 from tests.e2e.server import Server
-from tests.e2e.walk import Walk, overflow, resize
+from tests.e2e.walk import Walk
 from tests.e2e.words import read_in
 
 TABLE_ROLES = {"table", "rowgroup", "row", "columnheader", "rowheader", "cell"}
@@ -94,7 +95,7 @@ async def test_a_table_is_no_wider_than_its_column(page: Page, width: int) -> No
     await read_in(page, "en")
 
 
-async def test_no_page_scrolls_sideways_at_any_width_or_with_text_twice_as_large(
+async def test_no_page_scrolls_sideways_or_tears_words_at_any_width_or_with_text_twice_as_large(
     desktop_walk: Walk,
 ) -> None:
     assert desktop_walk.sticking_out == {}

@@ -16,9 +16,9 @@ from integration_admin.bootstrap import Application
 from integration_admin.core.statuses import IntegrationState
 from tests.e2e import road, world
 from tests.e2e.leaks import Frames, places_of
+from tests.e2e.narrow import overflow
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
-from tests.e2e.walk import overflow
 from tests.e2e.words import Language, exported, said
 from tests.e2e.world import Person, Xledger
 

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.e2e import road
 from tests.e2e.inhabited import Inhabited
 from tests.e2e.loads import Loads
+from tests.e2e.narrow import SCREENS, overflow, resize, torn_words
 from tests.e2e.road import DASHBOARD, Device
 from tests.e2e.server import Server
 from tests.e2e.wishes import moving, told_by_colour_alone
@@ -59,8 +60,6 @@ SERVED = ("/settings/sign-in/sessions", "/settings/sign-in/password")
 """Pages of one's own that the server writes; nothing of theirs is loaded afterwards."""
 SERVED_TO_GUESTS = ("/forgotten-password", "/link")
 
-SCREENS = ((320, 100), (360, 100), (768, 100), (1024, 100), (1280, 200), (640, 200), (360, 200))
-"""Widths in CSS pixels, and how large the text is in percent."""
 _RULES: dict[Theme, dict[str, Any]] = {
     "light": {
         "resultTypes": ["violations"],
@@ -106,7 +105,7 @@ class Walk:
     objections: list[str] = field(default_factory=list)
     """What axe objects to, and where."""
     sticking_out: dict[str, list[str]] = field(default_factory=dict)
-    """What does not fit, by page, width and size of text."""
+    """What does not fit or is torn, by page, width and size of text."""
     unlike: list[str] = field(default_factory=list)
     """What a page should have and has not."""
     moving: list[str] = field(default_factory=list)
@@ -157,12 +156,12 @@ class Walk:
         self.themes.reverse()
 
     async def make_narrow(self, name: str) -> None:
-        """Note what sticks out on narrow screens and with large text; leaves the page in its usual size."""
+        """Note what sticks out or is torn on narrow screens and with large text; leaves the page in its usual size."""
         usual = self.page.viewport_size
         assert usual is not None
         for width, size in SCREENS:
             await resize(self.page, width, size)
-            if found := await overflow(self.page):
+            if found := [*await overflow(self.page), *await torn_words(self.page)]:
                 self.sticking_out[f"{name} at {width} with text of {size} %"] = found
         await self.page.evaluate("document.documentElement.style.fontSize = ''")
         await self.page.set_viewport_size(usual)
@@ -223,22 +222,6 @@ async def settled(page: Page) -> None:
     await page.get_by_role("heading", level=1).wait_for()
     await expect(page.locator("main [aria-busy=true]")).to_have_count(0)
     await expect(page.locator("main svg.ds-spinner")).to_have_count(0)
-
-
-async def resize(page: Page, width: int, text: int = 100) -> None:
-    """Give the window another width, and the text a size in percent."""
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
-
-
-async def overflow(page: Page) -> list[str]:
-    """Return what sticks out of the page to the right."""
-    sticking_out: list[str] = await page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
-          .filter((one) => one.getBoundingClientRect().right > innerWidth)
-          .map((one) => one.outerHTML.slice(0, 120))"""
-    )
-    return sticking_out
 
 
 async def walk_on_a_desktop(browser: Browser, server: Server, made: Inhabited) -> Walk:
