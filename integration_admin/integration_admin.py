@@ -9,6 +9,7 @@ import reflex as rx
 from integration_admin.api.app import edge
 from integration_admin.api.prerendered import PrerenderedPages
 from integration_admin.bootstrap import bootstrap
+from integration_admin.components.last_resort import around_what_may_fail
 from integration_admin.components.shell import around_all_pages, while_starting
 from integration_admin.core.messages import DEFAULT_LANGUAGE
 from integration_admin.pages import (
@@ -53,7 +54,10 @@ app = rx.App(
         lambda app: PrerenderedPages(app, Path(".web/build/client")),
         *edge(application.settings, application.ready, knows=is_handler),
     ],
-    extra_app_wraps={(3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages())},
+    extra_app_wraps={
+        (55, "ErrorBoundary"): lambda _: around_what_may_fail(),
+        (3, "AroundAllPages"): lambda _: rx.fragment(around_all_pages()),
+    },
 )
 # Reflex's own words about a lost connection are English and toasts.
 app.app_wraps.pop((5, "Overlay"))
