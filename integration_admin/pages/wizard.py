@@ -141,10 +141,7 @@ def _review() -> rx.Component:
             (t("Type"), WizardState.type_label),
             (t("Connected to"), or_dash(WizardState.tested_entity, t("Not tested yet"))),
             (t("Mapped fields"), WizardState.mapped.to_string()),
-            (
-                t("First export"),
-                rx.cond(WizardState.next_run, WizardState.next_run, t("Only when you start it")),
-            ),
+            (t("First export"), _first_export()),
         ),
         ui.form(
             ui.text_field(
@@ -166,6 +163,12 @@ def _review() -> rx.Component:
             ui.link(t("Back to credentials"), _address("credentials"), id="credentials"),
         ),
     )
+
+
+def _first_export() -> rx.Component:
+    """Draw when the first export is planned; what is saved untested is paused, and nothing of it is exported."""
+    planned = or_dash(WizardState.next_run, t("Only when you start it"))
+    return rx.cond(WizardState.tested, planned, t("Not before a test has succeeded and you resume it"))
 
 
 def _untested() -> rx.Component:

@@ -72,6 +72,20 @@ async def test_a_page_shows_nothing_of_another_integration_while_it_waits_for_it
         await expect(page.locator("#kind")).to_be_visible()
 
 
+async def test_an_untested_set_up_promises_no_day_for_its_first_export(
+    browser: Browser, server: Server, made: Inhabited
+) -> None:
+    async with road.opened_page(browser, server) as page:
+        await road.sign_in(page, made.colleague)
+        await page.goto(f"{DASHBOARD}/new?id={made.ids['rest']}&step=review")
+        await expect(page.get_by_role("button", name="Save and leave paused")).to_be_visible()
+        first = road.told(page, "First export")
+        await expect(first).to_have_text("Not before a test has succeeded and you resume it")
+        await page.goto(f"{DASHBOARD}/new?id={made.ids['draft']}&step=review")
+        await expect(page.get_by_role("button", name="Save and activate")).to_be_visible()
+        await expect(first).to_contain_text("02:00")
+
+
 class Line:
     """The connection between page and server; while it holds, nothing the server says arrives."""
 
