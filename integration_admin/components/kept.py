@@ -4,6 +4,8 @@ import reflex as rx
 from reflex.vars import VarData
 
 from integration_admin.components.effects import data_of
+from integration_admin.components.feedback import alert
+from integration_admin.components.texts import t
 
 
 class KeepTyped(rx.Fragment):
@@ -112,6 +114,49 @@ def keep_typed_here(*, boxes: bool = False) -> rx.Component:
         imports={"react-router": ["useLocation"]},
     )
     return KeepTyped.create(place=rx.Var("shownPath", _var_data=place).to(str), boxes=boxes, until_left=True)
+
+
+_LOST_SECRETS = """const [isSecretLost, setSecretLost] = useState(false)
+useEffect(() => {
+  const main = document.getElementById("main");
+  const secrets = "form input[type=password][name]";
+  const typed = new Map();
+  const note = ({ target }) => {
+    if (!target.matches(secrets)) return;
+    setSecretLost(false);
+    if (target.value) typed.set(target.name, target); else typed.delete(target.name);
+  };
+  const send = ({ target }) => target.querySelectorAll(secrets).forEach(({ name }) => typed.delete(name));
+  const look = () => main.querySelectorAll(secrets).forEach((field) => {
+    if (!typed.has(field.name) || typed.get(field.name).isConnected) return;
+    typed.delete(field.name);
+    setSecretLost(true);
+  });
+  const watch = new MutationObserver(look);
+  watch.observe(main, { childList: true, subtree: true });
+  main.addEventListener("input", note);
+  main.addEventListener("submit", send, true);
+  return () => {
+    watch.disconnect();
+    main.removeEventListener("input", note);
+    main.removeEventListener("submit", send, true);
+  };
+}, [])"""
+"""Of a secret only the field it was typed in is remembered, and that no longer than the page is shown."""
+
+
+def tell_lost_secrets() -> rx.Component:
+    """Say that a secret must be typed again where its field is drawn anew, empty, before it was sent.
+
+    So it is when the server was restarted: all else that was typed is typed again by the page, secrets are kept nowhere.
+    """
+    hook = VarData(hooks=_LOST_SECRETS, imports={"react": ["useEffect", "useState"]})
+    lost = rx.Var("isSecretLost", _var_data=hook).to(bool)
+    told = alert(
+        "warning",
+        t("A secret you had typed was not saved, and secrets are kept nowhere. Type it again."),
+    )
+    return rx.el.div(rx.cond(lost, told))
 
 
 class KeepInAddress(rx.Fragment):

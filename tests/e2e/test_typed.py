@@ -100,3 +100,28 @@ async def test_who_was_not_first_to_save_finds_what_was_typed_once_the_page_is_r
         await second.reload()
         await expect(road.account_of(second, "office.supplies")).to_have_value("7100")
         await expect(road.account_of(second, "meals")).to_have_value("7100")
+
+
+async def test_a_secret_that_was_typed_and_lost_with_a_restart_is_asked_for_again(
+    browser: Browser, xledger: Xledger, tmp_path: Path
+) -> None:
+    with ExitStack() as before:
+        server = before.enter_context(running_server(tmp_path / "instance"))
+        async with world.opened_office(server) as office, road.opened_context(browser, server) as context:
+            person = await world.new_administrator(office)
+            integration = await world.connect(office, person, xledger)
+            page = await context.new_page()
+            await road.sign_in(page, person)
+            await page.goto(f"{DASHBOARD}/{integration}/credentials")
+            field = page.locator("#new-token")
+            await field.fill("a token nobody has sent")
+            told = page.get_by_role("alert").filter(has_text="A secret you had typed was not saved")
+            await expect(told).to_have_count(0)
+            before.close()
+            lost = page.get_by_role("alert").filter(has_text="The connection to the server is lost")
+            await expect(lost).to_be_attached()
+            with running_again(server):
+                await expect(told).to_be_visible()
+                await expect(field).to_have_value("")
+                await field.fill("a")
+                await expect(told).to_have_count(0)
