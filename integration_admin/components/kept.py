@@ -79,7 +79,8 @@ class KeepTyped(rx.Fragment):
             shown.get(field)?.push(valueOf(field));
           }});
           const act = ({{ isTrusted }}) => {{
-            if (isTrusted) isRead = false;
+            // What is pressed while the connection is lost is answered by what the page is read anew with.
+            if (isTrusted && !document.querySelector(".app-connection .ds-alert")) isRead = false;
           }};
           const look = () => {{
             if (main.querySelector("[aria-busy=true]")) isRead = true;

@@ -125,3 +125,29 @@ async def test_a_secret_that_was_typed_and_lost_with_a_restart_is_asked_for_agai
                 await expect(field).to_have_value("")
                 await field.fill("a")
                 await expect(told).to_have_count(0)
+
+
+async def test_what_was_typed_outlasts_a_restart_although_save_was_pressed_in_vain_meanwhile(
+    browser: Browser, xledger: Xledger, tmp_path: Path
+) -> None:
+    with ExitStack() as before:
+        server = before.enter_context(running_server(tmp_path / "instance"))
+        async with world.opened_office(server) as office, road.opened_context(browser, server) as context:
+            person = await world.new_administrator(office)
+            integration = await world.connect(office, person, xledger)
+            page = await context.new_page()
+            await road.sign_in(page, person)
+            await page.goto(f"{DASHBOARD}/{integration}/schedule")
+            field = page.locator("#at")
+            await expect(field).to_have_value("02:00")
+            drawn = await field.element_handle()
+            before.close()
+            lost = page.get_by_role("alert").filter(has_text="The connection to the server is lost")
+            await expect(lost).to_be_attached()
+            await field.fill("05:55")
+            await road.press(page, "Save")
+            with running_again(server):
+                await page.wait_for_function("(field) => !field.isConnected", arg=drawn)
+                await expect(field).to_have_value("05:55")
+                await road.press(page, "Save")
+                await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
