@@ -149,13 +149,13 @@ useEffect(() => {
 def tell_lost_secrets() -> rx.Component:
     """Say that a secret must be typed again where its field is drawn anew, empty, before it was sent.
 
-    So it is when the server was restarted: all else that was typed is typed again by the page, secrets are kept nowhere.
+    So it is when the server was restarted: all else that was typed is typed again by the page, which keeps no secrets.
     """
     hook = VarData(hooks=_LOST_SECRETS, imports={"react": ["useEffect", "useState"]})
     lost = rx.Var("isSecretLost", _var_data=hook).to(bool)
     told = alert(
         "warning",
-        t("A secret you had typed was not saved, and secrets are kept nowhere. Type it again."),
+        t("A secret you had typed was not saved, for this page keeps no secrets. Type it again."),
     )
     return rx.el.div(rx.cond(lost, told))
 
