@@ -78,7 +78,7 @@ async def test_a_lock_is_free_for_the_next_run_as_soon_as_a_run_has_ended(openin
 async def test_a_lock_whose_connection_was_cut_counts_as_lost_and_is_free_for_others(
     postgresql_url: str,
 ) -> None:
-    async with opened(postgresql_url) as ours, opened(postgresql_url) as theirs:
+    async with opened(postgresql_url, answer_seconds=30) as ours, opened(postgresql_url) as theirs:
         began = time.monotonic()
         async with ours.hold(INTEGRATION) as lock:
             cut(postgresql_url, "pg_advisory_lock")
@@ -86,7 +86,8 @@ async def test_a_lock_whose_connection_was_cut_counts_as_lost_and_is_free_for_ot
                 await lock.check()
             async with theirs.hold(INTEGRATION) as taken_over:
                 await taken_over.check()
-        assert time.monotonic() - began < 4
+        # Nobody waited for an answer that does not come.
+        assert time.monotonic() - began < 20
 
 
 async def test_the_next_run_waits_a_moment_for_one_that_is_just_ending(pair: tuple[Locks, Locks]) -> None:
