@@ -26,6 +26,10 @@ _HERE: Final = {
     "no": ", NOT on this machine",
     "another": ", and the file of that name on this machine is ANOTHER key",
 }
+_IDLE: Final = (
+    "a file that this database does not use: retired, of another database, or left by a rotate-key that was"
+    " interrupted. Keep it for as long as a backup may need it."
+)
 
 
 def init_key() -> None:
@@ -42,7 +46,11 @@ def keys(
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """List the vault's keys: which one seals, which are on this machine, and how much each has sealed."""
-    uses = run(_rotating(lambda rotation: rotation.uses()))
+
+    async def look(rotation: KeyRotation) -> tuple[list[KeyUse], list[str]]:
+        return await rotation.uses(), await rotation.idle_files()
+
+    uses, idle = run(_rotating(look))
     if as_json:
         typer.echo(json.dumps([_as_json(use) for use in uses], ensure_ascii=False))
         return
@@ -51,6 +59,8 @@ def keys(
             f"{use.key_id}: {_WORDS[use.state]}{_HERE[use.here]}."
             f" Secrets it holds: {use.holds}. It has sealed at most {use.sealed_at_most}."
         )
+    for key_id in idle:
+        typer.echo(f"{key_id}: {_IDLE}")
     for use in uses:
         if use.worn:
             typer.echo(

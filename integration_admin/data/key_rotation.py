@@ -86,6 +86,11 @@ class KeyRotation:
         ]
         return known + [KeyUse(name, "unknown", "no", None, count, count) for name, count in held.items()]
 
+    async def idle_files(self) -> list[str]:
+        """Return the keys on this machine that are neither registered nor have sealed anything that is stored."""
+        known = {use.key_id for use in await self.uses()}
+        return [key_id for key_id in self._provider.load().ids if key_id not in known]
+
     async def add(self) -> str:
         """Make a new key, register it as one that waits, and return its id. Nothing is sealed with it yet."""
         await self._check()

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from integration_admin.data.keyring import create_key
 from tests.commands.shell import Run
 
 
@@ -24,6 +25,21 @@ def test_a_rotation_on_one_machine_is_one_command(organisation: Run) -> None:
     assert ": seals and opens." in words
     assert organisation("rotate-key", "--retire", first["key_id"]).returncode == 0
     assert [key["state"] for key in listed(organisation)] == ["active"]
+
+
+def test_files_of_keys_that_are_not_used_are_named_whether_retired_or_left_by_a_rotation_that_was_killed(
+    organisation: Run, tmp_path: Path
+) -> None:
+    (first,) = listed(organisation)
+    assert "does not use" not in organisation("keys").stdout
+    create_key(tmp_path / "instance" / "keys", "key-20261124-120000")
+    organisation("rotate-key")
+    organisation("rotate-key", "--retire", first["key_id"])
+    idle = [
+        line.split(": a file")[0] for line in organisation("keys").stdout.splitlines() if "not use" in line
+    ]
+    assert idle == [first["key_id"], "key-20261124-120000"]
+    assert len(listed(organisation)) == 1
 
 
 def test_for_several_machines_each_step_is_a_command(organisation: Run, tmp_path: Path) -> None:
