@@ -116,6 +116,12 @@ def postgresql_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def new_postgresql_url(postgresql_server: Server) -> Callable[[], str]:
+    """Make a PostgreSQL database with the newest schema and no rows, and return its address."""
+    return postgresql_server.new_migrated
+
+
+@pytest.fixture(scope="session")
 def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
     """Make an SQLite file with the newest schema and no rows, and return its address."""
     template = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
