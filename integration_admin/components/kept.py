@@ -4,16 +4,14 @@ import reflex as rx
 from reflex.vars import VarData
 
 from integration_admin.components.effects import data_of
-from integration_admin.components.feedback import alert
-from integration_admin.components.texts import t
 
 
 class KeepTyped(rx.Fragment):
     """Keeps what is typed at a place, and types it again when the same field is drawn there with the same value.
 
     A field that has another value by then has been saved or changed meanwhile, and what was typed before gives way.
-    Passwords, files and addresses are never kept: secrets stay nowhere. Nor are boxes to tick, where they confirm
-    something: that is done anew.
+    Passwords, files and addresses are never kept: secrets are stored nowhere, see CarrySecrets. Nor are boxes to tick,
+    where they confirm something: that is done anew.
     """
 
     place: rx.Var[str]
@@ -117,23 +115,43 @@ def keep_typed_here(*, boxes: bool = False) -> rx.Component:
     return KeepTyped.create(place=rx.Var("shownPath", _var_data=place).to(str), boxes=boxes, until_left=True)
 
 
-_LOST_SECRETS = """const [isSecretLost, setSecretLost] = useState(false)
-useEffect(() => {
+class CarrySecrets(rx.Fragment):
+    """Types a secret again where its field is drawn anew before it was sent, as it is once the server is back.
+
+    Only the open page remembers it, as its field does, until it is sent or the address changes; it is stored nowhere.
+    """
+
+    def add_imports(self) -> dict[str, list[str]]:
+        """Import what the hook uses."""
+        return {"react": ["useEffect"]}
+
+    def add_hooks(self) -> list[str]:
+        """Watch the page's main part for as long as it is shown."""
+        return [_CARRYING]
+
+
+_CARRYING = """useEffect(() => {
   const main = document.getElementById("main");
-  const secrets = "form input[type=password][name]";
+  if (!main) return;
+  const secrets = "form input[type=password][id]";
   const typed = new Map();
   const note = ({ target }) => {
-    if (!target.matches(secrets)) return;
-    setSecretLost(false);
-    if (target.value) typed.set(target.name, target); else typed.delete(target.name);
+    if (target.matches(secrets)) typed.set(target.id, { field: target, place: location.href });
   };
-  const send = ({ target }) => target.querySelectorAll(secrets).forEach(({ name }) => typed.delete(name));
-  const look = () => main.querySelectorAll(secrets).forEach((field) => {
-    if (!typed.has(field.name) || typed.get(field.name).isConnected) return;
-    typed.delete(field.name);
-    setSecretLost(true);
-  });
-  const watch = new MutationObserver(look);
+  const send = ({ target }) => {
+    // Nothing is sent while the connection is lost.
+    if (document.querySelector(".app-connection .ds-alert")) return;
+    target.querySelectorAll(secrets).forEach(({ id }) => typed.delete(id));
+  };
+  const carry = (drawn) => {
+    const { field, place } = typed.get(drawn.id) ?? {};
+    if (!field || field.isConnected) return;
+    typed.delete(drawn.id);
+    if (place !== location.href || !field.value) return;
+    Reflect.set(Object.getPrototypeOf(drawn), "value", field.value, drawn);
+    drawn.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const watch = new MutationObserver(() => main.querySelectorAll(secrets).forEach(carry));
   watch.observe(main, { childList: true, subtree: true });
   main.addEventListener("input", note);
   main.addEventListener("submit", send, true);
@@ -143,21 +161,6 @@ useEffect(() => {
     main.removeEventListener("submit", send, true);
   };
 }, [])"""
-"""Of a secret only the field it was typed in is remembered, and that no longer than the page is shown."""
-
-
-def tell_lost_secrets() -> rx.Component:
-    """Say that a secret must be typed again where its field is drawn anew, empty, before it was sent.
-
-    So it is when the server was restarted: all else that was typed is typed again by the page, which keeps no secrets.
-    """
-    hook = VarData(hooks=_LOST_SECRETS, imports={"react": ["useEffect", "useState"]})
-    lost = rx.Var("isSecretLost", _var_data=hook).to(bool)
-    told = alert(
-        "warning",
-        t("A secret you had typed was not saved, for this page keeps no secrets. Type it again."),
-    )
-    return rx.el.div(rx.cond(lost, told))
 
 
 class KeepInAddress(rx.Fragment):

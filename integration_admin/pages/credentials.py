@@ -5,7 +5,7 @@ import reflex as rx
 from integration_admin import components as ui
 from integration_admin.components import t
 from integration_admin.components.effects import FocusWhen, in_slices, ready_here
-from integration_admin.components.kept import keep_typed_here, tell_lost_secrets
+from integration_admin.components.kept import CarrySecrets, keep_typed_here
 from integration_admin.pages.credential_rotation import (
     confirm_section,
     expiry_section,
@@ -49,7 +49,7 @@ def credentials() -> rx.Component:
     heading = ui.heading(t("Address and settings"))
     return rx.fragment(
         keep_typed_here(),
-        tell_lost_secrets(),
+        CarrySecrets.create(),
         rx.cond(HealthState.stop_reason, stopped),
         confirm_section(),
         outcome_section(),

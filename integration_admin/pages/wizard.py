@@ -4,7 +4,7 @@ import reflex as rx
 
 from integration_admin import components as ui
 from integration_admin.components import t
-from integration_admin.components.kept import KeepTyped, tell_lost_secrets
+from integration_admin.components.kept import CarrySecrets, KeepTyped
 from integration_admin.pages.credentials import credential_form
 from integration_admin.pages.mapping import mapping_form
 from integration_admin.pages.parts import or_dash, refusal
@@ -59,7 +59,7 @@ def wizard() -> rx.Component:
     """Draw the step the address names; every step is kept as soon as it is done."""
     return rx.fragment(
         KeepTyped.create(place=_place()),
-        tell_lost_secrets(),
+        CarrySecrets.create(),
         ui.step_indicator(WizardState.number, len(STEPS), _step_name()),
         refusal(WizardState),
         ui.loading(
