@@ -48,7 +48,8 @@ def keys(
     """List the vault's keys: which one seals, which are on this machine, and how much each has sealed."""
 
     async def look(rotation: KeyRotation) -> tuple[list[KeyUse], list[str]]:
-        return await rotation.uses(), await rotation.idle_files()
+        found = await rotation.uses()
+        return found, rotation.idle_files(found)
 
     uses, idle = run(_rotating(look))
     if as_json:

@@ -6,6 +6,7 @@ removed here: backups may need it. What people are told is in commands/keys.py.
 
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -86,9 +87,9 @@ class KeyRotation:
         ]
         return known + [KeyUse(name, "unknown", "no", None, count, count) for name, count in held.items()]
 
-    async def idle_files(self) -> list[str]:
-        """Return the keys on this machine that are neither registered nor have sealed anything that is stored."""
-        known = {use.key_id for use in await self.uses()}
+    def idle_files(self, uses: Iterable[KeyUse]) -> list[str]:
+        """Return the keys on this machine that are not in `uses`: neither registered, nor sealing anything stored."""
+        known = {use.key_id for use in uses}
         return [key_id for key_id in self._provider.load().ids if key_id not in known]
 
     async def add(self) -> str:

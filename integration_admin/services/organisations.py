@@ -69,12 +69,16 @@ class Organisations:
         # One transaction: an organisation without anybody in it could not be entered.
         async with self._database.system(writes=True) as system:
             organisation_name = organisation_name.strip()
-            is_new = await system.organisation_named(organisation_name) is None
-            organisation = await self._found_or_added(system, organisation_name, number, features)
+            found = await system.organisation_named(organisation_name)
+            organisation = (
+                await self._added(system, organisation_name, number, features)
+                if found is None
+                else _numbered(found, number)
+            )
             await self._add_administrator(
                 system.inside(organisation.id), account, password_hash, name.strip()
             )
-        return is_new
+        return found is None
 
     async def allow(self, name: str, features: Sequence[str]) -> None:
         """Let an organisation use these integration types, besides those it may use already. Raises NotFound."""
@@ -113,24 +117,18 @@ class Organisations:
             raise NotFound(msg("There is no organisation called {name}.", name=name))
         return Actor(organisation.id, who, Role.ADMINISTRATOR)
 
-    async def _found_or_added(
+    async def _added(
         self, system: SystemUnit, name: str, number: str | None, features: Sequence[str]
     ) -> Organisation:
-        found = await system.organisation_named(name)
-        if found is None:
-            found = Organisation(
-                id=uuid.uuid4(),
-                name=name,
-                organisation_number=number,
-                features=list(features),
-                created_at=self._clock.now(),
-            )
-            await system.add_organisation(found)
-        elif number and found.organisation_number not in {None, number}:
-            raise Conflict(msg("This organisation has another organisation number."))
-        else:
-            found.organisation_number = found.organisation_number or number
-        return found
+        organisation = Organisation(
+            id=uuid.uuid4(),
+            name=name,
+            organisation_number=number,
+            features=list(features),
+            created_at=self._clock.now(),
+        )
+        await system.add_organisation(organisation)
+        return organisation
 
     async def _add_administrator(self, unit: Unit, email: str, password_hash: str, name: str) -> None:
         now = self._clock.now()
@@ -162,3 +160,11 @@ def _check(organisation_name: str, number: str | None, email: str) -> None:
         wrong["email"] = msg("This is not an e-mail address.")
     if wrong:
         raise InvalidInput(next(iter(wrong.values())), fields=wrong)
+
+
+def _numbered(organisation: Organisation, number: str | None) -> Organisation:
+    """Give an organisation that has no number yet this one. Raises Conflict where it has another."""
+    if number and organisation.organisation_number not in {None, number}:
+        raise Conflict(msg("This organisation has another organisation number."))
+    organisation.organisation_number = organisation.organisation_number or number
+    return organisation

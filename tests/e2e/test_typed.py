@@ -1,7 +1,9 @@
 """What is typed and not saved yet outlasts a restart of the server, and a reload after somebody else saved first."""
 
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.async_api import Browser, Page, expect
 
@@ -102,60 +104,71 @@ async def test_who_was_not_first_to_save_finds_what_was_typed_once_the_page_is_r
         await expect(road.account_of(second, "meals")).to_have_value("7100")
 
 
-async def test_a_secret_that_was_typed_is_in_its_field_after_a_restart_and_in_no_storage(
-    browser: Browser, xledger: Xledger, tmp_path: Path
-) -> None:
-    with ExitStack() as before:
-        server = before.enter_context(running_server(tmp_path / "instance"))
+class Outage(NamedTuple):
+    """A server that is about to be away."""
+
+    server: Server
+    running: ExitStack
+
+    async def begin(self, page: Page) -> None:
+        """Stop the server, and wait until a page has noticed."""
+        self.running.close()
+        lost = page.get_by_role("alert").filter(has_text="The connection to the server is lost")
+        await expect(lost).to_be_attached()
+
+
+@asynccontextmanager
+async def opened_before_an_outage(
+    browser: Browser, xledger: Xledger, folder: Path, place: str
+) -> AsyncIterator[tuple[Page, Outage]]:
+    """Open a page of an integration on a server of the test's own."""
+    with ExitStack() as running:
+        server = running.enter_context(running_server(folder / "instance"))
         async with world.opened_office(server) as office, road.opened_context(browser, server) as context:
             person = await world.new_administrator(office)
             integration = await world.connect(office, person, xledger)
             page = await context.new_page()
             await road.sign_in(page, person)
-            await page.goto(f"{DASHBOARD}/{integration}/credentials")
-            field = page.locator("#new-token")
-            await field.fill(xledger.tokens["renewed"])
-            drawn = await field.element_handle()
-            assert drawn is not None
-            before.close()
-            lost = page.get_by_role("alert").filter(has_text="The connection to the server is lost")
-            await expect(lost).to_be_attached()
-            with running_again(server):
-                await page.wait_for_function("field => !field.isConnected", arg=drawn)
-                await expect(field).to_have_value(xledger.tokens["renewed"])
-                assert xledger.tokens["renewed"] not in await page.evaluate(
-                    "JSON.stringify([sessionStorage, localStorage])"
-                )
-                await road.press(page, "Test and replace")
-                await expect(page.locator("#rotation-done")).to_contain_text(
-                    "The new secrets work and are in use."
-                )
-                await expect(field).to_have_value("")
-                await page.reload()
-                await expect(field).to_have_value("")
+            await page.goto(f"{DASHBOARD}/{integration}/{place}")
+            yield page, Outage(server, running)
+
+
+async def test_a_secret_that_was_typed_is_in_its_field_after_a_restart_and_in_no_storage(
+    browser: Browser, xledger: Xledger, tmp_path: Path
+) -> None:
+    async with opened_before_an_outage(browser, xledger, tmp_path, "credentials") as (page, outage):
+        field = page.locator("#new-token")
+        await field.fill(xledger.tokens["renewed"])
+        drawn = await field.element_handle()
+        assert drawn is not None
+        await outage.begin(page)
+        with running_again(outage.server):
+            await page.wait_for_function("field => !field.isConnected", arg=drawn)
+            await expect(field).to_have_value(xledger.tokens["renewed"])
+            assert xledger.tokens["renewed"] not in await page.evaluate(
+                "JSON.stringify([sessionStorage, localStorage])"
+            )
+            await road.press(page, "Test and replace")
+            await expect(page.locator("#rotation-done")).to_contain_text(
+                "The new secrets work and are in use."
+            )
+            await expect(field).to_have_value("")
+            await page.reload()
+            await expect(field).to_have_value("")
 
 
 async def test_what_was_typed_outlasts_a_restart_although_save_was_pressed_in_vain_meanwhile(
     browser: Browser, xledger: Xledger, tmp_path: Path
 ) -> None:
-    with ExitStack() as before:
-        server = before.enter_context(running_server(tmp_path / "instance"))
-        async with world.opened_office(server) as office, road.opened_context(browser, server) as context:
-            person = await world.new_administrator(office)
-            integration = await world.connect(office, person, xledger)
-            page = await context.new_page()
-            await road.sign_in(page, person)
-            await page.goto(f"{DASHBOARD}/{integration}/schedule")
-            field = page.locator("#at")
-            await expect(field).to_have_value("02:00")
-            drawn = await field.element_handle()
-            before.close()
-            lost = page.get_by_role("alert").filter(has_text="The connection to the server is lost")
-            await expect(lost).to_be_attached()
-            await field.fill("05:55")
+    async with opened_before_an_outage(browser, xledger, tmp_path, "schedule") as (page, outage):
+        field = page.locator("#at")
+        await expect(field).to_have_value("02:00")
+        drawn = await field.element_handle()
+        await outage.begin(page)
+        await field.fill("05:55")
+        await road.press(page, "Save")
+        with running_again(outage.server):
+            await page.wait_for_function("(field) => !field.isConnected", arg=drawn)
+            await expect(field).to_have_value("05:55")
             await road.press(page, "Save")
-            with running_again(server):
-                await page.wait_for_function("(field) => !field.isConnected", arg=drawn)
-                await expect(field).to_have_value("05:55")
-                await road.press(page, "Save")
-                await expect(page.get_by_text("The schedule is saved.")).to_be_visible()
+            await expect(page.get_by_text("The schedule is saved.")).to_be_visible()

@@ -38,7 +38,7 @@ class Currencies:
 
 
 async def known_steps(client: BusinessCentralClient, place: Place) -> dict[str, Decimal] | None:
-    """Return what amounts in each currency of the company are multiples of, None where the app may not ask."""
+    """Return what amounts in each currency of the company are multiples of, None where that cannot be asked."""
     try:
         return await _steps(client, place, query(select=_FIELDS))
     except AdapterError:
